@@ -1,0 +1,207 @@
+//! What the ledger costs: CPU per event of a 10 000-node run, and the time of the questions that a
+//! face waits for. Prints a line each; `cargo bench --bench ledger`.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a bench prints its figures, and ends at the first surprise"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use handmill::ledger::Ledger;
+use handmill::model::{
+    Choice, Counts, Event, Exit, Finish, Flow, FlowRef, Node, NodeIdx, NodeRunId, NodeStatus,
+    Outcome, Point, RunId, RunStart, Timestamp, WorkspaceId,
+};
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let open = |name: &str| {
+        let path = folder.path().join(name).join("ledger.sqlite");
+        Ledger::open(&path, Timestamp(0), |notice| println!("{notice:?}")).expect("a ledger")
+    };
+
+    let ledger = open("large");
+    let (large, frozen) = (flow_ref("large.graphml"), flow(10_000));
+    for (run, what) in [("r1", "first run"), ("r2", "second run")] {
+        let (wall, cpu) = (Instant::now(), cpu_time());
+        let events = record(&ledger, &large, &frozen, run);
+        let sent = wall.elapsed();
+        ledger.flush().expect("on disk");
+        println!(
+            "10 000 nodes, {what}: {:.1} us CPU per event ({events} events, {:.0} ms wall, of which {:.1} ms recording)",
+            (cpu_time() - cpu).as_secs_f64() * 1e6 / f64::from(events),
+            millis(wall.elapsed()),
+            millis(sent),
+        );
+    }
+    timed("past of 10 000 nodes", || {
+        let past = ledger.past(&large).expect("a past");
+        assert_eq!(past.nodes.len(), 10_000);
+    });
+    timed("states of an older run of 10 000 nodes", || {
+        let states = ledger.states_of_run(&large, &RunId::from("r1"));
+        assert_eq!(states.expect("states").len(), 10_000);
+    });
+
+    let runs: u32 = std::env::var("RUNS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(10_000);
+    let ledger = open("long");
+    let (long, frozen) = (flow_ref("long.graphml"), flow(200));
+    let wall = Instant::now();
+    for run in 0..runs {
+        record(&ledger, &long, &frozen, &format!("r{run:06}"));
+        if run % 100 == 99 {
+            ledger.flush().expect("on disk");
+        }
+    }
+    println!(
+        "{runs} runs of 200 nodes recorded in {:.1} s",
+        wall.elapsed().as_secs_f64()
+    );
+    timed("history, newest 50", || {
+        ledger.history(&long, 50, None).expect("history");
+    });
+    let middle = RunId::new(format!("r{:06}", runs / 2));
+    timed("history, 50 from the middle", || {
+        ledger.history(&long, 50, Some(&middle)).expect("history");
+    });
+    timed("attempts of one run", || {
+        ledger.node_runs(&middle, None).expect("rows");
+    });
+    timed("newest attempt of one node", || {
+        let node = "node-7".into();
+        ledger.newest_node_run(&long, &node).expect("a row");
+    });
+    timed("past of 200 nodes", || {
+        ledger.past(&long).expect("a past");
+    });
+    let health = ledger.health().expect("health");
+    println!(
+        "file: {:.1} MB, {:.0} bytes per attempt, troubles: {:?}",
+        (health.bytes + health.wal_bytes) as f64 / 1e6,
+        (health.bytes + health.wal_bytes) as f64 / (f64::from(runs) * 200.0),
+        health.troubles
+    );
+}
+
+fn flow_ref(file: &str) -> FlowRef {
+    FlowRef {
+        workspace: WorkspaceId::new("bench"),
+        root: std::path::Path::new("/flows").into(),
+        file: file.into(),
+    }
+}
+
+fn flow(nodes: u32) -> Arc<Flow> {
+    let mut flow = Flow::default();
+    for n in 0..nodes {
+        let node = Node::new(
+            format!("node-{n}").as_str(),
+            format!("make part-{n}.o && echo done"),
+            Point::default(),
+        );
+        flow.graph.add_node(node).expect("names differ");
+    }
+    Arc::new(flow)
+}
+
+/// Records a whole run; gives the number of events.
+fn record(ledger: &Ledger, flow: &FlowRef, frozen: &Arc<Flow>, run: &str) -> u32 {
+    let nodes = u32::try_from(frozen.graph.n_nodes()).expect("few");
+    let run = RunId::from(run);
+    ledger.record(Event::RunStarted(Box::new(RunStart {
+        run: run.clone(),
+        flow: flow.clone(),
+        frozen: frozen.clone(),
+        choice: Choice::Full,
+        resumes: None,
+        subset: (0..nodes).map(NodeIdx).collect(),
+        kept: Arc::new([]),
+        at: Timestamp(0),
+    })));
+    for n in 0..nodes {
+        let at = Timestamp(i64::from(n) * 100);
+        let id = NodeRunId {
+            run: run.clone(),
+            node: NodeIdx(n),
+            pass: 1,
+            attempt: 1,
+        };
+        ledger.record(Event::NodeStarted { id: id.clone(), at });
+        ledger.record(Event::NodeSpawned {
+            id: id.clone(),
+            pid: n + 1_000,
+            birth: 123_456_789,
+        });
+        ledger.record(Event::NodeFinished(Finish {
+            id,
+            exit: Exit::Code(0),
+            status: NodeStatus::Ran,
+            retry_at: None,
+            at,
+        }));
+    }
+    ledger.record(Event::RunFinished {
+        run,
+        outcome: Outcome::Succeeded,
+        counts: Counts {
+            subset: nodes,
+            ran: nodes,
+            ..Counts::default()
+        },
+        skipped: Arc::new([]),
+        at: Timestamp(i64::from(nodes) * 100),
+    });
+    3 * nodes + 2
+}
+
+/// CPU time tells what a question costs on a busy machine, wall time how long a person waits.
+fn timed(what: &str, mut ask: impl FnMut()) {
+    const TIMES: u32 = 9;
+    let cpu = cpu_time();
+    let mut times: Vec<Duration> = (0..TIMES)
+        .map(|_| {
+            let start = Instant::now();
+            ask();
+            start.elapsed()
+        })
+        .collect();
+    let cpu = (cpu_time() - cpu) / TIMES;
+    times.sort_unstable();
+    println!(
+        "{what}: {:.2} ms CPU; {:.2} ms median, {:.2} ms worst of {TIMES}",
+        millis(cpu),
+        millis(times[times.len() / 2]),
+        millis(times[times.len() - 1])
+    );
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// CPU time of this process, all threads; wall time where the system does not tell.
+fn cpu_time() -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        // `/proc/self/schedstat` is of one thread; the sum over the threads is what we want.
+        let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+        let nanos = threads
+            .filter_map(|thread| {
+                std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()
+            })
+            .filter_map(|stat| stat.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        Duration::from_nanos(nanos)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        use std::sync::OnceLock;
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
+}

@@ -1,0 +1,171 @@
+//! The strips over the canvas when something is not as it was left: the file under it changed or
+//! is gone, another process runs the flow, a dead Handmill left processes, an older run is shown.
+
+use egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Ui};
+
+use crate::editor::DiskState;
+use crate::model::{RunId, Timestamp};
+use crate::runtime::{Board, FlowBoard};
+
+use super::action::{Action, BannerAct, Verb};
+use super::icons::{self, Icon};
+use super::theme::{Theme, regular, size, space};
+use super::view::{SidePane, View, runner_words};
+use super::when;
+use super::widgets::{Button, hairline};
+
+/// Draws a strip for each thing there is to say.
+pub fn banner_ui(
+    ui: &mut Ui,
+    view: &mut View,
+    board: &Board,
+    now: Timestamp,
+    actions: &mut Vec<Action>,
+) {
+    file_ui(ui, view, actions);
+    let Some(flow) = view.flow_board(board).cloned() else {
+        return;
+    };
+    orphans_ui(ui, view, &flow, actions);
+    runner_ui(ui, &flow, now, actions);
+    if let Some(run) = &flow.shown_run {
+        older_run_ui(ui, view, &flow, run, now, actions);
+    }
+}
+
+fn file_ui(ui: &mut Ui, view: &mut View, actions: &mut Vec<Action>) {
+    let Some(doc) = view.doc() else {
+        return;
+    };
+    let n_warnings = doc.warnings.len();
+    let (what, acts): (String, &[(&str, Option<BannerAct>)]) = match &doc.disk {
+        DiskState::Changed { .. } => (
+            "Another program changed this workfile.".to_owned(),
+            &[
+                ("Reload", Some(BannerAct::Reload)),
+                ("Keep mine", Some(BannerAct::KeepMine)),
+                ("Save a copy", Some(BannerAct::SaveCopy)),
+            ],
+        ),
+        DiskState::Deleted => (
+            "This workfile is gone from the disk. Save to bring it back.".to_owned(),
+            &[
+                ("Save it back", Some(BannerAct::KeepMine)),
+                ("Save a copy", Some(BannerAct::SaveCopy)),
+            ],
+        ),
+        DiskState::InStep(_) | DiskState::New if n_warnings > 0 && !doc.can_undo() => {
+            let first = doc.warnings.first().cloned().unwrap_or_default();
+            let more = match n_warnings {
+                1 => String::new(),
+                n => format!(" And {} more.", n - 1),
+            };
+            (format!("{first}{more}"), &[("Problems", None)])
+        }
+        DiskState::InStep(_) | DiskState::New => return,
+    };
+    let names: Vec<&str> = acts.iter().map(|(name, _)| *name).collect();
+    let warning = Theme::of(ui.ctx()).warning();
+    match strip_ui(ui, (Icon::Warning, warning), &what, &names).map(|at| acts[at].1) {
+        Some(Some(act)) => actions.push(Action::Banner(act)),
+        Some(None) => show_problems(view, actions),
+        None => {}
+    }
+}
+
+fn orphans_ui(ui: &mut Ui, view: &mut View, flow: &FlowBoard, actions: &mut Vec<Action>) {
+    let Some((node, pid)) = flow.orphans.first() else {
+        return;
+    };
+    let name = view
+        .doc()
+        .and_then(|doc| doc.flow().graph.node(node))
+        .map_or_else(|| node.as_str().to_owned(), |node| node.name().to_owned());
+    let what = match flow.orphans.len() {
+        1 => format!("‘{name}’ of an interrupted run still runs (process {pid})."),
+        n => format!("{n} nodes of an interrupted run still run, ‘{name}’ among them."),
+    };
+    let warning = Theme::of(ui.ctx()).warning();
+    let names = ["Stop what is left", "Problems"];
+    match strip_ui(ui, (Icon::Warning, warning), &what, &names) {
+        Some(0) => actions.push(Action::Do(Verb::Stop)),
+        Some(_) => show_problems(view, actions),
+        None => {}
+    }
+}
+
+fn runner_ui(ui: &mut Ui, flow: &FlowBoard, now: Timestamp, actions: &mut Vec<Action>) {
+    let Some(runner) = &flow.runner else {
+        return;
+    };
+    let since = when::ago(runner.since, now);
+    let what = format!("{} runs this flow, started {since}.", runner_words(runner));
+    let running = Theme::of(ui.ctx()).status(crate::model::NodeStatus::Running);
+    if strip_ui(ui, (Icon::Info, running), &what, &["Stop it"]).is_some() {
+        actions.push(Action::Do(Verb::Stop));
+    }
+}
+
+fn older_run_ui(
+    ui: &mut Ui,
+    view: &View,
+    flow: &FlowBoard,
+    shown: &RunId,
+    now: Timestamp,
+    actions: &mut Vec<Action>,
+) {
+    let run = flow.history.iter().find(|run| run.id == *shown);
+    let when = run.map(|run| when::day_and_time(run.started, now, &view.zone));
+    let what = match when {
+        Some(when) => format!("An older run is shown: {when}."),
+        None => "An older run is shown.".to_owned(),
+    };
+    let dim = Theme::of(ui.ctx()).dim;
+    if strip_ui(ui, (Icon::Info, dim), &what, &["Back to the newest"]).is_some() {
+        actions.push(Action::ShowRun(None));
+    }
+}
+
+fn show_problems(view: &mut View, actions: &mut Vec<Action>) {
+    view.side_pane = SidePane::Problems;
+    if !view.layout.bottom {
+        actions.push(Action::Do(Verb::ToggleBottom));
+    }
+}
+
+/// One strip; gives back which of its buttons was pressed.
+fn strip_ui(
+    ui: &mut Ui,
+    (icon, colour): (Icon, Color32),
+    what: &str,
+    acts: &[&str],
+) -> Option<usize> {
+    let theme = Theme::of(ui.ctx());
+    let mut pressed = None;
+    Frame::new()
+        .fill(theme.panel.lerp_to_gamma(colour, 0.12))
+        .inner_margin(Margin::symmetric(12, 4))
+        .show(ui, |ui| {
+            let row = egui::vec2(ui.available_width(), size::CONTROL);
+            let layout = Layout::right_to_left(Align::Center);
+            ui.allocate_ui_with_layout(row, layout, |ui| {
+                ui.spacing_mut().item_spacing.x = space::S;
+                for (at, name) in acts.iter().enumerate().rev() {
+                    if Button::new(name).show(ui).clicked() {
+                        pressed = Some(at);
+                    }
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let (rect, _) =
+                        ui.allocate_exact_size(egui::Vec2::splat(15.0), egui::Sense::hover());
+                    icons::paint(ui.painter(), rect, icon, colour);
+                    let text = RichText::new(what)
+                        .font(regular(size::UI))
+                        .color(theme.text);
+                    ui.add(Label::new(text).truncate());
+                });
+            });
+        });
+    hairline(ui);
+    pressed
+}

@@ -1,0 +1,215 @@
+//! Nodes and edges as a screen reader, the Tab key and a test see them: by name, with their status.
+//!
+//! Only what is in view near by is told, and what is selected or focused; a list of everything is
+//! the shell's outline.
+
+use egui::accesskit::Role;
+use egui::{Id, Rect, Response, Sense, Ui, Vec2, WidgetInfo, WidgetType};
+
+use crate::app::Selection;
+use crate::model::{EdgeKind, Node, NodeState, NodeStatus, Timestamp, human_duration};
+use crate::runtime::FlowBoard;
+
+use super::camera::Camera;
+use super::paint::{ZOOM_FAR, exit_word};
+use super::scene::{Scene, Shift, Visible};
+use super::standing::{Lit, Standing};
+
+/// Edges told at once; beyond it the picture is read by nodes.
+const EDGES_MAX: usize = 400;
+/// Selected nodes out of view that are told.
+const SELECTED_MAX: usize = 32;
+
+/// What is told.
+pub struct Told<'a> {
+    /// The id of the canvas.
+    pub id: Id,
+    /// On the screen.
+    pub view: Rect,
+    /// What part is seen.
+    pub camera: Camera,
+    /// The boxes.
+    pub scene: &'a Scene,
+    /// Those that are dragged.
+    pub shift: Option<&'a Shift>,
+    /// Those in view.
+    pub visible: &'a Visible,
+    /// How they stand.
+    pub standing: &'a Standing,
+    /// Times and exits.
+    pub board: Option<&'a FlowBoard>,
+    /// What is selected.
+    pub selection: &'a Selection,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What the keyboard or a screen reader did.
+#[derive(Default)]
+pub struct Heard {
+    /// The pointer is over the canvas or something in it, and nothing lies above.
+    pub over: bool,
+    /// A press in this frame belongs to the canvas or something in it.
+    pub pressed: bool,
+    /// The node with the keyboard focus.
+    pub focus: Option<u32>,
+    /// A node that gained the focus.
+    pub gained: Option<u32>,
+    /// A node that was clicked without a pointer.
+    pub clicked_node: Option<u32>,
+    /// An edge that was clicked without a pointer.
+    pub clicked_edge: Option<u32>,
+}
+
+impl Heard {
+    /// Takes note of the pointer on one widget.
+    pub fn pointer(&mut self, response: &Response) {
+        self.over |= response.contains_pointer();
+        self.pressed |= response.is_pointer_button_down_on()
+            || response.clicked()
+            || response.secondary_clicked()
+            || response.middle_clicked()
+            || response.drag_stopped();
+    }
+}
+
+/// Registers what is in view with egui.
+pub fn tell(ui: &Ui, told: &Told<'_>, heard: &mut Heard) {
+    let by_pointer = ui.input(|i| i.pointer.any_released());
+    let near = told.camera.zoom >= ZOOM_FAR;
+    if near && told.visible.edges.len() <= EDGES_MAX {
+        for &at in &told.visible.edges {
+            tell_edge(ui, told, at, by_pointer, heard);
+        }
+    }
+    let mut node = |at: u32| tell_node(ui, told, at, by_pointer, heard);
+    if near {
+        for &at in &told.visible.nodes {
+            node(at);
+        }
+    }
+    for id in told.selection.nodes().iter().take(SELECTED_MAX) {
+        if let Some(at) = told.scene.node_at(id)
+            && !(near && told.visible.nodes.contains(&at))
+        {
+            node(at);
+        }
+    }
+}
+
+/// The name egui knows a node by.
+pub fn node_id(canvas: Id, node: &Node) -> Id {
+    canvas.with(("node", node.id.as_str()))
+}
+
+fn tell_node(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut Heard) {
+    let node = told.scene.node(at);
+    let rect = told
+        .camera
+        .rect_to_screen(told.view, told.scene.rect(at, told.shift));
+    let response = ui.interact(rect, node_id(told.id, node), Sense::click());
+    let selected = told.selection.has_node(&node.id);
+    response.widget_info(|| {
+        WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, node.name())
+    });
+    ui.ctx().accesskit_node_builder(response.id, |builder| {
+        builder.set_role(Role::ListBoxOption);
+        let state = told.board.and_then(|board| board.nodes.get(&node.id));
+        let status = told.standing.nodes[at as usize];
+        builder.set_description(describe(node, status, state, told.now));
+    });
+    heard.pointer(&response);
+    if response.clicked() && !by_pointer {
+        heard.clicked_node = Some(at);
+    }
+    if response.has_focus() {
+        heard.focus = Some(at);
+        // Arrows walk along edges; egui's own walk from widget to widget would fight them.
+        let filter = egui::EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..Default::default()
+        };
+        ui.memory_mut(|m| m.set_focus_lock_filter(response.id, filter));
+        if response.gained_focus() {
+            heard.gained = Some(at);
+        }
+    }
+}
+
+fn tell_edge(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut Heard) {
+    let edge = &told.scene.edges[at as usize];
+    let curve = told.scene.curve(at, told.shift);
+    // A small place on the curve that is in view: the box round a curve would cover other things.
+    let seen = [0.5, 0.35, 0.65, 0.2, 0.8]
+        .into_iter()
+        .map(|t| told.camera.to_screen(told.view, curve.point(t)))
+        .find(|pos| told.view.contains(*pos));
+    let Some(pos) = seen else {
+        return;
+    };
+    let rect = Rect::from_center_size(pos, Vec2::splat(12.0));
+    let id = told.id.with(("edge", edge.id.as_str()));
+    let response = ui.interact(rect, id, Sense::click());
+    let selected = told.selection.has_edge(&edge.id);
+    response.widget_info(|| {
+        let source = told.scene.node(edge.source).name();
+        let target = told.scene.node(edge.target).name();
+        let kind = match edge.kind {
+            EdgeKind::Blocking => "blocking",
+            EdgeKind::NonBlocking => "non-blocking",
+        };
+        let label = format!("{source} → {target}, {kind}");
+        WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, label)
+    });
+    ui.ctx().accesskit_node_builder(response.id, |builder| {
+        builder.set_role(Role::ListBoxOption);
+        builder.set_description(match told.standing.edges[at as usize] {
+            Lit::No => "not fired",
+            Lit::Fired => "fired",
+            Lit::Failed => "source failed",
+            Lit::Marked => "marked to run",
+        });
+    });
+    heard.pointer(&response);
+    if response.clicked() && !by_pointer {
+        heard.clicked_edge = Some(at);
+    }
+}
+
+/// A node's status in words: `status failed, exit 67, 250ms, pass 3, muted`.
+pub fn describe(
+    node: &Node,
+    status: Option<NodeStatus>,
+    state: Option<&NodeState>,
+    now: Timestamp,
+) -> String {
+    let mut text = match status {
+        Some(status) => format!("status {}", status.word()),
+        None => "status not known yet".to_owned(),
+    };
+    let mut add = |part: String| {
+        text.push_str(", ");
+        text.push_str(&part);
+    };
+    if let Some(state) = state {
+        if status == Some(NodeStatus::Failed)
+            && let Some(exit) = &state.exit
+        {
+            add(exit_word(exit));
+        }
+        if let Some(time) = state.duration(now) {
+            add(human_duration(time));
+        }
+        if state.pass > 1 {
+            add(format!("pass {}", state.pass));
+        }
+        if state.attempt > 1 {
+            add(format!("attempt {}", state.attempt));
+        }
+    }
+    if node.disabled {
+        add("muted".to_owned());
+    }
+    text
+}

@@ -1,0 +1,262 @@
+//! What one canvas remembers between frames, and what the shell may ask of it.
+
+use std::sync::Arc;
+
+use egui::epaint::Mesh;
+use egui::{Pos2, Rect};
+
+use crate::app::{Selection, Theme, Verb};
+use crate::model::{Flow, NodeId, Point};
+
+use super::camera::Camera;
+use super::finder::Finder;
+use super::gesture::{Gesture, centred};
+use super::grid::Scratch;
+use super::inline_edit::{InlineEdit, Target};
+use super::menu::Menu;
+use super::minimap::Minimap;
+use super::scene::{Hit, Scene, Shift, Visible};
+use super::standing::Standing;
+use super::text::Texts;
+
+/// One step of the zoom keys.
+const ZOOM_STEP: f32 = 1.25;
+
+/// Something asked for between frames; carried out when the size of the view is known.
+#[derive(Clone, Debug)]
+enum Request {
+    Zoom(f32),
+    ZoomTo(f32),
+    FrameAll,
+    FrameSelection,
+    Reveal(NodeId),
+    BeginEdit(NodeId),
+    Finder,
+}
+
+/// What was fitted to the view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fit {
+    /// The first look at the flow.
+    First,
+    /// All of it.
+    All,
+}
+
+/// What one canvas remembers between frames: one per open tab.
+#[derive(Default)]
+pub struct CanvasState {
+    pub(super) camera: Camera,
+    pub(super) gesture: Gesture,
+    pub(super) hover: Hit,
+    pub(super) editor: Option<InlineEdit>,
+    pub(super) finder: Option<Finder>,
+    pub(super) menu: Option<Menu>,
+    pub(super) minimap: Minimap,
+    pub(super) scene: Scene,
+    pub(super) scene_generation: u64,
+    pub(super) standing: Standing,
+    pub(super) shift: Option<(u64, Shift)>,
+    pub(super) visible: Visible,
+    pub(super) scratch: [Scratch; 2],
+    pub(super) texts: Texts,
+    pub(super) far: Far,
+    pub(super) view: Option<Rect>,
+    pub(super) pointer: Option<Pos2>,
+    scene_of: Option<(u64, u64)>,
+    /// The camera as a fit left it: while it is untouched, another size of the view fits anew.
+    fitted: Option<(Camera, Fit)>,
+    requests: Vec<Request>,
+}
+
+/// The far picture, kept while nothing in it changes.
+#[derive(Default)]
+pub(super) struct Far {
+    pub mesh: Arc<Mesh>,
+    pub of: Option<(FarKey, Selection)>,
+}
+
+#[derive(PartialEq)]
+pub(super) struct FarKey {
+    pub scene: u64,
+    pub standing: u64,
+    pub camera: Camera,
+    pub view: Rect,
+    pub dark: bool,
+    pub shift: Option<Point>,
+}
+
+impl CanvasState {
+    /// Does what a verb of the view means: zoom, frame, the add-node palette. Others are not heard.
+    pub fn ask(&mut self, verb: Verb) {
+        self.requests.push(match verb {
+            Verb::ZoomIn => Request::Zoom(ZOOM_STEP),
+            Verb::ZoomOut => Request::Zoom(1.0 / ZOOM_STEP),
+            Verb::ZoomReset => Request::ZoomTo(1.0),
+            Verb::FrameAll => Request::FrameAll,
+            Verb::FrameSelection => Request::FrameSelection,
+            Verb::AddNode => Request::Finder,
+            _ => return,
+        });
+    }
+
+    /// Moves as little as is needed for a node to be seen.
+    pub fn go_to(&mut self, id: NodeId) {
+        self.requests.push(Request::Reveal(id));
+    }
+
+    /// Opens the command of a node for typing, from the next frame on.
+    pub fn begin_edit(&mut self, id: NodeId) {
+        self.requests.push(Request::BeginEdit(id));
+    }
+
+    /// Screen points per canvas unit.
+    pub fn zoom(&self) -> f32 {
+        self.camera.zoom
+    }
+
+    /// True while the keys belong to the canvas itself: typing in place, the palette, an open menu
+    /// or a gesture. Esc is then the canvas's.
+    pub fn holds_keys(&self) -> bool {
+        self.editor.is_some()
+            || self.finder.is_some()
+            || self.menu.is_some()
+            || !self.gesture.is_idle()
+    }
+
+    /// Where a new node goes: under the pointer when it is over the canvas, else in the middle.
+    pub fn new_node_place(&self) -> Point {
+        let Some(view) = self.view else {
+            return Point::default();
+        };
+        let pos = self
+            .pointer
+            .filter(|pos| view.contains(*pos))
+            .unwrap_or(view.center());
+        centred(self.camera.to_world(view, pos))
+    }
+
+    /// The canvas point in the middle of the view.
+    pub fn view_center(&self) -> Point {
+        let middle = |view: Rect| self.camera.to_world(view, view.center());
+        self.view.map(middle).unwrap_or_default()
+    }
+
+    /// Follows the document and the view, and does what was asked for. `revision` counts the edits
+    /// of the document that `doc` names.
+    pub(super) fn follow(
+        &mut self,
+        (doc, flow, revision): (u64, &Flow, u64),
+        selection: &Selection,
+        view: Rect,
+    ) {
+        if self.scene_of != Some((doc, revision)) {
+            self.scene = Scene::new(flow);
+            self.scene_generation += 1;
+            self.scene_of = Some((doc, revision));
+            self.hover = Hit::Canvas;
+        }
+        if self.view.is_none() && view.is_positive() {
+            self.fit(view, Fit::First);
+        } else if self.view.is_some_and(|was| was.size() != view.size())
+            && view.is_positive()
+            && self.gesture.is_idle()
+            && let Some((_, what)) = self.fitted.filter(|(camera, _)| *camera == self.camera)
+        {
+            self.fit(view, what);
+        }
+        if view.is_positive() {
+            self.view = Some(view);
+        }
+        for request in std::mem::take(&mut self.requests) {
+            self.carry_out(request, flow, selection, view);
+        }
+    }
+
+    fn fit(&mut self, view: Rect, what: Fit) {
+        match (self.scene.bounds, what) {
+            (Some(bounds), Fit::First) => {
+                let n_nodes = self.scene.nodes.len();
+                self.camera.first_look(view, bounds, n_nodes);
+            }
+            (Some(bounds), Fit::All) => self.camera.fit(view, bounds),
+            (None, _) => self.camera.center_on(view, Point::default()),
+        }
+        // A flow that is still empty is not fitted: its first node must not move the view.
+        self.fitted = self.scene.bounds.map(|_| (self.camera, what));
+    }
+
+    fn carry_out(&mut self, request: Request, flow: &Flow, selection: &Selection, view: Rect) {
+        match request {
+            Request::Zoom(factor) => self.camera.zoom_at(view, view.center(), factor),
+            Request::ZoomTo(zoom) => {
+                let factor = zoom / self.camera.zoom;
+                self.camera.zoom_at(view, view.center(), factor);
+            }
+            Request::FrameAll => self.fit(view, Fit::All),
+            Request::FrameSelection => {
+                let mut nodes = selection.nodes().to_vec();
+                for id in selection.edges() {
+                    if let Some((source, target, _)) = flow.graph.edge(id) {
+                        nodes.extend([source.id.clone(), target.id.clone()]);
+                    }
+                }
+                let chosen = self.scene.bounds_of(&nodes, selection.frames());
+                if let Some(bounds) = chosen.or(self.scene.bounds) {
+                    self.camera.fit(view, bounds);
+                }
+            }
+            Request::Reveal(id) => {
+                if let Some(at) = self.scene.node_at(&id) {
+                    self.camera.reveal(view, self.scene.rect(at, None));
+                }
+            }
+            Request::BeginEdit(id) => {
+                if let Some(at) = self.scene.node_at(&id) {
+                    self.camera.reveal(view, self.scene.rect(at, None));
+                }
+                self.gesture.cancel();
+                self.editor = InlineEdit::new(flow, Target::Command(id));
+            }
+            Request::Finder => {
+                let pos = self.pointer.filter(|pos| view.contains(*pos));
+                self.open_finder_at(pos.unwrap_or(view.center()), view, false);
+            }
+        }
+    }
+
+    pub(super) fn open_finder_at(&mut self, pos: Pos2, view: Rect, with_verbs: bool) {
+        let place = self.camera.to_world(view, pos);
+        self.menu = None;
+        self.finder = Some(Finder::new(pos, place, with_verbs));
+    }
+
+    /// Keeps the set of nodes shown moved in step with the drag.
+    pub(super) fn follow_drag(&mut self) {
+        let Gesture::Drag { nodes, by, .. } = &self.gesture else {
+            self.shift = None;
+            return;
+        };
+        let generation = self.scene_generation;
+        let (of, shift) = self
+            .shift
+            .get_or_insert_with(|| (generation, self.scene.shift(nodes)));
+        if *of != generation {
+            *of = generation;
+            *shift = self.scene.shift(nodes);
+        }
+        shift.by = *by;
+    }
+
+    /// The far picture of one theme must not be shown in the other.
+    pub(super) fn far_key(&self, theme: &Theme, view: Rect) -> FarKey {
+        FarKey {
+            scene: self.scene_generation,
+            standing: self.standing.generation,
+            camera: self.camera,
+            view,
+            dark: theme.dark,
+            shift: self.shift.as_ref().map(|(_, shift)| shift.by),
+        }
+    }
+}

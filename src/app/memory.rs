@@ -1,0 +1,158 @@
+//! What the window remembers between two starts: settings and the places of its panes.
+//!
+//! Plain values with serde; where they are kept is the business of [`super::ports::Memory`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::runtime::Manner;
+
+/// Which theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// As the system says.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+impl ThemeChoice {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Dark => "Dark",
+            Self::Light => "Light",
+        }
+    }
+
+    /// The next one round.
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => Self::Dark,
+            Self::Dark => Self::Light,
+            Self::Light => Self::System,
+        }
+    }
+}
+
+/// What a person set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Dark, light, or as the system says.
+    pub theme: ThemeChoice,
+    /// Nodes at once in this process; `None` means as many as there are cores.
+    pub slots: Option<u32>,
+    /// Seconds between the request to stop and the kill; `None` means the built-in grace.
+    pub grace_s: Option<u32>,
+    /// Shell of flows that name none; empty means `bash`, else `sh`.
+    pub shell: String,
+    /// The folder that holds the workspaces.
+    pub collection: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The part of it that the runtime goes by.
+    pub fn manner(&self) -> Manner {
+        let usual = Manner::default();
+        Manner {
+            slots: self.slots,
+            grace: self
+                .grace_s
+                .map_or(usual.grace, |s| Duration::from_secs(s.into())),
+            shell: self.shell.clone(),
+        }
+    }
+}
+
+/// Where the panes are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Layout {
+    /// Width and height of the window in points.
+    pub window: [f32; 2],
+    /// The window fills the screen.
+    pub maximized: bool,
+    /// The sidebar is shown.
+    pub sidebar: bool,
+    /// Its width in points.
+    pub sidebar_w: f32,
+    /// The inspector is shown.
+    pub inspector: bool,
+    /// Its width in points.
+    pub inspector_w: f32,
+    /// The bottom panes are shown.
+    pub bottom: bool,
+    /// Their height in points.
+    pub bottom_h: f32,
+    /// Width of the run list beside the log in points.
+    pub runs_w: f32,
+    /// The minimap is shown.
+    pub minimap: bool,
+    /// Long log lines are wrapped.
+    pub log_wrap: bool,
+    /// The workspace shown, by its id.
+    pub workspace: Option<String>,
+    /// Paths of the open tabs, in order.
+    pub tabs: Vec<PathBuf>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            window: [1440.0, 900.0],
+            maximized: false,
+            sidebar: true,
+            sidebar_w: 244.0,
+            inspector: true,
+            inspector_w: 300.0,
+            bottom: true,
+            bottom_h: 262.0,
+            runs_w: 330.0,
+            minimap: true,
+            log_wrap: false,
+            workspace: None,
+            tabs: Vec::new(),
+        }
+    }
+}
+
+/// Everything remembered.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remembered {
+    /// What a person set.
+    pub settings: Settings,
+    /// Where the panes are.
+    pub layout: Layout,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_version_did_not_know_takes_its_default() {
+        let remembered: Remembered =
+            serde_json::from_str(r#"{"layout":{"sidebar":false}}"#).expect("reads");
+        assert!(!remembered.layout.sidebar);
+        assert_eq!(remembered.layout.sidebar_w, Layout::default().sidebar_w);
+    }
+
+    #[test]
+    fn it_comes_back_as_it_was() {
+        let mut before = Remembered::default();
+        before.settings.theme = ThemeChoice::Light;
+        before.layout.tabs = vec!["/a/b.graphml".into()];
+        let text = serde_json::to_string(&before).expect("writes");
+        let after: Remembered = serde_json::from_str(&text).expect("reads");
+        assert_eq!(after, before);
+    }
+}

@@ -1,0 +1,48 @@
+//! The window: reads the board and the open documents, sends orders and edits. The only egui.
+//!
+//! Reading order: `window` (a frame), `frame` (how it is divided), the panes, `verbs` (the table of
+//! what can be done), `perform` (what each does), `ports` (what the window needs from outside).
+
+mod action;
+mod banner;
+mod canvas;
+mod desktop;
+mod dialogs;
+mod drafts;
+mod fonts;
+mod footer;
+mod frame;
+mod icons;
+mod inspector;
+mod log_pane;
+mod memory;
+mod notices;
+mod palette;
+mod path_dialog;
+mod perform;
+pub mod ports;
+mod selection;
+mod side_pane;
+mod sidebar;
+mod tabs;
+mod theme;
+mod toolbar;
+mod turn;
+mod verbs;
+mod view;
+mod welcome;
+mod when;
+mod widgets;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, Answer, BannerAct, TabId, Toward, Verb};
+pub use canvas::{CanvasInput, CanvasState, VerbInfo, Walk, canvas_ui, walk};
+pub use desktop::NativeDesktop;
+pub use icons::window_icon;
+pub use memory::{Layout, Remembered, Settings, ThemeChoice};
+pub use selection::Selection;
+pub use theme::Theme;
+pub use window::{App, Ports};

@@ -1,0 +1,108 @@
+//! Verbs that move the view or the selection without changing the document.
+
+use crate::app::action::{TabId, Toward, Verb};
+use crate::app::canvas::{Walk, walk};
+use crate::app::view::{Dialog, SettingsDraft};
+use crate::app::window::App;
+use crate::model::{NodeId, Wrapper};
+
+impl App {
+    /// Hands a verb to the canvas of the shown tab, which does it in its next frame.
+    pub(super) fn ask_canvas(&mut self, verb: Verb) {
+        if let Some(tab) = self.view.tab_mut() {
+            tab.canvas.ask(verb);
+        }
+    }
+
+    pub(super) fn begin_edit(&mut self, node: NodeId) {
+        if let Some(tab) = self.view.tab_mut() {
+            tab.canvas.begin_edit(node);
+        }
+    }
+
+    pub(super) fn new_node_in_view(&mut self) {
+        if let Some(pos) = self.view.tab().map(|tab| tab.canvas.new_node_place()) {
+            self.new_node(pos, None);
+        }
+    }
+
+    pub(super) fn go_to_node(&mut self, node: NodeId) {
+        self.select(vec![node.clone()], Vec::new(), Vec::new());
+        if let Some(tab) = self.view.tab_mut() {
+            tab.canvas.go_to(node);
+        }
+    }
+
+    /// Selects the neighbour of the selected node in a direction.
+    pub(super) fn walk(&mut self, toward: Toward) {
+        let Some(tab) = self.view.tab() else {
+            return;
+        };
+        let Some(doc) = tab.doc() else {
+            return;
+        };
+        let graph = &doc.flow().graph;
+        let Some(from) = tab.selection.nodes().last().and_then(|id| graph.node(id)) else {
+            // Nothing selected: begin at the leftmost node.
+            let first = graph
+                .nodes()
+                .min_by(|a, b| (a.pos.x + a.pos.y).total_cmp(&(b.pos.x + b.pos.y)));
+            if let Some(id) = first.map(|node| node.id.clone()) {
+                self.go_to_node(id);
+            }
+            return;
+        };
+        let way = match toward {
+            Toward::Right => Walk::Forth,
+            Toward::Left => Walk::Back,
+            Toward::Up => Walk::Up,
+            Toward::Down => Walk::Down,
+        };
+        if let Some(id) = walk(graph, &from.id, way) {
+            self.go_to_node(id);
+        }
+    }
+
+    pub(super) fn show_tab(&mut self, id: TabId) {
+        if self.view.shown != Some(id) {
+            self.view.shown = Some(id);
+            self.check_file(id);
+        }
+    }
+
+    pub(super) fn step_tab(&mut self, by: isize) {
+        let n = self.view.tabs.len();
+        let at = self
+            .view
+            .tabs
+            .iter()
+            .position(|tab| Some(tab.id) == self.view.shown);
+        if let Some(at) = at {
+            let next = (at + n).wrapping_add_signed(by) % n;
+            self.show_tab(self.view.tabs[next].id);
+        }
+    }
+
+    pub(super) fn open_wrapper(&mut self) {
+        if let Some(doc) = self.view.doc() {
+            let text = doc.flow().wrapper.as_ref().map(Wrapper::template);
+            self.view.dialog = Some(Dialog::Wrapper(text.unwrap_or_default().to_owned()));
+        }
+    }
+
+    pub(super) fn open_settings(&mut self) {
+        let was = self.view.settings.clone();
+        let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
+        let collection = was
+            .collection
+            .as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default();
+        self.view.dialog = Some(Dialog::Settings(Box::new(SettingsDraft {
+            slots: number(was.slots),
+            grace: number(was.grace_s),
+            collection,
+            new: was,
+        })));
+    }
+}

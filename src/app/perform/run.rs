@@ -1,0 +1,67 @@
+//! Starting, stopping, forgetting: verbs that become orders.
+
+use crate::model::Choice;
+use crate::runtime::Order;
+
+use crate::app::action::Verb;
+use crate::app::window::App;
+
+impl App {
+    pub(super) fn run_verb(&mut self, verb: Verb) {
+        let Some(tab) = self.view.tab() else {
+            return;
+        };
+        let Some(doc) = tab.doc() else {
+            return;
+        };
+        let flow = doc.flow_ref.clone();
+        let selected = tab.selection.nodes().to_vec();
+        let start = |choice| Order::StartRun {
+            flow: flow.clone(),
+            frozen: doc.flow().clone(),
+            choice,
+            jobs_max: None,
+        };
+        let order = match verb {
+            Verb::Run if selected.is_empty() => start(Choice::Auto),
+            Verb::Run => start(Choice::Selection(selected)),
+            Verb::Resume => start(Choice::Resume),
+            Verb::RunAll => start(Choice::Full),
+            Verb::RunFromHere => start(Choice::From(selected)),
+            Verb::RunUpToHere => start(Choice::UpTo(selected)),
+            // Nothing of ours runs: what a dead Handmill left is to end.
+            Verb::Stop
+                if self.board.flow(&flow).is_some_and(|board| {
+                    board.live.is_none() && board.runner.is_none() && !board.orphans.is_empty()
+                }) =>
+            {
+                Order::StopOrphans(flow)
+            }
+            Verb::Stop => {
+                let board = self.board.flow(&flow);
+                let stopping = board.is_some_and(|board| board.stopping);
+                // A selection without anything alive in it means the run.
+                let live = selected.iter().any(|id| {
+                    board.is_some_and(|b| b.nodes.get(id).is_some_and(|n| n.status.is_live()))
+                });
+                let again = self.stop_asked.as_ref() == Some(&flow);
+                self.stop_asked = Some(flow.clone());
+                Order::Stop {
+                    flow,
+                    nodes: (live && !stopping).then_some(selected),
+                    at_once: stopping || again,
+                }
+            }
+            Verb::ClearStatus => Order::ClearStatus {
+                flow,
+                nodes: Some(selected),
+            },
+            Verb::ClearAllStatus => Order::ClearStatus { flow, nodes: None },
+            _ => return,
+        };
+        if matches!(order, Order::StartRun { .. }) {
+            self.stop_asked = None;
+        }
+        self.engine.send(order);
+    }
+}

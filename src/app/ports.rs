@@ -1,0 +1,229 @@
+//! What the window needs from outside, as traits: the runtime, the files, the memory, the desktop.
+//!
+//! Tests give it fakes; `main` gives it the real ones. Nothing here may wait: each call hands a
+//! job over and returns, and what comes of it is drained at the start of a later frame.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::editor::Stamp;
+use crate::model::{Edit, FileResults, Flow, FlowRef, Node, NodeId, Point, Timestamp};
+use crate::runtime::{Board, Order};
+
+use super::action::TabId;
+use super::memory::Remembered;
+
+/// The runtime, as the window sees it.
+pub trait Engine {
+    /// Hands an order over.
+    fn send(&self, order: Order);
+    /// The newest picture of the runtime.
+    fn board(&self) -> Arc<Board>;
+    /// The time now, by the one clock.
+    fn now(&self) -> Timestamp;
+    /// The command line that would run for a node under a flow's wrapper and shell.
+    fn command_line(&self, flow: &Flow, node: &Node) -> String;
+}
+
+/// Something to be done with files, elsewhere.
+#[derive(Clone, Debug)]
+pub enum FileJob {
+    /// Read a workfile.
+    Load {
+        /// For which tab.
+        tab: TabId,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Write a workfile over the one that was read.
+    Save {
+        /// For which tab.
+        tab: TabId,
+        /// Which flow.
+        flow_ref: FlowRef,
+        /// What to write.
+        flow: Arc<Flow>,
+        /// Where the document's history stood.
+        place: usize,
+        /// What must be at its place.
+        onto: Onto,
+    },
+    /// Write a workfile elsewhere.
+    SaveAs {
+        /// For which tab.
+        tab: TabId,
+        /// What to write.
+        flow: Arc<Flow>,
+        /// Where the document's history stood.
+        place: usize,
+        /// Where to.
+        path: PathBuf,
+        /// The file whose unknown parts are to be kept.
+        origin: Option<PathBuf>,
+        /// The person agreed to replace a file that is there.
+        overwrite: bool,
+    },
+    /// See whether another program changed a file.
+    Check {
+        /// For which tab.
+        tab: TabId,
+        /// Which flow.
+        flow_ref: FlowRef,
+        /// What the file looked like when it was last read or written.
+        known: Stamp,
+    },
+}
+
+/// What must be at the place of a save.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Onto {
+    /// This version.
+    Version(Stamp),
+    /// No file.
+    Nothing,
+    /// Whatever is there: the person has seen that it changed, and keeps their own.
+    Whatever,
+}
+
+/// A workfile as it was read.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Which flow it is.
+    pub flow_ref: FlowRef,
+    /// What it says.
+    pub flow: Arc<Flow>,
+    /// What was odd about it.
+    pub warnings: Arc<[String]>,
+    /// It could be read only in part; it is never saved over.
+    pub damaged: bool,
+    /// Results another program left in it.
+    pub results: Arc<FileResults>,
+    /// What the file looks like.
+    pub stamp: Stamp,
+}
+
+/// Why a file was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SaveTrouble {
+    /// Another program changed it since it was read.
+    Changed,
+    /// It is gone.
+    Deleted,
+    /// There is a file of that name already.
+    Exists,
+    /// Anything else: what happened, then what to do.
+    Other(String, String),
+}
+
+/// How a file stands against what was known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileNews {
+    /// As it was.
+    InStep,
+    /// Another program changed it.
+    Changed,
+    /// It is gone.
+    Deleted,
+}
+
+/// What came of a [`FileJob`].
+#[derive(Clone, Debug)]
+pub enum FileDone {
+    /// A load ended; the error is one sentence with the place and the remedy.
+    Loaded {
+        /// For which tab.
+        tab: TabId,
+        /// The flow, or why not.
+        result: Result<Box<Loaded>, String>,
+    },
+    /// A save ended.
+    Saved {
+        /// For which tab.
+        tab: TabId,
+        /// Where the document's history stood.
+        place: usize,
+        /// Where it went and what the file looks like now, or why not.
+        result: Result<(FlowRef, Stamp), SaveTrouble>,
+    },
+    /// A check ended.
+    Checked {
+        /// For which tab.
+        tab: TabId,
+        /// How the file stands.
+        news: FileNews,
+    },
+}
+
+/// The saver, as the window sees it.
+pub trait Files {
+    /// Hands a job over.
+    fn send(&self, job: FileJob);
+    /// What has come since the last call.
+    fn drain(&self) -> Vec<FileDone>;
+    /// Nodes of a flow, and the edges between them, as GraphML text for the clipboard.
+    fn to_text(&self, flow: &Flow, nodes: &[NodeId]) -> String;
+    /// The edit that adds what GraphML text holds to a flow, and the nodes it adds: under free
+    /// ids, round `at`, else a step beside where they were. The error is one sentence.
+    fn paste(&self, text: &str, into: &Flow, at: Option<Point>) -> Result<Pasted, String>;
+    /// What a folder holds, for completion in the path dialog; called on a worker thread.
+    fn lister(&self) -> Lister;
+    /// The collection that comes with the program, when there is one.
+    fn example(&self) -> Option<PathBuf>;
+}
+
+/// One thing in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FolderEntry {
+    /// Its name.
+    pub name: String,
+    /// It is a folder itself.
+    pub is_folder: bool,
+}
+
+/// Lists a folder; may be called on any thread.
+pub type Lister = Arc<dyn Fn(&Path) -> Vec<FolderEntry> + Send + Sync>;
+
+/// What a paste adds.
+#[derive(Clone, Debug)]
+pub struct Pasted {
+    /// The edit that adds it.
+    pub edit: Edit,
+    /// The nodes it adds.
+    pub nodes: Vec<NodeId>,
+}
+
+/// Where settings and layout are kept.
+pub trait Memory {
+    /// What was remembered last.
+    fn load(&self) -> Remembered;
+    /// Remembers this from now on.
+    fn save(&self, remembered: &Remembered);
+}
+
+/// What is asked of the desktop's own file dialogs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// A workfile to open.
+    OpenFile,
+    /// A folder that holds workspaces.
+    OpenFolder,
+    /// A place to save under, beginning from this path.
+    SaveFile(PathBuf),
+}
+
+/// What the desktop answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Picked {
+    /// This path.
+    Path(PathBuf),
+    /// Nothing: the person closed the dialog.
+    Cancelled,
+    /// This desktop has no file dialogs; the window shows its own.
+    Unavailable,
+}
+
+/// The desktop's own file dialogs.
+pub trait Desktop {
+    /// Opens a dialog beside the window; `reply` is called once, on any thread.
+    fn ask(&self, ask: Ask, reply: Box<dyn FnOnce(Picked) + Send>);
+}

@@ -1,0 +1,237 @@
+//! False ports: they keep what they were told, and answer from plain values.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::app::memory::Remembered;
+use crate::app::ports::{
+    Ask, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory, Pasted,
+    Picked, SaveTrouble,
+};
+use crate::editor::Stamp;
+use crate::model::{
+    Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
+    Timestamp, WorkspaceEntry,
+};
+use crate::runtime::{Board, FlowBoard, Order};
+
+/// 2026-11-21 10:41:07 UTC.
+pub const NOW: Timestamp = Timestamp(1_795_257_667_000_000);
+
+/// Everything the false ports were told, and what they answer.
+#[derive(Default)]
+pub struct World {
+    pub orders: Vec<Order>,
+    pub jobs: Vec<FileJob>,
+    pub done: Vec<FileDone>,
+    pub board: Board,
+    pub flow: Flow,
+    pub remembered: Remembered,
+    /// How the next saves end; empty means well.
+    pub save_troubles: Vec<SaveTrouble>,
+    pub news: Option<FileNews>,
+}
+
+pub type Shared = Rc<RefCell<World>>;
+
+pub struct Fake(pub Shared);
+
+pub fn stamp() -> Stamp {
+    Stamp {
+        len: 1,
+        modified: NOW,
+        inode: 1,
+        hash: [0; 32],
+    }
+}
+
+pub fn flow_ref() -> FlowRef {
+    FlowRef {
+        workspace: "claims-1".into(),
+        root: Arc::from(Path::new("/c/claims")),
+        file: "flow_modules/orders.graphml".into(),
+    }
+}
+
+/// a -> b -> c, b ~> d.
+pub fn sample() -> Flow {
+    let mut flow = Flow {
+        title: "Orders".to_owned(),
+        ..Flow::default()
+    };
+    for (at, name) in ["a", "b", "c", "d"].iter().enumerate() {
+        let place = Point {
+            x: 10.0 + 220.0 * (at % 2) as f64,
+            y: 10.0 + 90.0 * (at / 2) as f64,
+        };
+        let mut node = Node::new(*name, format!("echo {name}"), place);
+        node.title = format!("step {name}");
+        flow.graph.add_node(node).expect("fresh id");
+    }
+    for (a, b, kind) in [
+        ("a", "b", EdgeKind::Blocking),
+        ("b", "c", EdgeKind::Blocking),
+        ("b", "d", EdgeKind::NonBlocking),
+    ] {
+        let spec = EdgeSpec {
+            edge: Edge {
+                id: format!("{a}{b}").as_str().into(),
+                kind,
+            },
+            source: a.into(),
+            target: b.into(),
+        };
+        flow.graph.add_edge(spec).expect("fresh id");
+    }
+    flow
+}
+
+pub fn world() -> Shared {
+    let mut world = World {
+        flow: sample(),
+        ..World::default()
+    };
+    world.board.catalog = Arc::new(Catalog {
+        root: Some("/c".into()),
+        workspaces: vec![WorkspaceEntry {
+            id: "claims-1".into(),
+            name: "claims".into(),
+            root: Arc::from(Path::new("/c/claims")),
+            flows: vec![FlowEntry {
+                flow: flow_ref(),
+                title: "Orders".into(),
+                group: "By hand".into(),
+                n_nodes: 4,
+                problem: None,
+            }],
+        }],
+        trouble: String::new(),
+    });
+    let stands = FlowBoard {
+        loaded: true,
+        ..FlowBoard::default()
+    };
+    world.board.flows.insert(flow_ref(), Arc::new(stands));
+    Rc::new(RefCell::new(world))
+}
+
+impl Engine for Fake {
+    fn send(&self, order: Order) {
+        self.0.borrow_mut().orders.push(order);
+    }
+    fn board(&self) -> Arc<Board> {
+        Arc::new(self.0.borrow().board.clone())
+    }
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+    fn command_line(&self, flow: &Flow, node: &Node) -> String {
+        let wrapper = flow.wrapper.as_ref().map_or("{}", |w| w.template());
+        wrapper.replace("{}", &node.command)
+    }
+}
+
+impl Files for Fake {
+    fn send(&self, job: FileJob) {
+        let mut world = self.0.borrow_mut();
+        let done = match &job {
+            FileJob::Load { tab, path } if path.ends_with("broken.graphml") => FileDone::Loaded {
+                tab: *tab,
+                result: Err("Line 3 is not XML. Mend it in a text editor.".to_owned()),
+            },
+            FileJob::Load { tab, path: _ } => FileDone::Loaded {
+                tab: *tab,
+                result: Ok(Box::new(Loaded {
+                    damaged: false,
+                    flow_ref: flow_ref(),
+                    flow: Arc::new(world.flow.clone()),
+                    warnings: Arc::default(),
+                    results: Arc::default(),
+                    stamp: stamp(),
+                })),
+            },
+            FileJob::Save {
+                tab,
+                place,
+                flow_ref,
+                ..
+            } => FileDone::Saved {
+                tab: *tab,
+                place: *place,
+                result: match world.save_troubles.pop() {
+                    Some(trouble) => Err(trouble),
+                    None => Ok((flow_ref.clone(), stamp())),
+                },
+            },
+            FileJob::SaveAs {
+                tab, place, path, ..
+            } => FileDone::Saved {
+                tab: *tab,
+                place: *place,
+                result: match world.save_troubles.pop() {
+                    Some(trouble) => Err(trouble),
+                    None => Ok((
+                        FlowRef {
+                            file: path.to_string_lossy().as_ref().into(),
+                            ..flow_ref()
+                        },
+                        stamp(),
+                    )),
+                },
+            },
+            FileJob::Check { tab, .. } => FileDone::Checked {
+                tab: *tab,
+                news: world.news.unwrap_or(FileNews::InStep),
+            },
+        };
+        world.jobs.push(job);
+        world.done.push(done);
+    }
+    fn drain(&self) -> Vec<FileDone> {
+        std::mem::take(&mut self.0.borrow_mut().done)
+    }
+    fn to_text(&self, _flow: &Flow, nodes: &[NodeId]) -> String {
+        let names: Vec<&str> = nodes.iter().map(NodeId::as_str).collect();
+        names.join(",")
+    }
+    fn paste(&self, text: &str, into: &Flow, _at: Option<Point>) -> Result<Pasted, String> {
+        let mut nodes = Vec::new();
+        for name in text.split(',') {
+            let mut node = into.graph.node(&name.into()).cloned();
+            let node = node.as_mut().ok_or("This is not a flow.")?;
+            node.id = format!("{name}'").as_str().into();
+            nodes.push(node.clone());
+        }
+        let ids = nodes.iter().map(|node| node.id.clone()).collect();
+        Ok(Pasted {
+            edit: Edit::Add {
+                nodes,
+                edges: Vec::new(),
+            },
+            nodes: ids,
+        })
+    }
+    fn lister(&self) -> Lister {
+        Arc::new(|_| Vec::new())
+    }
+    fn example(&self) -> Option<PathBuf> {
+        Some("/example".into())
+    }
+}
+
+impl Memory for Fake {
+    fn load(&self) -> Remembered {
+        self.0.borrow().remembered.clone()
+    }
+    fn save(&self, remembered: &Remembered) {
+        self.0.borrow_mut().remembered = remembered.clone();
+    }
+}
+
+impl Desktop for Fake {
+    fn ask(&self, _ask: Ask, reply: Box<dyn FnOnce(Picked) + Send>) {
+        reply(Picked::Unavailable);
+    }
+}

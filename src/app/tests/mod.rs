@@ -1,0 +1,4 @@
+//! Journeys through the window as a person goes, by accessible label, with false ports.
+
+mod fakes;
+mod journeys;

@@ -1,0 +1,491 @@
+//! The window itself: what it owns, and what it does in each frame.
+//!
+//! A frame is: take the newest board once, drain what came from files and workers, carry out what
+//! the frame before asked for (`logic`), then draw everything from the same picture (`ui`).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use egui::{Context, Event, Key, ViewportCommand};
+
+use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp};
+use crate::runtime::{Board, LogTarget, Order};
+
+use super::action::{Action, TabId, Verb};
+use super::memory::Remembered;
+use super::path_dialog;
+use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked};
+use super::theme::Theme;
+use super::turn::Turn;
+use super::view::{Dialog, LogScope, LogView, View};
+use super::{fonts, verbs, widgets};
+
+/// Running times are drawn anew this often, and only while one is shown.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Longest time between the two clicks of a double-click, in seconds.
+const DOUBLE_CLICK: f64 = 0.5;
+
+/// What the window is made from.
+pub struct Ports {
+    /// The runtime.
+    pub engine: Box<dyn Engine>,
+    /// The saver.
+    pub files: Box<dyn Files>,
+    /// Settings and layout.
+    pub memory: Box<dyn Memory>,
+    /// The desktop's file dialogs.
+    pub desktop: Box<dyn Desktop>,
+}
+
+/// What came from a worker thread.
+pub(super) enum Came {
+    /// A layout was worked out.
+    Layout {
+        tab: TabId,
+        revision: u64,
+        moves: Vec<(NodeId, Point)>,
+    },
+    /// The desktop's dialog was answered.
+    Picked {
+        ask: Ask,
+        tab: Option<TabId>,
+        picked: Picked,
+    },
+    /// A folder was listed.
+    Listed {
+        folder: PathBuf,
+        entries: Vec<FolderEntry>,
+    },
+}
+
+/// The window.
+pub struct App {
+    pub(super) engine: Box<dyn Engine>,
+    pub(super) files: Box<dyn Files>,
+    memory: Box<dyn Memory>,
+    pub(super) desktop: Box<dyn Desktop>,
+    /// The picture this frame draws.
+    pub(super) board: Arc<Board>,
+    pub(super) view: View,
+    /// What the frame before asked for.
+    actions: Vec<Action>,
+    /// Input that waits for what came before it.
+    turn: Turn,
+    came: (Sender<Came>, Receiver<Came>),
+    /// What was last remembered, to write only changes.
+    remembered: Remembered,
+    /// The logs last asked for.
+    followed: Vec<LogTarget>,
+    /// The flow whose stop was asked for; a second press ends it at once.
+    pub(super) stop_asked: Option<FlowRef>,
+    /// A save under a new name that is on its way.
+    pub(super) saving_as: Option<(TabId, PathBuf)>,
+    /// Everything was asked and answered: the window may go.
+    pub(super) may_close: bool,
+    title: String,
+}
+
+impl App {
+    /// A window over these ports; `open` are workfiles named on the command line.
+    pub fn new(ctx: &Context, ports: Ports, open: Vec<PathBuf>) -> Self {
+        let remembered = ports.memory.load();
+        ctx.set_fonts(fonts::definitions(None));
+        fonts::add_cjk_later(ctx);
+        Theme::install(ctx);
+        // As desktops have it; egui's own 0.3 s is missed by a calm hand, and on a slow screen.
+        ctx.options_mut(|options| options.input_options.max_double_click_delay = DOUBLE_CLICK);
+        Theme::choose(ctx, remembered.settings.theme);
+        let mut app = Self {
+            board: ports.engine.board(),
+            engine: ports.engine,
+            files: ports.files,
+            memory: ports.memory,
+            desktop: ports.desktop,
+            view: View {
+                tabs: Vec::new(),
+                shown: None,
+                layout: remembered.layout.clone(),
+                settings: remembered.settings.clone(),
+                dialog: None,
+                palette: None,
+                draft: None,
+                log: LogView {
+                    follow: true,
+                    ..LogView::default()
+                },
+                side_pane: super::view::SidePane::default(),
+                flow_filter: String::new(),
+                focus_flow_filter: false,
+                toasts: Vec::new(),
+                notice_shown_at: std::collections::HashMap::new(),
+                zone: jiff::tz::TimeZone::system(),
+                laying_out: None,
+                quitting: false,
+                // The board counts its notices from 1; the window's own are far above.
+                next_number: 1 << 40,
+            },
+            actions: Vec::new(),
+            turn: Turn::default(),
+            came: channel(),
+            remembered,
+            followed: Vec::new(),
+            stop_asked: None,
+            saving_as: None,
+            may_close: false,
+            title: String::new(),
+        };
+        let settings = app.view.settings.clone();
+        if settings.collection.is_some() {
+            app.engine.send(Order::SetCollection(settings.collection));
+        }
+        let before = std::mem::take(&mut app.view.layout.tabs);
+        for path in before.into_iter().chain(open) {
+            app.open_path(path);
+        }
+        app
+    }
+
+    /// The size the window had, for whoever makes it.
+    pub fn window_size(remembered: &Remembered) -> egui::Vec2 {
+        let [w, h] = remembered.layout.window;
+        egui::vec2(w.max(640.0), h.max(420.0))
+    }
+
+    /// Tells times in this zone instead of the system's; tests have no system to ask.
+    pub fn set_zone(&mut self, zone: jiff::tz::TimeZone) {
+        self.view.zone = zone;
+    }
+
+    /// Does `work` on a thread of its own; what it gives is taken up by a later frame.
+    pub(super) fn in_background(
+        &self,
+        ctx: &Context,
+        name: &str,
+        work: impl FnOnce() -> Came + Send + 'static,
+    ) {
+        let (sender, ctx) = (self.came_sender(), ctx.clone());
+        let spawned = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                // The window may be gone by now; then nobody waits for it.
+                drop(sender.send(work()));
+                ctx.request_repaint();
+            });
+        // Without a thread nothing comes, and the window stays as it is.
+        drop(spawned);
+    }
+
+    pub(super) fn came_sender(&self) -> Sender<Came> {
+        self.came.0.clone()
+    }
+
+    fn drain(&mut self, ctx: &Context) {
+        for done in self.files.drain() {
+            self.file_done(ctx, done);
+        }
+        while let Ok(came) = self.came.1.try_recv() {
+            match came {
+                Came::Layout {
+                    tab,
+                    revision,
+                    moves,
+                } => self.layout_came(tab, revision, moves),
+                Came::Picked { ask, tab, picked } => self.picked(ctx, ask, tab, picked),
+                Came::Listed { folder, entries } => {
+                    if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
+                        dialog.listed(&folder, entries);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A draft whose field was left, or is drawn no longer, becomes an edit.
+    fn take_left_draft(&mut self, ctx: &Context) {
+        let pass = ctx.cumulative_pass_nr();
+        if let Some(draft) = &mut self.view.draft {
+            draft.left |= draft.seen + 1 < pass && draft.refused.is_none();
+            if draft.left {
+                self.take_draft();
+            }
+        }
+    }
+
+    fn keys(&mut self, ctx: &Context) {
+        let typing = ctx.egui_wants_keyboard_input() && ctx.text_edit_focused();
+        let covered = self.view.is_covered();
+        let on_control = widgets::control_has_focus(ctx);
+        let mut verbs_pressed = Vec::new();
+        let mut pasted = Vec::new();
+        ctx.input(|input| {
+            for event in &input.events {
+                match event {
+                    Event::Key {
+                        key,
+                        pressed: true,
+                        modifiers,
+                        repeat,
+                        ..
+                    } => {
+                        let Some((entry, chord)) = verbs::verb_of(*key, *modifiers) else {
+                            continue;
+                        };
+                        let closes = covered && entry.verb == Verb::Escape;
+                        if typing && chord.belongs_to_text() && !closes {
+                            continue;
+                        }
+                        let moves = matches!(
+                            entry.verb,
+                            Verb::Walk(_) | Verb::Nudge(_) | Verb::Undo | Verb::Redo
+                        ) || matches!(entry.verb, Verb::ZoomIn | Verb::ZoomOut);
+                        if *repeat && !moves {
+                            continue;
+                        }
+                        let own = matches!(
+                            key,
+                            Key::Enter
+                                | Key::Space
+                                | Key::ArrowUp
+                                | Key::ArrowDown
+                                | Key::ArrowLeft
+                                | Key::ArrowRight
+                        );
+                        if on_control && own && !chord.command && !chord.alt {
+                            continue;
+                        }
+                        verbs_pressed.push(entry.verb);
+                    }
+                    Event::Copy if !typing => verbs_pressed.push(Verb::Copy),
+                    Event::Cut if !typing => verbs_pressed.push(Verb::Cut),
+                    Event::Paste(text) if !typing => pasted.push(text.clone()),
+                    _ => {}
+                }
+            }
+        });
+        let canvas_has_keys = self.view.tab().is_some_and(|tab| tab.canvas.holds_keys());
+        if canvas_has_keys {
+            // Typing in place, a menu or a gesture: letters, arrows and Esc are the canvas's.
+            verbs_pressed.retain(|verb| {
+                let keys = verbs::entry(*verb).keys;
+                keys.iter().any(|key| key.command && !key.belongs_to_text())
+            });
+        }
+        if covered {
+            // Only what closes the cover goes through.
+            verbs_pressed.retain(|verb| *verb == Verb::Escape);
+            pasted.clear();
+        }
+        self.actions
+            .extend(verbs_pressed.into_iter().map(Action::Do));
+        self.actions
+            .extend(pasted.into_iter().map(Action::PasteText));
+    }
+
+    /// Has the collection looked through again: a title, a group or a file may be another.
+    pub(super) fn look_through_collection(&self) {
+        if let Some(root) = &self.board.catalog.root {
+            self.engine.send(Order::SetCollection(Some(root.clone())));
+        }
+    }
+
+    fn follow_logs(&mut self) {
+        let mut wanted = Vec::new();
+        if self.view.layout.bottom
+            && let Some(target) = self.log_target()
+        {
+            wanted.push(target);
+        }
+        if wanted != self.followed {
+            self.followed.clone_from(&wanted);
+            self.engine.send(Order::FollowLogs(wanted));
+        }
+    }
+
+    /// The log that the log pane shows now.
+    pub(super) fn log_target(&self) -> Option<LogTarget> {
+        let doc = self.view.doc()?;
+        let flow = doc.flow_ref.clone();
+        let run = self
+            .board
+            .flow(&flow)
+            .and_then(|board| board.shown_run.clone());
+        let node = match self.view.log.shown_scope() {
+            LogScope::Run => None,
+            LogScope::Node => Some(self.view.log.node.clone()?),
+        };
+        Some(LogTarget { flow, run, node })
+    }
+
+    /// The log pane keeps showing the last node that was selected while it still exists.
+    fn follow_selection(&mut self) {
+        let Some(tab) = self.view.tab() else {
+            self.view.log.node = None;
+            return;
+        };
+        let selected = tab.selection.nodes().last().cloned();
+        let kept = self
+            .view
+            .log
+            .node
+            .clone()
+            .filter(|id| tab.doc().is_some_and(|doc| doc.flow().graph.contains(id)));
+        self.view.log.node = selected.or(kept);
+    }
+
+    fn close_requested(&mut self, ctx: &Context) {
+        let requested = ctx.input(|input| input.viewport().close_requested());
+        if requested && !self.may_close {
+            let dirty = self.view.tabs.iter().any(super::view::Tab::is_dirty);
+            let live = self.board.flows.values().any(|flow| flow.live.is_some());
+            if dirty || live {
+                ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+                self.actions.push(Action::Do(Verb::Quit));
+            }
+        }
+    }
+
+    /// Takes the paths of the open tabs into what is remembered.
+    pub(super) fn remember_tabs(&mut self) {
+        self.view.layout.tabs = self
+            .view
+            .tabs
+            .iter()
+            .filter(|tab| !tab.path.as_os_str().is_empty())
+            .map(|tab| tab.path.clone())
+            .collect();
+    }
+
+    fn remember(&mut self, ctx: &Context) {
+        // A drag changes widths in every frame; it is remembered when it ends.
+        if ctx.input(|input| input.pointer.any_down()) {
+            return;
+        }
+        let (size, maximized) = ctx.input(|input| {
+            let size = input.viewport_rect().size();
+            (size, input.viewport().maximized.unwrap_or(false))
+        });
+        self.view.layout.maximized = maximized;
+        if !maximized {
+            self.view.layout.window = [size.x.round(), size.y.round()];
+        }
+        if !self.view.quitting {
+            self.remember_tabs();
+        }
+        let now = Remembered {
+            settings: self.view.settings.clone(),
+            layout: self.view.layout.clone(),
+        };
+        if now != self.remembered {
+            self.memory.save(&now);
+            self.remembered = now;
+        }
+    }
+
+    fn tell_title(&mut self, ctx: &Context) {
+        let title = match self.view.tab() {
+            Some(tab) => {
+                let mark = if tab.is_dirty() { "• " } else { "" };
+                format!("{mark}{} — Handmill", tab.title())
+            }
+            None => "Handmill".to_owned(),
+        };
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Asks for the next frame when something shown changes by itself.
+    fn tick(&self, ctx: &Context) {
+        let running = self
+            .view
+            .flow_board(&self.board)
+            .is_some_and(|flow| flow.live.is_some());
+        if running {
+            ctx.request_repaint_after(TICK);
+        }
+    }
+
+    /// The time of this frame.
+    pub(super) fn now(&self) -> Timestamp {
+        self.engine.now()
+    }
+
+    /// Tells the operator something from outside the window.
+    pub fn tell(&mut self, notice: Notice) {
+        self.view.tell(notice);
+    }
+
+    /// Parts for drawing: the view to change, the board to read, the actions to fill.
+    pub(super) fn parts(&mut self) -> (&mut View, &Board, &mut Vec<Action>) {
+        (&mut self.view, &self.board, &mut self.actions)
+    }
+}
+
+impl App {
+    /// The first half of a frame: takes in what came, and does what the frame before asked for.
+    pub(super) fn before_drawing(&mut self, ctx: &Context) {
+        self.board = self.engine.board();
+        self.drain(ctx);
+        self.take_left_draft(ctx);
+        self.close_requested(ctx);
+        if ctx.input(|input| input.events.contains(&Event::WindowFocused(true))) {
+            if let Some(id) = self.view.shown {
+                self.check_file(id);
+            }
+            // A person comes back from where the files may have been changed.
+            self.look_through_collection();
+        }
+        self.keys(ctx);
+        for action in std::mem::take(&mut self.actions) {
+            self.perform(ctx, action);
+        }
+        self.follow_selection();
+        self.follow_logs();
+        self.remember(ctx);
+        self.tell_title(ctx);
+    }
+
+    /// The second half: draws, and asks for another frame only when something will change.
+    pub(super) fn drawing(&mut self, ui: &mut egui::Ui) {
+        self.draw(ui);
+        if !self.actions.is_empty() || self.turn.is_waiting() {
+            // What was asked for is done before the next frame is drawn.
+            ui.ctx().request_repaint();
+        }
+        self.tick(ui.ctx());
+    }
+}
+
+impl eframe::App for App {
+    fn raw_input_hook(&mut self, ctx: &Context, raw: &mut egui::RawInput) {
+        let unsettled = self.actions.iter().any(Action::may_take_keys);
+        self.turn.admit(raw, ctx.text_edit_focused(), unsettled);
+    }
+
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.before_drawing(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.drawing(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.engine.send(Order::ShutDown);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+}
+
+/// Shows the path dialog's wish for a listing; kept here because it needs the worker.
+pub(super) fn list_when_asked(app: &App, ctx: &Context, asked: Option<path_dialog::List>) {
+    if let Some(path_dialog::List(folder)) = asked {
+        app.list_folder(ctx, folder);
+    }
+}

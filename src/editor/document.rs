@@ -1,0 +1,285 @@
+//! An open workfile: the flow, its edit count, its undo history.
+
+use std::sync::Arc;
+
+use crate::disk::Stamp;
+use crate::model::{Edit, EditError, FileResults, Flow, FlowRef};
+use crate::store::Loaded;
+
+use super::difference;
+
+/// What is known of the file under a document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DiskState {
+    /// The file is as this document last read or wrote it.
+    InStep(Stamp),
+    /// Never written yet.
+    New,
+    /// Another program changed it since; saving would overwrite that.
+    Changed {
+        /// As this document knew it.
+        ours: Stamp,
+    },
+    /// It was there and is gone; saving brings it back.
+    Deleted,
+}
+
+/// One step of a history: the edit, and the place it leads to.
+#[derive(Clone, Debug)]
+struct Step {
+    edit: Edit,
+    place: usize,
+}
+
+/// An open workfile. Edits go through [`Document::apply`]; runs and saves take the shared flow.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// Which flow.
+    pub flow_ref: FlowRef,
+    /// What the file is known to be.
+    pub disk: DiskState,
+    /// What was odd about the file when it was read.
+    pub warnings: Arc<[String]>,
+    /// The file could be read only in part: it is saved as a copy, never over itself.
+    pub damaged: bool,
+    /// Results another program left in the file.
+    pub results: Arc<FileResults>,
+    flow: Arc<Flow>,
+    /// Counts edits, undo and redo included; never goes back.
+    revision: u64,
+    undo: Vec<Step>,
+    redo: Vec<Step>,
+    /// Names the state of the flow: undo and redo come back to a place, an edit makes a new one.
+    place: usize,
+    n_places: usize,
+    /// The place whose flow the file holds.
+    saved_at: Option<usize>,
+}
+
+impl Document {
+    /// A document over a flow as it was read, or over a new one.
+    pub fn new(flow_ref: FlowRef, flow: Arc<Flow>, disk: DiskState) -> Self {
+        Self {
+            flow_ref,
+            saved_at: (disk != DiskState::New).then_some(0),
+            disk,
+            warnings: Arc::default(),
+            damaged: false,
+            results: Arc::default(),
+            flow,
+            revision: 0,
+            undo: Vec::new(),
+            redo: Vec::new(),
+            place: 0,
+            n_places: 1,
+        }
+    }
+
+    /// A document over a workfile as it was read.
+    pub fn open(flow_ref: FlowRef, loaded: Loaded) -> Self {
+        let disk = DiskState::InStep(loaded.stamp);
+        Self {
+            warnings: loaded.warnings.into(),
+            damaged: loaded.damaged,
+            results: Arc::new(loaded.results),
+            ..Self::new(flow_ref, Arc::new(loaded.flow), disk)
+        }
+    }
+
+    /// The flow as it stands now, to draw, run or save. Cheap.
+    pub fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    /// Counts every change; a cache keyed by it is never stale.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// True when the file does not hold what is on the screen.
+    pub fn is_dirty(&self) -> bool {
+        self.saved_at != Some(self.place)
+    }
+
+    /// True when there is a step to undo.
+    pub fn can_undo(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    /// True when there is a step to redo.
+    pub fn can_redo(&self) -> bool {
+        !self.redo.is_empty()
+    }
+
+    /// Applies one step. What was undone can no longer be redone.
+    pub fn apply(&mut self, edit: Edit) -> Result<(), EditError> {
+        let edit = edit.apply(Arc::make_mut(&mut self.flow))?;
+        self.undo.push(Step {
+            edit,
+            place: self.place,
+        });
+        self.redo.clear();
+        self.place = self.n_places;
+        self.n_places += 1;
+        self.revision += 1;
+        Ok(())
+    }
+
+    /// Takes the last step back; false when there is none. Reaches back to the open.
+    pub fn undo(&mut self) -> bool {
+        let Some(step) = self.undo.pop() else {
+            return false;
+        };
+        let inverse = self.walk(step);
+        self.redo.extend(inverse);
+        true
+    }
+
+    /// Makes the last undone step again; false when there is none.
+    pub fn redo(&mut self) -> bool {
+        let Some(step) = self.redo.pop() else {
+            return false;
+        };
+        let inverse = self.walk(step);
+        self.undo.extend(inverse);
+        true
+    }
+
+    /// Goes to where a step leads; gives the step back.
+    fn walk(&mut self, step: Step) -> Option<Step> {
+        self.revision += 1;
+        match step.edit.apply(Arc::make_mut(&mut self.flow)) {
+            Ok(edit) => Some(Step {
+                edit,
+                place: std::mem::replace(&mut self.place, step.place),
+            }),
+            Err(why) => {
+                debug_assert!(false, "an inverse must apply: {why}");
+                None
+            }
+        }
+    }
+
+    /// Where the history stands, to be handed to [`Document::saved`] with the save it belongs to.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// The save begun at `place` is on disk as `stamp`. Edits made since keep it dirty.
+    pub fn saved(&mut self, place: usize, stamp: Stamp) {
+        self.saved_at = Some(place);
+        self.disk = DiskState::InStep(stamp);
+    }
+
+    /// The file is gone, and with it every saved state: what is on the screen is the only copy.
+    pub fn mark_deleted(&mut self) {
+        self.saved_at = None;
+        self.disk = DiskState::Deleted;
+    }
+
+    /// Replaces the flow by what the disk holds now, as a step that can be undone.
+    pub fn reload(&mut self, flow: Arc<Flow>, stamp: Stamp) {
+        let edit = difference(&self.flow, &flow);
+        if edit != Edit::Batch(Vec::new()) && self.apply(edit).is_err() {
+            debug_assert!(false, "the difference of two flows must apply");
+            // Steps that lead elsewhere are worse than none.
+            self.undo.clear();
+            self.redo.clear();
+            self.place = self.n_places;
+            self.n_places += 1;
+            self.revision += 1;
+        }
+        // Equal, but in the order of the file.
+        self.flow = flow;
+        self.saved(self.place, stamp);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FlowField, Node, Point};
+    use std::path::Path;
+
+    fn stamp(n: u8) -> Stamp {
+        Stamp {
+            len: 0,
+            modified: crate::model::Timestamp(0),
+            inode: 0,
+            hash: [n; 32],
+        }
+    }
+
+    fn document() -> Document {
+        let flow_ref = FlowRef {
+            workspace: "w".into(),
+            root: Arc::from(Path::new("/w")),
+            file: "a.wf".into(),
+        };
+        Document::new(flow_ref, Arc::default(), DiskState::InStep(stamp(0)))
+    }
+
+    fn title(document: &mut Document, title: &str) {
+        let edit = Edit::SetFlow(FlowField::Title(title.into()));
+        document.apply(edit).expect("applies");
+    }
+
+    #[test]
+    fn a_document_is_clean_exactly_where_it_was_saved() {
+        let mut document = document();
+        assert!(!document.is_dirty());
+        title(&mut document, "a");
+        assert!(document.is_dirty());
+        document.saved(document.place(), stamp(1));
+        title(&mut document, "b");
+        assert!(document.is_dirty());
+        document.undo();
+        assert!(!document.is_dirty(), "undo came back to the saved state");
+        document.undo();
+        assert!(document.is_dirty());
+        document.redo();
+        assert!(!document.is_dirty());
+    }
+
+    #[test]
+    fn edits_made_while_a_save_was_under_way_keep_it_dirty() {
+        let mut document = document();
+        title(&mut document, "a");
+        title(&mut document, "b");
+        let place = document.place();
+        // As many steps as at the save, but other ones.
+        document.undo();
+        title(&mut document, "c");
+        document.saved(place, stamp(1));
+        assert!(document.is_dirty());
+        document.undo();
+        assert!(document.is_dirty());
+    }
+
+    #[test]
+    fn a_reload_is_a_step_that_can_be_undone() {
+        let mut document = document();
+        title(&mut document, "mine");
+        let mine = document.flow().clone();
+        let mut theirs = Flow::default();
+        let node = Node::new("a", "true", Point::default());
+        theirs.graph.add_node(node).expect("fresh id");
+        document.reload(Arc::new(theirs.clone()), stamp(2));
+        assert_eq!(**document.flow(), theirs);
+        assert_eq!(document.disk, DiskState::InStep(stamp(2)));
+        assert!(!document.is_dirty());
+        assert!(document.undo());
+        assert_eq!(document.flow(), &mine);
+        assert!(document.is_dirty(), "the disk holds something else");
+        assert!(document.undo(), "and on, back to the open");
+        assert_eq!(**document.flow(), Flow::default());
+    }
+
+    #[test]
+    fn a_reload_of_the_same_flow_is_no_step() {
+        let mut document = document();
+        document.reload(Arc::default(), stamp(3));
+        assert!(!document.can_undo());
+        assert!(!document.is_dirty());
+    }
+}

@@ -1,0 +1,281 @@
+//! The life of one child, on the thread that waits for it.
+//!
+//! The child's number is ours until it is reaped, and it is reaped only under the lock that every
+//! signal is sent under: so no signal ever reaches a later process with the same number.
+
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::launcher::{Shared, lock};
+use super::shell::passable_args;
+use super::{Job, Report, unix};
+use crate::model::{Exit, NodeIdx, NodeRunId, RunId};
+
+/// First and longest pause before a spawn that the system had no room for is tried again.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Tries after which a shortage is told.
+const TRIES_BEFORE_TELLING: u32 = 3;
+/// Names the attempt in the environment of everything it starts.
+pub(super) const MARK: &str = "HANDMILL_NODE_RUN";
+
+/// One attempt that was launched and has not been reported as ended.
+pub(super) struct Attempt {
+    mark: String,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stop {
+    #[default]
+    No,
+    Ask,
+    Kill,
+}
+
+#[derive(Default)]
+struct State {
+    /// Process id and start time, from the spawn until it is reaped.
+    leader: Option<(u32, u64)>,
+    stop: Stop,
+    /// The leader has ended and waits to be reaped.
+    leader_gone: bool,
+    /// After a stop: nothing that the attempt started is left.
+    swept: bool,
+}
+
+/// What the sweeper needs to know of a stopping attempt.
+pub(super) struct Stopping {
+    pub leader: u32,
+    pub birth: u64,
+    pub stop: Stop,
+    pub leader_gone: bool,
+}
+
+/// The environment setting that marks an attempt's processes, as `NAME=value`.
+pub(super) fn mark_of(id: &NodeRunId) -> String {
+    format!("{MARK}={}", mark_value(id))
+}
+
+fn mark_value(id: &NodeRunId) -> String {
+    format!("{}/{}.{}.{}", id.run, id.node.0, id.pass, id.attempt)
+}
+
+/// The attempt that a value of the mark names; `None` for text that names none.
+pub(super) fn attempt_of(value: &str) -> Option<NodeRunId> {
+    let (run, place) = value.rsplit_once('/')?;
+    let mut numbers = place.split('.').map(|part| part.parse::<u32>().ok());
+    let id = NodeRunId {
+        run: RunId::new(run),
+        node: NodeIdx(numbers.next()??),
+        pass: numbers.next()??,
+        attempt: numbers.next()??,
+    };
+    numbers.next().is_none().then_some(id)
+}
+
+impl Attempt {
+    pub fn new(id: &NodeRunId) -> Self {
+        Self {
+            mark: mark_of(id),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// Asks or forces it to end; true when there is a process that must be seen to its end.
+    pub fn stop(&self, force: bool) -> bool {
+        let wanted = if force { Stop::Kill } else { Stop::Ask };
+        let mut state = lock(&self.state);
+        if state.stop >= wanted {
+            return false;
+        }
+        state.stop = wanted;
+        self.changed.notify_all();
+        let Some((leader, _)) = state.leader else {
+            return false;
+        };
+        if force {
+            // It must not fork away until the sweeper has seen whom it started.
+            unix::freeze_group(leader);
+        }
+        true
+    }
+
+    /// Sends what was asked for to the group. The sweeper calls this once it knows the family: with
+    /// the leader dead, nothing tells whose child an escaped process was.
+    pub fn signal_group(&self) {
+        let state = lock(&self.state);
+        let Some((leader, _)) = state.leader else {
+            return;
+        };
+        match state.stop {
+            Stop::No => {}
+            Stop::Ask => unix::ask_group(leader),
+            Stop::Kill => unix::kill_group(leader),
+        }
+    }
+
+    /// `None` once nobody has to look after it any more.
+    pub fn stopping(&self) -> Option<Stopping> {
+        let state = lock(&self.state);
+        let (leader, birth) = state.leader?;
+        (!state.swept).then_some(Stopping {
+            leader,
+            birth,
+            stop: state.stop,
+            leader_gone: state.leader_gone,
+        })
+    }
+
+    /// Nothing of it is left but its unreaped leader.
+    pub fn set_swept(&self) {
+        lock(&self.state).swept = true;
+        self.changed.notify_all();
+    }
+
+    /// From spawn to end.
+    pub fn run(self: &Arc<Self>, job: &Job, shared: &Shared) -> Exit {
+        let before = unix::birth_count_now();
+        let mut child = match self.spawn(job, shared) {
+            Ok(child) => child,
+            Err(why) => return Exit::NotStarted(why.into()),
+        };
+        let pid = child.id();
+        // It was born in between; asking the system costs a hundred times what this does. When the
+        // count went on meanwhile it is asked: the answer can be had until the child is reaped.
+        let birth = match (before, unix::birth_count_now()) {
+            (Some(before), Some(after)) if before == after => before,
+            _ => unix::birth_of(pid).unwrap_or(0),
+        };
+        let must_watch = {
+            let mut state = lock(&self.state);
+            state.leader = Some((pid, birth));
+            // A stop may have come during the spawn.
+            state.stop != Stop::No
+        };
+        if must_watch {
+            shared.sweeper.watch(Arc::clone(self));
+        }
+        let id = job.id.clone();
+        shared.report(Report::Spawned { id, pid, birth });
+        unix::wait_unreaped(pid);
+        self.reap(&mut child, shared)
+    }
+
+    fn reap(self: &Arc<Self>, child: &mut Child, shared: &Shared) -> Exit {
+        let mut state = lock(&self.state);
+        if state.stop != Stop::No {
+            state.leader_gone = true;
+            shared.sweeper.watch(Arc::clone(self));
+            state = self
+                .changed
+                .wait_while(state, |state| !state.swept)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let status = child.wait();
+        state.leader = None;
+        drop(state);
+        status.map_or(Exit::Unknown, exit_of)
+    }
+
+    fn spawn(&self, job: &Job, shared: &Shared) -> Result<Child, String> {
+        let mut pause = BACK_OFF.0;
+        let mut tries = 0;
+        loop {
+            if lock(&self.state).stop != Stop::No {
+                return Err("stopped before it started".to_owned());
+            }
+            let (err, why) = match start(job) {
+                Ok(child) => return Ok(child),
+                Err(failure) => failure,
+            };
+            if !unix::is_shortage(&err) {
+                return Err(why);
+            }
+            tries += 1;
+            if tries == TRIES_BEFORE_TELLING {
+                let id = job.id.clone();
+                let why = why.into();
+                shared.report(Report::Delayed { id, why });
+            }
+            let state = lock(&self.state);
+            let (_state, _) = self
+                .changed
+                .wait_timeout_while(state, pause, |state| state.stop == Stop::No)
+                .unwrap_or_else(PoisonError::into_inner);
+            pause = (pause * 2).min(BACK_OFF.1);
+        }
+    }
+}
+
+/// One try: the child, or what went wrong and the fragment that says so.
+fn start(job: &Job) -> Result<Child, (io::Error, String)> {
+    let open = |path| {
+        unix::open_log(path).map_err(|err| {
+            let why = format!("log not writable ({err}): {}", path.display());
+            (err, why)
+        })
+    };
+    let stdout = open(&job.stdout)?;
+    let stderr = open(&job.stderr)?;
+    let args = passable_args(job).map_err(|err| {
+        let why = format!("long command not writable beside its log ({err})");
+        (err, why)
+    })?;
+    // Only what posix_spawn can do: a closure between fork and exec, or another user, would make
+    // std fork, which takes 100 ms for a process of 1 GB.
+    Command::new(&job.program)
+        .args(args)
+        .current_dir(&job.cwd)
+        .envs(job.env.iter().map(|(name, value)| (name, value)))
+        .env(MARK, mark_value(&job.id))
+        .stdin(unix::no_input())
+        .stdout(stdout)
+        .stderr(stderr)
+        .process_group(0)
+        .spawn()
+        .map_err(|err| {
+            let why = why_not(job, &err);
+            (err, why)
+        })
+}
+
+fn why_not(job: &Job, err: &io::Error) -> String {
+    if !job.cwd.is_dir() {
+        let reason = match std::fs::metadata(&job.cwd) {
+            Ok(_) => "not a folder".to_owned(),
+            Err(err) => err.to_string(),
+        };
+        return format!(
+            "working folder not reachable ({reason}): {}",
+            job.cwd.display()
+        );
+    }
+    match err.kind() {
+        io::ErrorKind::NotFound => format!("shell not found: {}", job.program.display()),
+        io::ErrorKind::InvalidInput => {
+            "the command or its environment holds a NUL character; remove it".to_owned()
+        }
+        _ if unix::is_too_big(err) => {
+            "command and environment are longer than the system takes; shorten the environment"
+                .to_owned()
+        }
+        _ => format!("{err}: {}", job.program.display()),
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown,
+    }
+}

@@ -1,0 +1,150 @@
+//! One attempt to run: what is handed to the launcher, what it reports, and where its logs lie.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Stream};
+
+/// The process of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Which attempt.
+    pub id: NodeRunId,
+    /// Absolute, as [`super::shell_for`] gives it. A bare name would cost a fork.
+    pub program: PathBuf,
+    /// Usually `-c` and the line.
+    pub args: Vec<OsString>,
+    /// Working folder.
+    pub cwd: PathBuf,
+    /// Set on top of the inherited environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// File that gets standard output; made when missing, else appended to.
+    pub stdout: PathBuf,
+    /// File that gets standard error.
+    pub stderr: PathBuf,
+}
+
+impl Job {
+    /// A job that hands `line` to a shell as one argument, logs in the run's folder.
+    pub fn shell(
+        id: NodeRunId,
+        shell: PathBuf,
+        line: &str,
+        cwd: PathBuf,
+        env: Vec<(OsString, OsString)>,
+        run_dir: &Path,
+    ) -> Self {
+        let (stdout, stderr) = log_files(run_dir, &id);
+        Self {
+            id,
+            program: shell,
+            args: vec!["-c".into(), line.into()],
+            cwd,
+            env,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+/// What became of an attempt. Reports of one attempt come in order; [`Report::Exited`] is the last,
+/// and comes exactly once for each launch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// Its process is alive.
+    Spawned {
+        /// Which attempt.
+        id: NodeRunId,
+        /// Process id, which is also its process group.
+        pid: u32,
+        /// Start time as the system counts it; 0 when the system does not tell.
+        birth: u64,
+    },
+    /// The system is short of something (processes, files, memory); it is tried again by and by.
+    Delayed {
+        /// Which attempt.
+        id: NodeRunId,
+        /// Why, as a fragment.
+        why: Arc<str>,
+    },
+    /// It ended, or could not be started.
+    Exited {
+        /// Which attempt.
+        id: NodeRunId,
+        /// How.
+        exit: Exit,
+    },
+    /// A log file has grown. At most one per file and 16 ms, whatever the process prints.
+    Output {
+        /// Which attempt.
+        id: NodeRunId,
+        /// Which log.
+        stream: Stream,
+        /// Its length now.
+        bytes_total: u64,
+    },
+}
+
+/// Where the two logs of an attempt lie in the run's folder: `00012.1.1.out` and `.err` for node
+/// 12, pass 1, attempt 1.
+pub fn log_files(run_dir: &Path, id: &NodeRunId) -> (PathBuf, PathBuf) {
+    let stem = format!("{:05}.{}.{}", id.node.0, id.pass, id.attempt);
+    (
+        run_dir.join(format!("{stem}.out")),
+        run_dir.join(format!("{stem}.err")),
+    )
+}
+
+/// The attempt and stream of a log file's name; `None` for other files.
+pub fn parse_log_file(run: &RunId, name: &str) -> Option<(NodeRunId, Stream)> {
+    let mut parts = name.split('.');
+    let number = |part: Option<&str>| part?.parse::<u32>().ok();
+    let node = NodeIdx(number(parts.next())?);
+    let pass = number(parts.next())?;
+    let attempt = number(parts.next())?;
+    let stream = match parts.next()? {
+        "out" => Stream::Out,
+        "err" => Stream::Err,
+        _ => return None,
+    };
+    let id = NodeRunId {
+        run: run.clone(),
+        node,
+        pass,
+        attempt,
+    };
+    parts.next().is_none().then_some((id, stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_log_tells_its_attempt() {
+        let run = RunId::from("r");
+        let id = NodeRunId {
+            run: run.clone(),
+            node: NodeIdx(123_456),
+            pass: 2,
+            attempt: 3,
+        };
+        let (out, err) = log_files(Path::new("/logs"), &id);
+        assert_eq!(out, Path::new("/logs/123456.2.3.out"));
+        let name = |path: &Path| {
+            path.file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        };
+        assert_eq!(
+            parse_log_file(&run, &name(&out)),
+            Some((id.clone(), Stream::Out))
+        );
+        assert_eq!(parse_log_file(&run, &name(&err)), Some((id, Stream::Err)));
+        for other in ["", "1.2.out", "1.2.3.sh", "1.2.3.out.gz", "a.1.1.out"] {
+            assert_eq!(parse_log_file(&run, other), None, "{other}");
+        }
+    }
+}

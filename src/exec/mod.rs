@@ -1,0 +1,36 @@
+//! Child processes: which shell, starting, ending whole families of processes, and their logs.
+//!
+//! A child writes straight into its log files; nothing of what it prints passes through here. The
+//! floor is unaware of graphs, runs and the ledger: it is handed jobs and gives reports. Unix only so
+//! far: process groups and signals have no counterpart on Windows that would keep the promise that
+//! a stopped node leaves nothing behind; there it needs job objects.
+
+#[cfg(not(unix))]
+compile_error!(
+    "Handmill runs on Linux and macOS; Windows needs job objects, which are not written yet"
+);
+
+mod attempt;
+mod begun;
+mod growth;
+mod job;
+mod launcher;
+mod lines;
+#[cfg(test)]
+mod quoting_tests;
+mod shell;
+mod sweep;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod unix;
+
+pub use begun::{attempts_begun, write_nodes};
+pub use growth::Growth;
+pub use job::{Job, Report, log_files, parse_log_file};
+pub use launcher::Launcher;
+pub use lines::{LINE_BYTES_MAX, Lines, inert};
+pub use shell::shell_for;
+pub use sweep::{Survivor, await_orphan, kill_orphan, orphan_alive, survivors};
+pub use tail::{Follower, IndexEntry, is_log, last_write, read_from, read_tail};
+pub use unix::raise_open_files;

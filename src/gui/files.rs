@@ -1,0 +1,263 @@
+//! The saver and the watcher behind the window's [`ports::Files`]: jobs out, results in, and a look
+//! at each open file when the system says that it changed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::app::TabId;
+use crate::app::ports::{
+    self, FileDone, FileJob, FileNews, FolderEntry, Lister, Pasted, SaveTrouble,
+};
+use crate::editor::clipboard::{self, Placing};
+use crate::editor::{self, DiskState, Done, Found, Outcome, Saver, Stamp, Task, Trouble};
+use crate::model::{Edit, Flow, FlowRef, NodeId, Point};
+use crate::store::{self, SaveError};
+use crate::watch::{Change, Watcher};
+
+/// A file of an open tab, as it was last read or written.
+struct Known {
+    tab: TabId,
+    flow_ref: FlowRef,
+    stamp: Stamp,
+}
+
+/// The saver and the watcher.
+pub struct Files {
+    saver: Saver,
+    known: RefCell<HashMap<PathBuf, Known>>,
+    /// Paths to watch, to the watcher's own thread: asking for a watch touches the disk.
+    watches: Sender<PathBuf>,
+    changed: Receiver<PathBuf>,
+}
+
+impl Files {
+    /// Starts the threads; `wake` is called when there is something to drain.
+    pub fn start(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let wake = Arc::new(wake);
+        let (watches, wanted) = channel::<PathBuf>();
+        let (sender, changed) = channel();
+        let tell = wake.clone();
+        std::thread::Builder::new()
+            .name("watch files".to_owned())
+            .spawn(move || {
+                let watcher = Watcher::start(move |change| {
+                    if let Change::File(path) = change {
+                        sender.send(path).ok();
+                        tell();
+                    }
+                });
+                // Without a watcher an outside change is found when the window gets the focus, and at
+                // the latest by the save.
+                let Ok(mut watcher) = watcher else { return };
+                for path in wanted {
+                    watcher.watch_file(&path).ok();
+                }
+            })?;
+        let saver = Saver::start(move || wake())?;
+        Ok(Self {
+            saver,
+            known: RefCell::default(),
+            watches,
+            changed,
+        })
+    }
+
+    fn know(&self, tab: TabId, flow_ref: &FlowRef, stamp: &Stamp) {
+        let path = flow_ref.path();
+        let known = Known {
+            tab,
+            flow_ref: flow_ref.clone(),
+            stamp: stamp.clone(),
+        };
+        if self
+            .known
+            .borrow_mut()
+            .insert(path.clone(), known)
+            .is_none()
+        {
+            self.watches.send(path).ok();
+        }
+    }
+
+    fn done(&self, done: Done) -> FileDone {
+        let tab = TabId(done.ticket);
+        match done.outcome {
+            Outcome::Loaded(Err(why)) => FileDone::Loaded {
+                tab,
+                result: Err(sentence(&why)),
+            },
+            Outcome::Loaded(Ok((flow_ref, loaded))) => {
+                self.know(tab, &flow_ref, &loaded.stamp);
+                let loaded = ports::Loaded {
+                    flow_ref,
+                    flow: Arc::new(loaded.flow),
+                    warnings: loaded.warnings.into(),
+                    damaged: loaded.damaged,
+                    results: Arc::new(loaded.results),
+                    stamp: loaded.stamp,
+                };
+                FileDone::Loaded {
+                    tab,
+                    result: Ok(Box::new(loaded)),
+                }
+            }
+            Outcome::Saved { place, result } => {
+                if let Ok((flow_ref, stamp)) = &result {
+                    self.know(tab, flow_ref, stamp);
+                }
+                FileDone::Saved {
+                    tab,
+                    place,
+                    result: result.map_err(|why| trouble(&why)),
+                }
+            }
+            Outcome::Checked(found) => FileDone::Checked {
+                tab,
+                news: match found {
+                    Found::Same => FileNews::InStep,
+                    Found::Changed(_) | Found::Unreadable(_) => FileNews::Changed,
+                    Found::Gone => FileNews::Deleted,
+                },
+            },
+        }
+    }
+}
+
+impl ports::Files for Files {
+    fn send(&self, job: FileJob) {
+        let (tab, task) = match job {
+            FileJob::Load { tab, path } => (tab, Task::Load(path)),
+            FileJob::Save {
+                tab,
+                flow_ref,
+                flow,
+                place,
+                onto,
+            } => {
+                let onto = match onto {
+                    ports::Onto::Version(stamp) => editor::Onto::Version(stamp),
+                    ports::Onto::Nothing => editor::Onto::Nothing,
+                    ports::Onto::Whatever => editor::Onto::Whatever,
+                };
+                (
+                    tab,
+                    Task::Save {
+                        flow_ref,
+                        flow,
+                        place,
+                        onto,
+                    },
+                )
+            }
+            FileJob::SaveAs {
+                tab,
+                flow,
+                place,
+                path,
+                origin,
+                overwrite,
+            } => (
+                tab,
+                Task::SaveAs {
+                    path,
+                    flow,
+                    place,
+                    origin,
+                    overwrite,
+                },
+            ),
+            FileJob::Check {
+                tab,
+                flow_ref,
+                known,
+            } => (
+                tab,
+                Task::Check {
+                    flow_ref,
+                    disk: DiskState::InStep(known),
+                },
+            ),
+        };
+        self.saver.send(tab.0, task);
+    }
+
+    fn drain(&self) -> Vec<FileDone> {
+        for path in self.changed.try_iter() {
+            if let Some(known) = self.known.borrow().get(&path) {
+                let disk = DiskState::InStep(known.stamp.clone());
+                self.saver.send(
+                    known.tab.0,
+                    Task::Check {
+                        flow_ref: known.flow_ref.clone(),
+                        disk,
+                    },
+                );
+            }
+        }
+        self.saver.drain().map(|done| self.done(done)).collect()
+    }
+
+    fn to_text(&self, flow: &Flow, nodes: &[NodeId]) -> String {
+        clipboard::to_text(flow, nodes)
+    }
+
+    fn paste(&self, text: &str, into: &Flow, at: Option<Point>) -> Result<Pasted, String> {
+        let part = clipboard::from_text(text).map_err(|why| why.to_string())?;
+        let placing = at.map_or(Placing::Beside, Placing::At);
+        let copies = clipboard::copies(&part.graph, &into.graph, placing);
+        let nodes = copies.nodes.iter().map(|node| node.id.clone()).collect();
+        Ok(Pasted {
+            edit: Edit::Add {
+                nodes: copies.nodes,
+                edges: copies.edges,
+            },
+            nodes,
+        })
+    }
+
+    fn lister(&self) -> Lister {
+        Arc::new(|folder: &Path| {
+            let entries = store::list_folder(folder).into_iter();
+            entries
+                .map(|(name, is_folder)| FolderEntry { name, is_folder })
+                .collect()
+        })
+    }
+
+    fn example(&self) -> Option<PathBuf> {
+        // Beside the binary of a checkout's target folder, else where the program was started.
+        let beside = std::env::current_exe()
+            .ok()
+            .and_then(|exe| Some(exe.parent()?.parent()?.parent()?.to_owned()));
+        let here = std::env::current_dir().ok();
+        [here, beside]
+            .into_iter()
+            .flatten()
+            .map(|dir| dir.join("workspaces-example"))
+            .find(|dir| dir.is_dir())
+    }
+}
+
+fn sentence(why: &Trouble) -> String {
+    let notice = why.notice();
+    if notice.hint.is_empty() {
+        notice.what.to_string()
+    } else {
+        format!("{}. {}", notice.what, notice.hint)
+    }
+}
+
+fn trouble(why: &Trouble) -> SaveTrouble {
+    match why {
+        Trouble::Save(SaveError::ChangedOutside { .. }) => SaveTrouble::Changed,
+        Trouble::Save(SaveError::Gone { .. }) => SaveTrouble::Deleted,
+        Trouble::Save(SaveError::Exists { .. }) => SaveTrouble::Exists,
+        other => {
+            let notice = other.notice();
+            SaveTrouble::Other(notice.what.to_string(), notice.hint.to_string())
+        }
+    }
+}

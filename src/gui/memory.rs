@@ -1,0 +1,111 @@
+//! Settings and layout, read once before the window and written by a thread of their own.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
+use crate::app::ports::Memory;
+use crate::app::{Layout, Remembered, Settings as Shown, ThemeChoice};
+use crate::store::{Home, Settings, Theme};
+
+/// What the window remembers, over the settings file.
+pub struct Kept {
+    settings: RefCell<Settings>,
+    warnings: Vec<String>,
+    // Unbounded: the window hands over a change of a few kilobytes now and then.
+    writes: Option<Sender<Settings>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Kept {
+    /// Reads the settings of this machine; nothing is written before something changes.
+    pub fn load(home: &Home) -> Self {
+        let loading = Settings::load(home);
+        let (writes, inbox) = channel::<Settings>();
+        let home = home.clone();
+        let write = move || {
+            while let Ok(mut settings) = inbox.recv() {
+                // Only the newest matters.
+                while let Ok(newer) = inbox.try_recv() {
+                    settings = newer;
+                }
+                // The window goes on as it is; the next change is written again.
+                settings.save(&home).ok();
+            }
+        };
+        let writer = std::thread::Builder::new()
+            .name("settings".to_owned())
+            .spawn(write)
+            .ok();
+        Self {
+            settings: RefCell::new(loading.settings),
+            warnings: loading.warnings,
+            writes: Some(writes),
+            writer,
+        }
+    }
+
+    /// What was odd about the settings file.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    /// Shows this collection from now on.
+    pub fn use_collection(&self, root: PathBuf) {
+        self.settings.borrow_mut().collection = Some(root);
+    }
+}
+
+impl Memory for Kept {
+    fn load(&self) -> Remembered {
+        let settings = self.settings.borrow();
+        let layout: Layout = serde_json::from_value(settings.layout.clone()).unwrap_or_default();
+        let shown = Shown {
+            theme: match settings.theme {
+                Theme::System => ThemeChoice::System,
+                Theme::Dark => ThemeChoice::Dark,
+                Theme::Light => ThemeChoice::Light,
+            },
+            slots: settings.slots,
+            grace_s: Some(settings.grace_seconds),
+            shell: settings.shell.clone(),
+            collection: settings.collection.clone(),
+        };
+        Remembered {
+            settings: shown,
+            layout,
+        }
+    }
+
+    fn save(&self, remembered: &Remembered) {
+        let mut settings = self.settings.borrow_mut();
+        settings.theme = match remembered.settings.theme {
+            ThemeChoice::System => Theme::System,
+            ThemeChoice::Dark => Theme::Dark,
+            ThemeChoice::Light => Theme::Light,
+        };
+        settings.slots = remembered.settings.slots;
+        settings.grace_seconds = remembered
+            .settings
+            .grace_s
+            .unwrap_or(Settings::default().grace_seconds);
+        settings.shell.clone_from(&remembered.settings.shell);
+        settings
+            .collection
+            .clone_from(&remembered.settings.collection);
+        settings.layout = serde_json::to_value(&remembered.layout).unwrap_or_default();
+        if let Some(writes) = &self.writes {
+            writes.send(settings.clone()).ok();
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.writes.take());
+        if let Some(writer) = self.writer.take() {
+            writer.join().ok();
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What a node printed, as it is shown: lines with their stream and the time they were seen.
+
+use std::sync::Arc;
+
+use super::{NodeId, Timestamp};
+
+/// Which of the two outputs of a process a line came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// One line as it is shown: inert text (control bytes made visible), cut at a bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// When it was seen; absent for logs imported from a workfile.
+    pub at: Option<Timestamp>,
+    /// Which output it came from.
+    pub stream: Stream,
+    /// The node that printed it.
+    pub node: NodeId,
+    /// The text, without its line end.
+    pub text: Arc<str>,
+}
+
+/// The newest lines of one log, bounded, with what was left out before them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogTail {
+    /// Oldest first.
+    pub lines: Vec<LogLine>,
+    /// Bytes of the log before the first line here; the log file holds them.
+    pub skipped_bytes: u64,
+    /// Bytes of the log in all.
+    pub total_bytes: u64,
+    /// Why the log could not be read; empty when it could.
+    pub trouble: String,
+}

@@ -1,0 +1,34 @@
+//! The nouns of Handmill: flows, runs, events, times. Pure values and pure rules about them.
+//!
+//! Unaware of files, threads, clocks, SQL and windows. Everything above imports from here.
+
+mod catalog;
+mod edit;
+mod event;
+mod flow;
+mod graph;
+mod id;
+mod log;
+mod notice;
+mod past;
+mod run;
+mod time;
+mod wrapper;
+
+pub use catalog::{Catalog, FlowEntry, WorkspaceEntry};
+pub use edit::{Edit, EditError, FlowField, NodeField};
+pub use event::{Event, Finish, RunStart};
+pub use flow::{
+    Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX,
+};
+pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx, Point, Rect};
+pub use id::{EdgeId, NodeId, RunId, WorkspaceId};
+pub use log::{LogLine, LogTail, Stream};
+pub use notice::{Level, Notice};
+pub use past::{Base, Fact, Past, PastRun, What, command_hash};
+pub use run::{
+    Choice, Counts, Exit, FileResult, FileResults, NodeRunId, NodeState, NodeStatus, Outcome,
+    RunSummary,
+};
+pub use time::{Timestamp, human_duration};
+pub use wrapper::Wrapper;

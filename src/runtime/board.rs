@@ -1,0 +1,93 @@
+//! What a face may see: an immutable picture of the runtime, replaced whole at each change.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::{
+    Catalog, EdgeId, FlowRef, LogTail, NodeId, NodeState, Notice, RunId, RunSummary, Timestamp,
+};
+
+use super::order::LogTarget;
+
+/// Everything a face may see, at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    /// Counts publications.
+    pub revision: u64,
+    /// Workspaces and flows found under the collection root.
+    pub catalog: Arc<Catalog>,
+    /// Flows that are open in a face or live.
+    pub flows: BTreeMap<FlowRef, Arc<FlowBoard>>,
+    /// The newest run of each flow of the collection that ever ran, open or not.
+    pub last_runs: Arc<BTreeMap<FlowRef, RunSummary>>,
+    /// Nodes running now, and the most that may.
+    pub slots: Slots,
+    /// The logs asked for by [`super::Order::FollowLogs`].
+    pub logs: BTreeMap<LogTarget, Arc<LogTail>>,
+    /// Not yet dismissed, oldest first, with their numbers.
+    pub notices: Arc<Vec<(u64, Notice)>>,
+}
+
+/// Use of the process's slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slots {
+    /// Taken.
+    pub used: u32,
+    /// In all.
+    pub total: u32,
+}
+
+/// How one flow stands.
+#[derive(Clone, Debug, Default)]
+pub struct FlowBoard {
+    /// True once the ledger has answered; until then nothing is known and nothing is shown as idle.
+    pub loaded: bool,
+    /// State per node; absent means idle.
+    pub nodes: Arc<HashMap<NodeId, NodeState>>,
+    /// Edges whose mark is set: their source has succeeded and their target has not used it.
+    pub marked: Arc<HashSet<EdgeId>>,
+    /// Edges that fired in the run shown.
+    pub fired: Arc<HashSet<EdgeId>>,
+    /// The live run.
+    pub live: Option<RunSummary>,
+    /// A stop was asked for and the run has not ended yet.
+    pub stopping: bool,
+    /// Nodes that a resume would start again; 0 means there is nothing to resume.
+    pub resumable: u32,
+    /// Newest runs first, at most [`HISTORY_MAX`].
+    pub history: Arc<Vec<RunSummary>>,
+    /// The older run whose statuses are shown instead of the newest.
+    pub shown_run: Option<RunId>,
+    /// Another Handmill on this machine that runs this flow now.
+    pub runner: Option<Runner>,
+    /// Processes that a dead Handmill left running: node and process id.
+    pub orphans: Arc<Vec<(NodeId, u32)>>,
+}
+
+/// Newest runs kept on the board per flow.
+pub const HISTORY_MAX: usize = 50;
+
+/// Another process that runs a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// Its process id.
+    pub pid: u32,
+    /// `window` or `command line`.
+    pub face: Arc<str>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Board {
+    /// How a flow stands, when it is on the board.
+    pub fn flow(&self, flow: &FlowRef) -> Option<&Arc<FlowBoard>> {
+        self.flows.get(flow)
+    }
+}
+
+impl FlowBoard {
+    /// State of a node; idle when nothing is known.
+    pub fn node(&self, id: &NodeId) -> NodeState {
+        self.nodes.get(id).cloned().unwrap_or_default()
+    }
+}

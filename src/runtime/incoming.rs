@@ -1,0 +1,98 @@
+//! Everything that can wake the dispatcher.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::exec::Report;
+use crate::ledger::Orphan;
+use crate::model::{Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary};
+use crate::sched::EdgesAfter;
+use crate::store::RunLock;
+
+use super::board::Runner;
+use super::last_runs::LastRuns;
+use super::order::{LogTarget, Order};
+use super::workspace::Workspace;
+
+/// Everything that can wake the dispatcher. A closed list: whoever adds a way in adds it here.
+pub enum Incoming {
+    /// A face asks.
+    Order(Order),
+    /// A process tells.
+    Report(Report),
+    /// What the ledger knows of a flow.
+    Loaded(Box<Loaded>),
+    /// A run may start, or may not.
+    Prepared(Box<Prepared>),
+    /// The start of a run is in the ledger: its processes may begin.
+    StartStored(RunId),
+    /// A process that a dead Handmill left running for this flow has ended.
+    OrphanEnded(FlowRef),
+    /// Statuses of an older run.
+    RunShown {
+        /// Whose flow.
+        flow: FlowRef,
+        /// Which run.
+        run: RunId,
+        /// How its nodes stood.
+        nodes: HashMap<NodeId, NodeState>,
+    },
+    /// A followed log was read.
+    LogRead {
+        /// Whose log.
+        target: LogTarget,
+        /// Its newest lines.
+        tail: LogTail,
+    },
+    /// The collection was looked through.
+    Scanned(Catalog),
+    /// The last runs of the collection's flows were looked up.
+    LastRuns(LastRuns),
+    /// Something changed among these paths.
+    Changed(crate::watch::Change),
+    /// Another Handmill took or released the right to run a flow, or asks ours to stop.
+    LockSeen {
+        /// Whose flow.
+        flow: FlowRef,
+        /// Who runs it now, when that is not this process.
+        runner: Option<Runner>,
+        /// A stop is asked for: `Some(true)` at once.
+        stop: Option<bool>,
+    },
+    /// Something the operator should read.
+    Tell(Notice),
+}
+
+/// What was found out about a flow off the dispatcher's thread.
+pub struct Loaded {
+    /// Which flow.
+    pub flow: FlowRef,
+    /// Its workspace, opened; or why that failed.
+    pub workspace: Result<Arc<Workspace>, String>,
+    /// What the ledger knows.
+    pub past: Past,
+    /// Newest runs first.
+    pub history: Vec<RunSummary>,
+    /// How the last run left the edges.
+    pub edges: EdgesAfter,
+    /// Processes that a dead Handmill left running.
+    pub orphans: Vec<Orphan>,
+    /// Another Handmill that runs it now.
+    pub runner: Option<Runner>,
+    /// What could not be read, as fragments.
+    pub troubles: Vec<String>,
+}
+
+/// The outcome of preparing a run off the dispatcher's thread.
+pub struct Prepared {
+    /// The order that asked for it.
+    pub order: Order,
+    /// The id of the run; its log folder exists.
+    pub run: RunId,
+    /// The right to run the flow with what is known of it, or why it must not run.
+    pub result: Result<(RunLock, Past), Notice>,
+    /// Another Handmill that runs it now.
+    pub runner: Option<Runner>,
+    /// Processes that a dead Handmill left running; `None` when that was not looked at.
+    pub orphans: Option<Vec<Orphan>>,
+}

@@ -1,0 +1,109 @@
+//! From a node of a frozen flow to the process that runs it: shell line, folder, environment.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::exec::{Job, shell_for};
+use crate::model::{Flow, FlowRef, Node, NodeRunId};
+
+use super::workspace::Workspace;
+
+/// What is the same for every node of a run, worked out once.
+pub struct Jobs {
+    frozen: Arc<Flow>,
+    shell: PathBuf,
+    cwd: PathBuf,
+    env: Vec<(OsString, OsString)>,
+    workspace: Arc<Workspace>,
+}
+
+impl Jobs {
+    /// Prepares the jobs of one run.
+    pub fn new(
+        flow: &FlowRef,
+        frozen: &Arc<Flow>,
+        run: &crate::model::RunId,
+        workspace: &Arc<Workspace>,
+        default_shell: &str,
+    ) -> Self {
+        let shell = if frozen.shell.is_empty() {
+            default_shell
+        } else {
+            &frozen.shell
+        };
+        let mut env: Vec<(OsString, OsString)> = Vec::new();
+        for (name, value) in &frozen.env.0 {
+            env.push((name.into(), value.into()));
+        }
+        let mut ours = |name: &str, value: &dyn AsRef<std::ffi::OsStr>| {
+            env.push((name.into(), value.as_ref().into()))
+        };
+        ours("HANDMILL_RUN_ID", &run.as_str());
+        ours("HANDMILL_WORKSPACE", &&*flow.root);
+        ours("HANDMILL_FLOW", &flow.path());
+        ours("HANDMILL_CONFIG", &flow.root.join("config"));
+        ours("HANDMILL_DATABASES", &flow.root.join("databases"));
+        Self {
+            shell: shell_for(shell),
+            cwd: within(&flow.root, &frozen.cwd),
+            frozen: frozen.clone(),
+            env,
+            workspace: workspace.clone(),
+        }
+    }
+
+    /// The process for one attempt of a node.
+    pub fn job(&self, id: &NodeRunId, node: &Node) -> Job {
+        let line = match &self.frozen.wrapper {
+            Some(wrapper) => wrapper.line(&node.command),
+            None => node.command.clone(),
+        };
+        let mut env = self.env.clone();
+        env.extend(
+            node.env
+                .0
+                .iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        );
+        env.push(("HANDMILL_NODE_ID".into(), node.id.as_str().into()));
+        env.push(("HANDMILL_NODE_NAME".into(), short(node.name()).into()));
+        env.push(("HANDMILL_PASS".into(), id.pass.to_string().into()));
+        env.push(("HANDMILL_ATTEMPT".into(), id.attempt.to_string().into()));
+        let (stdout, stderr) = self.workspace.log_files(id);
+        Job {
+            id: id.clone(),
+            program: self.shell.clone(),
+            args: vec!["-c".into(), line.into()],
+            cwd: within(&self.cwd, &node.cwd),
+            env,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// True when the node still has the command it had when the run began; a node that was
+    /// mended and retried in the live run has another.
+    pub fn is_frozen(&self, node: &Node) -> bool {
+        self.frozen
+            .graph
+            .node(&node.id)
+            .is_some_and(|frozen| frozen.command == node.command)
+    }
+}
+
+/// A name for the environment, cut where the system might refuse it: a node without a title is
+/// named by its command, which may be of any length.
+fn short(name: &str) -> &str {
+    const BYTES_MAX: usize = 1_024;
+    &name[..name.floor_char_boundary(BYTES_MAX)]
+}
+
+/// `folder` seen from `base`; an absolute folder stands for itself, an empty one for `base`.
+fn within(base: &Path, folder: &str) -> PathBuf {
+    if folder.is_empty() {
+        base.to_owned()
+    } else {
+        base.join(folder)
+    }
+}

@@ -1,0 +1,74 @@
+//! The last run of each flow of the collection, for a list of flows that are not open.
+//!
+//! Asks only ledgers that are there already: a workspace where nothing ever ran gets none by being
+//! looked at. Unaware of the board; called by the dispatcher when a collection was looked through.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::model::{Catalog, FlowRef, Notice, RunSummary, WorkspaceId};
+use crate::store::Home;
+
+use super::clock;
+use super::incoming::Incoming;
+use super::mailbox::Inbox;
+use super::workspace::{Workspace, Workspaces};
+
+/// What was found out.
+#[derive(Default)]
+pub struct LastRuns {
+    /// The newest run of each flow that ever ran.
+    pub runs: Vec<(FlowRef, RunSummary)>,
+    /// Workspaces that were opened for it; they are kept, for opening settles what a dead Handmill
+    /// left, and only the first to open learns of that.
+    pub opened: Vec<(WorkspaceId, Arc<Workspace>)>,
+}
+
+/// Looks them up on the pool; the answer comes to the inbox.
+pub fn look_up(
+    pool: &Handle,
+    inbox: &Inbox,
+    home: &Home,
+    open: &Workspaces,
+    catalog: Arc<Catalog>,
+) {
+    let (home, open, inbox) = (home.clone(), open.clone(), inbox.clone());
+    pool.spawn_blocking(move || {
+        let found = look_up_now(&home, &open, &catalog, &inbox);
+        inbox.send(Incoming::LastRuns(found));
+    });
+}
+
+fn look_up_now(home: &Home, open: &Workspaces, catalog: &Catalog, inbox: &Inbox) -> LastRuns {
+    let mut found = LastRuns::default();
+    for entry in &catalog.workspaces {
+        let Some(first) = entry.flows.first() else {
+            continue;
+        };
+        let workspace = match open.get(&entry.id) {
+            Some(workspace) => workspace.clone(),
+            None if !Workspace::has_ledger(home, &entry.id) => continue,
+            None => {
+                let inbox = inbox.clone();
+                let tell = move |notice: Notice| {
+                    inbox.send(Incoming::Tell(notice));
+                };
+                // What is wrong with it is told when one of its flows is opened.
+                let Ok(workspace) = Workspace::open(home, &first.flow, clock::now(), tell) else {
+                    continue;
+                };
+                let workspace = Arc::new(workspace);
+                found.opened.push((entry.id.clone(), workspace.clone()));
+                workspace
+            }
+        };
+        for flow in &entry.flows {
+            let newest = workspace.ledger.history(&flow.flow, 1, None);
+            if let Some(run) = newest.ok().and_then(|mut runs| runs.pop()) {
+                found.runs.push((flow.flow.clone(), run));
+            }
+        }
+    }
+    found
+}

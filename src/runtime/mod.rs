@@ -1,0 +1,188 @@
+//! Everything that runs. Faces send orders and read boards; nobody else talks to the hands.
+//!
+//! One dispatcher decides, through the pure scheduler; ledger
+//! writers, processes, log readers and watchers carry. It lives as long as the process, whatever
+//! the window shows. Unaware of documents and of egui.
+
+mod answers;
+mod board;
+mod clock;
+mod dispatcher;
+mod incoming;
+mod job;
+mod last_runs;
+mod logs;
+mod mailbox;
+mod order;
+mod orders;
+mod prepare;
+pub mod query;
+mod view;
+mod workspace;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::model::Event;
+use crate::store::Home;
+
+pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
+pub use clock::now;
+pub use order::{LogTarget, Order};
+pub use workspace::Workspace;
+
+use incoming::Incoming;
+use mailbox::Inbox;
+
+/// Takes events as they happen.
+pub type EventSink = Box<dyn Fn(&Arc<Event>) + Send>;
+
+/// How runs are carried out, as the operator set it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Nodes at once in this process; `None` means the machine's cores.
+    pub slots: Option<u32>,
+    /// Time between the request to end and the kill.
+    pub grace: Duration,
+    /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
+    pub shell: String,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            slots: None,
+            grace: crate::sched::GRACE,
+            shell: String::new(),
+        }
+    }
+}
+
+impl Manner {
+    /// Nodes at once, settled.
+    fn slots(&self) -> u32 {
+        let cores = || std::thread::available_parallelism().map_or(2, |n| n.get());
+        self.slots
+            .unwrap_or_else(|| u32::try_from(cores()).unwrap_or(2))
+    }
+}
+
+/// How a runtime is set up.
+pub struct Config {
+    /// Machine-local places.
+    pub home: Home,
+    /// Who starts runs here, as another Handmill will name us: `window` or `command line`.
+    pub face: &'static str,
+    /// What the operator set.
+    pub manner: Manner,
+    /// Called after each publication of the board; `None` publishes nothing.
+    pub wake: Option<Box<dyn Fn() + Send + Sync>>,
+    /// Given every event, in order; must not wait for anything.
+    pub events: Option<EventSink>,
+}
+
+/// The face's end of the runtime. Cheap to clone.
+#[derive(Clone)]
+pub struct RuntimeHandle {
+    inbox: Inbox,
+    board: Arc<ArcSwap<Board>>,
+}
+
+impl RuntimeHandle {
+    /// Asks for something; the answer is on a later board, or an event. Never blocks. After the
+    /// runtime ended it does nothing.
+    pub fn send(&self, order: Order) {
+        self.inbox.send(Incoming::Order(order));
+    }
+
+    /// The newest picture. Takes no lock.
+    pub fn board(&self) -> Arc<Board> {
+        self.board.load_full()
+    }
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    // The terminal was closed.
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
+    }
+}
+
+/// At the limit that `ulimit -f` sets, the system ends a program that writes on. A log or ledger
+/// that cannot grow is told like a full disk instead. A handler, because children would inherit
+/// that the signal is ignored.
+fn outlive_file_limit(pool: &tokio::runtime::Runtime) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let _inside = pool.enter();
+    // Where it cannot be set, only that limit is told less well.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).ok();
+}
+
+/// The runtime itself: the pool and the dispatcher.
+pub struct Runtime {
+    pool: tokio::runtime::Runtime,
+    dispatcher: std::thread::JoinHandle<()>,
+    handle: RuntimeHandle,
+}
+
+impl Runtime {
+    /// Starts the pool and the dispatcher.
+    pub fn start(config: Config) -> std::io::Result<Self> {
+        crate::exec::raise_open_files();
+        let pool = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("handmill pool")
+            .enable_all()
+            .build()?;
+        outlive_file_limit(&pool);
+        let inbox = Inbox::new();
+        let board = Arc::new(ArcSwap::from_pointee(Board::default()));
+        let handle = RuntimeHandle {
+            inbox: inbox.clone(),
+            board: board.clone(),
+        };
+        let dispatcher =
+            dispatcher::Dispatcher::new(config, pool.handle().clone(), inbox.clone(), board);
+        let work = move || inbox.work(dispatcher);
+        let dispatcher = std::thread::Builder::new()
+            .name("dispatcher".to_owned())
+            .spawn(work)?;
+        Ok(Self {
+            pool,
+            dispatcher,
+            handle,
+        })
+    }
+
+    /// The face's end.
+    pub fn handle(&self) -> RuntimeHandle {
+        self.handle.clone()
+    }
+
+    /// Calls `stop` for each Ctrl-C and each polite request to end this process.
+    pub fn on_stop_signal(&self, stop: impl Fn() + Send + 'static) {
+        self.pool.spawn(async move {
+            loop {
+                if stop_signal().await.is_err() {
+                    return;
+                }
+                stop();
+            }
+        });
+    }
+
+    /// Waits until the dispatcher ended after [`Order::ShutDown`]: every run is over and every
+    /// fact is in the ledger.
+    pub fn join(self) {
+        // A panic of the dispatcher was printed by its thread.
+        self.dispatcher.join().ok();
+        self.pool.shutdown_background();
+    }
+}

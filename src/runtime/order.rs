@@ -1,0 +1,90 @@
+//! What a face may ask of the runtime.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::{Choice, FileResults, Flow, FlowRef, Node, NodeId, RunId};
+
+/// Whose log: one node's, or a whole run's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LogTarget {
+    /// Whose flow.
+    pub flow: FlowRef,
+    /// Which run; `None` means the newest that has it.
+    pub run: Option<RunId>,
+    /// Which node; `None` means every node of the run.
+    pub node: Option<NodeId>,
+}
+
+/// What a face may ask. Nothing is answered directly: the answer is on the next board, or an event.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Look through a collection root and follow it from now on; `None` follows nothing.
+    SetCollection(Option<PathBuf>),
+    /// Put a flow's history and statuses on the board, and import the results its file carries.
+    OpenFlow {
+        /// Which flow.
+        flow: FlowRef,
+        /// As read from its file.
+        frozen: Arc<Flow>,
+        /// Results another program left in the file.
+        results: Arc<FileResults>,
+    },
+    /// The flow is shown no longer; it stays on the board while it runs.
+    CloseFlow(FlowRef),
+    /// Start a run.
+    StartRun {
+        /// Which flow.
+        flow: FlowRef,
+        /// The flow as it stands in the document now.
+        frozen: Arc<Flow>,
+        /// What to run.
+        choice: Choice,
+        /// Nodes at once for this run only.
+        jobs_max: Option<u32>,
+    },
+    /// Run failed nodes of a live run again, as they are now.
+    Retry {
+        /// Which flow.
+        flow: FlowRef,
+        /// Which run.
+        run: RunId,
+        /// The nodes as they are now.
+        nodes: Vec<Arc<Node>>,
+    },
+    /// Stop the live run of a flow, or some of its nodes.
+    Stop {
+        /// Which flow.
+        flow: FlowRef,
+        /// Which nodes; `None` means the whole run.
+        nodes: Option<Vec<NodeId>>,
+        /// Kill without grace.
+        at_once: bool,
+    },
+    /// End processes that a dead Handmill left running for this flow.
+    StopOrphans(FlowRef),
+    /// Forget statuses; `None` forgets all of the flow's.
+    ClearStatus {
+        /// Which flow.
+        flow: FlowRef,
+        /// Which nodes.
+        nodes: Option<Vec<NodeId>>,
+    },
+    /// Show the statuses of an older run instead of the newest; `None` goes back.
+    ShowRun {
+        /// Which flow.
+        flow: FlowRef,
+        /// Which run.
+        run: Option<RunId>,
+    },
+    /// Keep exactly these logs on the board, up to date.
+    FollowLogs(Vec<LogTarget>),
+    /// How runs are carried out from now on; live ones keep what they began with, but for slots.
+    Configure(super::Manner),
+    /// Tell the operator something on every face.
+    Tell(crate::model::Notice),
+    /// A notice was read and is to go.
+    DismissNotice(u64),
+    /// Stop everything, record it, and end the dispatcher.
+    ShutDown,
+}

@@ -1,0 +1,211 @@
+//! What each order of a face becomes. Part of the [`Dispatcher`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
+use crate::sched::Input;
+
+use super::answers::unopened;
+use super::dispatcher::Dispatcher;
+use super::incoming::Incoming;
+use super::order::Order;
+use super::{clock, prepare};
+
+impl Dispatcher {
+    pub(super) fn order(&mut self, order: Order) {
+        match order {
+            Order::SetCollection(root) => prepare::scan(&self.pool, &self.inbox, root),
+            Order::OpenFlow {
+                ref flow,
+                ref frozen,
+                ..
+            } => {
+                let (flow, frozen) = (flow.clone(), frozen.clone());
+                let open = self.flows.entry(flow.clone()).or_default();
+                open.shown = true;
+                open.frozen = frozen;
+                self.changed.insert(flow.clone());
+                self.dirty = true;
+                self.load(order, &flow);
+            }
+            Order::CloseFlow(flow) => {
+                if let Some(open) = self.flows.get_mut(&flow) {
+                    open.shown = false;
+                }
+                self.forget_if_idle(&flow);
+            }
+            Order::StartRun { .. } => self.start_run(order),
+            Order::Retry { run, nodes, .. } => self.decide(Input::Retry { run, nodes }),
+            Order::Stop {
+                flow,
+                nodes,
+                at_once,
+            } => self.stop(flow, nodes, at_once),
+            Order::StopOrphans(flow) => self.stop_orphans(&flow),
+            Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
+            Order::ShowRun { flow, run: None } => {
+                self.see(&flow, |view| view.show(None, HashMap::new()))
+            }
+            Order::ShowRun {
+                flow,
+                run: Some(run),
+            } => {
+                if let Some(workspace) = self
+                    .flows
+                    .get(&flow)
+                    .and_then(|open| open.workspace.clone())
+                {
+                    prepare::show_run(&self.pool, &self.inbox, workspace, flow, run);
+                }
+            }
+            Order::FollowLogs(targets) => {
+                self.work.logs.retain(|target, _| targets.contains(target));
+                self.logs.follow(targets);
+                self.dirty = true;
+            }
+            Order::Configure(manner) => {
+                let input = Input::Configure {
+                    slots: manner.slots(),
+                    grace: manner.grace,
+                };
+                self.manner = manner;
+                self.decide(input);
+                self.dirty = true;
+            }
+            Order::Tell(notice) => self.tell(notice),
+            Order::DismissNotice(number) => {
+                Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
+                self.dirty = true;
+            }
+            Order::ShutDown => {
+                self.ending = true;
+                let runs: Vec<RunId> = self.runs.keys().cloned().collect();
+                for run in runs {
+                    self.decide(Input::Stop {
+                        run,
+                        nodes: None,
+                        at_once: false,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Has the ledger asked about a flow; `order` says how.
+    pub(super) fn load(&mut self, order: Order, flow: &FlowRef) {
+        let workspace = self.workspaces.get(&flow.workspace).cloned();
+        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order);
+    }
+
+    pub(super) fn start_run(&mut self, order: Order) {
+        let Order::StartRun { flow, .. } = &order else {
+            return;
+        };
+        let flow = flow.clone();
+        if self.ending {
+            return self.refuse(
+                &flow,
+                Notice::error("Handmill is closing.", "Start it again to run the flow."),
+            );
+        }
+        let Some(open) = self.flows.get_mut(&flow) else {
+            return self.refuse(
+                &flow,
+                Notice::error("The flow is not open.", "Open it first."),
+            );
+        };
+        if !open.view.board.loaded {
+            open.waiting.push(order);
+            return;
+        }
+        let Some(workspace) = open.workspace.clone() else {
+            let why = Notice::error(
+                unopened(&open.trouble),
+                "Mend it, then open the flow again.",
+            );
+            return self.refuse(&flow, why);
+        };
+        if open.preparing || open.view.live.is_some() {
+            let why = Notice::error(
+                "This flow is running already.",
+                "Stop it first, or wait for its end.",
+            );
+            return self.refuse(&flow, why);
+        }
+        open.preparing = true;
+        self.n_run_ids += 1;
+        let run = clock::new_run_id(clock::now(), self.n_run_ids);
+        prepare::prepare(
+            &self.pool,
+            &self.inbox,
+            &self.home,
+            self.face,
+            workspace,
+            run,
+            order,
+        );
+    }
+
+    pub(super) fn stop(&mut self, flow: FlowRef, nodes: Option<Vec<NodeId>>, at_once: bool) {
+        let Some(open) = self.flows.get(&flow) else {
+            return;
+        };
+        match &open.view.live {
+            Some(live) => {
+                let run = live.run.clone();
+                self.decide(Input::Stop {
+                    run,
+                    nodes,
+                    at_once,
+                });
+            }
+            None if open.view.board.runner.is_some() => {
+                prepare::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
+            }
+            None => self.stop_orphans(&flow),
+        }
+    }
+
+    pub(super) fn stop_orphans(&mut self, flow: &FlowRef) {
+        let Some(open) = self.flows.get_mut(flow) else {
+            return;
+        };
+        let orphans = std::mem::take(&mut open.orphans);
+        if orphans.is_empty() {
+            return;
+        }
+        open.show_orphans(Vec::new());
+        self.changed.insert(flow.clone());
+        self.dirty = true;
+        let inbox = self.inbox.clone();
+        self.pool.spawn_blocking(move || {
+            let n = orphans.len();
+            for orphan in orphans {
+                crate::exec::kill_orphan(orphan.pid, orphan.birth, &orphan.id);
+            }
+            let s = if n == 1 { "process" } else { "processes" };
+            inbox.send(Incoming::Tell(Notice::info(format!(
+                "Ended {n} {s} of an interrupted run."
+            ))));
+        });
+    }
+
+    pub(super) fn clear_status(&mut self, flow: FlowRef, nodes: Option<Vec<NodeId>>) {
+        let Some(open) = self.flows.get(&flow) else {
+            return;
+        };
+        if open.view.live.is_some() {
+            let why = Notice::error(
+                "A running flow keeps its statuses.",
+                "Clear them when it has ended.",
+            );
+            return self.tell(why);
+        }
+        self.record(Event::StatusCleared {
+            flow,
+            nodes,
+            at: clock::now(),
+        });
+    }
+}

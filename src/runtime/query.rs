@@ -1,0 +1,329 @@
+//! Questions about what is recorded, answered at once and blocking: for the pool's threads and
+//! for the command line. The window asks by [`super::Order`] instead.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::exec;
+pub use crate::exec::read_from;
+use crate::ledger::{Ledger, NodeRunRow};
+use crate::model::{FlowRef, LogLine, LogTail, NodeId, Notice, Past, RunId, RunSummary, Timestamp};
+use crate::store::Home;
+
+use super::board::Runner;
+use super::order::LogTarget;
+use super::prepare;
+use super::workspace::Workspace;
+
+/// Most lines of a log kept on the board (processes-and-ledger.md, C4).
+pub const TAIL_LINES_MAX: usize = 5_000;
+
+/// Most bytes read from the end of each log file for that.
+const TAIL_BYTES_MAX: u64 = 1 << 20;
+
+/// Most nodes whose logs a whole run's log is put together from: those that printed last.
+const RUN_LOGS_MAX: usize = 64;
+
+/// The newest lines of a log; why not, as a fragment.
+pub fn tail(workspace: &Workspace, target: &LogTarget) -> Result<LogTail, String> {
+    let ledger = &workspace.ledger;
+    let told = |why: crate::ledger::LedgerError| why.to_string();
+    match &target.node {
+        Some(node) => {
+            let row = match &target.run {
+                Some(run) => ledger.node_runs(run, Some(node)).map_err(told)?.pop(),
+                None => ledger.newest_node_run(&target.flow, node).map_err(told)?,
+            };
+            match row {
+                Some(row) if exec::is_log(&workspace.log_files(&row.id).0) => {
+                    tail_of(workspace, &row, TAIL_LINES_MAX)
+                }
+                _ if target.run.is_some() => Ok(LogTail::default()),
+                _ => {
+                    let imported = ledger.imported_log(&target.flow, node).map_err(told)?;
+                    Ok(imported
+                        .map(|(out, err)| imported_tail(node, &out, &err))
+                        .unwrap_or_default())
+                }
+            }
+        }
+        None => {
+            let run = match &target.run {
+                Some(run) => Some(run.clone()),
+                None => ledger
+                    .history(&target.flow, 1, None)
+                    .map_err(told)?
+                    .pop()
+                    .map(|run| run.id),
+            };
+            match run {
+                Some(run) => tail_of_run(workspace, &target.flow, &run),
+                None => Ok(LogTail::default()),
+            }
+        }
+    }
+}
+
+fn tail_of(workspace: &Workspace, row: &NodeRunRow, lines_max: usize) -> Result<LogTail, String> {
+    let (out, err) = workspace.log_files(&row.id);
+    let index = workspace
+        .ledger
+        .log_index(&row.id)
+        .map_err(|why| why.to_string())?;
+    let mut tail = exec::read_tail(
+        &out,
+        &err,
+        &index,
+        row.node.clone(),
+        TAIL_BYTES_MAX,
+        lines_max,
+    );
+    // What was printed last may have come too shortly before the end to be seen arriving. Where no
+    // end is known, as when Handmill died, nothing can be said.
+    for line in tail.lines.iter_mut().filter(|line| line.at.is_none()) {
+        line.at = row.ended;
+    }
+    Ok(tail)
+}
+
+/// Puts lines of several logs in the order they came. A line without a time stays behind the one
+/// before it in its own log.
+fn in_order(logs: Vec<Vec<LogLine>>) -> Vec<LogLine> {
+    let mut all: Vec<(Option<Timestamp>, LogLine)> = Vec::new();
+    for log in logs {
+        let mut before = None;
+        for line in log {
+            before = line.at.or(before);
+            all.push((before, line));
+        }
+    }
+    // Stable: lines of one log keep their order.
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, line)| line).collect()
+}
+
+fn imported_tail(node: &NodeId, stdout: &str, stderr: &str) -> LogTail {
+    let mut tail = LogTail {
+        total_bytes: (stdout.len() + stderr.len()) as u64,
+        ..LogTail::default()
+    };
+    for (stream, text) in [
+        (crate::model::Stream::Out, stdout),
+        (crate::model::Stream::Err, stderr),
+    ] {
+        for line in shown_lines(text.as_bytes()) {
+            tail.lines.push(LogLine {
+                at: None,
+                stream,
+                node: node.clone(),
+                text: line.into(),
+            });
+        }
+    }
+    tail
+}
+
+fn tail_of_run(workspace: &Workspace, flow: &FlowRef, run: &RunId) -> Result<LogTail, String> {
+    let rows = workspace
+        .ledger
+        .node_runs(run, None)
+        .map_err(|why| why.to_string())?;
+    let mut printed: Vec<(std::time::SystemTime, &NodeRunRow)> = rows
+        .iter()
+        .filter_map(|row| {
+            let (out, err) = workspace.log_files(&row.id);
+            let seen = [out, err]
+                .iter()
+                .filter_map(|file| exec::last_write(file))
+                .max()?;
+            Some((seen, row))
+        })
+        .collect();
+    printed.sort_by_key(|(at, _)| *at);
+    let left_out = printed.len().saturating_sub(RUN_LOGS_MAX);
+    let mut whole = LogTail::default();
+    let mut logs = Vec::new();
+    for (_, row) in &printed[left_out..] {
+        let tail = tail_of(workspace, row, TAIL_LINES_MAX)?;
+        whole.skipped_bytes += tail.skipped_bytes;
+        whole.total_bytes += tail.total_bytes;
+        logs.push(tail.lines);
+    }
+    if rows.is_empty() {
+        // Results of another program came as statuses and texts, without attempts and log files.
+        let told = |why: crate::ledger::LedgerError| why.to_string();
+        let ledger = &workspace.ledger;
+        let mut nodes: Vec<NodeId> = ledger
+            .states_of_run(flow, run)
+            .map_err(told)?
+            .into_keys()
+            .collect();
+        nodes.sort_unstable();
+        for node in &nodes {
+            if let Some((out, err)) = ledger.imported_log(flow, node).map_err(told)? {
+                let tail = imported_tail(node, &out, &err);
+                whole.total_bytes += tail.total_bytes;
+                logs.push(tail.lines);
+            }
+        }
+    }
+    whole.lines = in_order(logs);
+    let too_many = whole.lines.len().saturating_sub(TAIL_LINES_MAX);
+    whole.lines.drain(..too_many);
+    Ok(whole)
+}
+
+/// What is recorded of one flow.
+pub struct FlowRecord {
+    /// How each node stands, and what a resume would know.
+    pub past: Past,
+    /// Newest runs first.
+    pub history: Vec<RunSummary>,
+    /// Another process that runs it now.
+    pub runner: Option<Runner>,
+}
+
+/// Opens the workspace of a flow to look things up; with what the operator should read about it.
+pub fn open(home: &Home, flow: &FlowRef) -> Result<(Arc<Workspace>, Vec<Notice>), String> {
+    let (tell, told) = std::sync::mpsc::channel();
+    let open = Workspace::open(home, flow, super::now(), move |notice| {
+        tell.send(notice).ok();
+    });
+    open.map(|workspace| (Arc::new(workspace), told.try_iter().collect()))
+}
+
+/// What is recorded of a flow.
+pub fn record(
+    home: &Home,
+    workspace: &Workspace,
+    flow: &FlowRef,
+    n_runs: usize,
+) -> Result<FlowRecord, String> {
+    let ledger: &Ledger = &workspace.ledger;
+    Ok(FlowRecord {
+        past: ledger.past(flow).map_err(|why| why.to_string())?,
+        history: ledger
+            .history(flow, n_runs, None)
+            .map_err(|why| why.to_string())?,
+        runner: prepare::runner(home, flow),
+    })
+}
+
+/// The log files of the newest attempts of a run's nodes (or of one node), in the order they
+/// began. Imported logs have no files.
+pub fn log_files(
+    workspace: &Workspace,
+    flow: &FlowRef,
+    run: Option<&RunId>,
+    node: Option<&NodeId>,
+) -> Result<Vec<LogFiles>, String> {
+    let ledger = &workspace.ledger;
+    let told = |why: crate::ledger::LedgerError| why.to_string();
+    let rows = match (run, node) {
+        (None, Some(node)) => ledger
+            .newest_node_run(flow, node)
+            .map_err(told)?
+            .into_iter()
+            .collect(),
+        (Some(run), node) => ledger.node_runs(run, node).map_err(told)?,
+        (None, None) => match ledger.history(flow, 1, None).map_err(told)?.pop() {
+            Some(newest) => ledger.node_runs(&newest.id, None).map_err(told)?,
+            None => Vec::new(),
+        },
+    };
+    let files = rows.into_iter().map(|row| {
+        let (stdout, stderr) = workspace.log_files(&row.id);
+        let imported = if exec::is_log(&stdout) {
+            None
+        } else {
+            ledger.imported_log(flow, &row.node).ok().flatten()
+        };
+        LogFiles {
+            node: row.node,
+            over: row.ended.is_some(),
+            stdout,
+            stderr,
+            imported,
+        }
+    });
+    Ok(files.collect())
+}
+
+/// Where the log of one attempt lies.
+pub struct LogFiles {
+    /// The node.
+    pub node: NodeId,
+    /// The attempt has ended.
+    pub over: bool,
+    /// Its standard output.
+    pub stdout: PathBuf,
+    /// Its standard error.
+    pub stderr: PathBuf,
+    /// Standard output and error that came with the workfile instead of files.
+    pub imported: Option<(String, String)>,
+}
+
+/// What a node printed as lines that are safe to show at a terminal.
+pub fn shown_lines(bytes: &[u8]) -> Vec<String> {
+    let mut shown = Vec::new();
+    let mut lines = exec::Lines::default();
+    lines.push(bytes, |line, _| shown.push(line));
+    shown.extend(lines.partial());
+    shown
+}
+
+/// Calls `tell` when something in a watched folder changes.
+pub fn watch(tell: impl Fn(PathBuf) + Send + 'static) -> Result<FolderWatch, String> {
+    let watcher = crate::watch::Watcher::start(move |change| match change {
+        crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. } => tell(path),
+    });
+    watcher.map(FolderWatch).map_err(|why| why.to_string())
+}
+
+/// A watch on folders; ends when dropped.
+pub struct FolderWatch(crate::watch::Watcher);
+
+impl FolderWatch {
+    /// Watches one more folder; one that is watched already stays so.
+    pub fn watch(&mut self, folder: &std::path::Path) -> Result<(), String> {
+        self.0
+            .watch_dir(folder, false)
+            .map_err(|why| why.to_string())
+    }
+}
+
+/// Ends the processes that a dead Handmill left running for a flow; gives how many there were.
+pub fn end_orphans(workspace: &Workspace, flow: &FlowRef) -> Result<usize, String> {
+    let orphans = workspace.orphans_of(flow)?;
+    for orphan in &orphans {
+        exec::kill_orphan(orphan.pid, orphan.birth, &orphan.id);
+    }
+    Ok(orphans.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stream;
+
+    #[test]
+    fn a_line_without_a_time_stays_behind_the_one_before_it() {
+        let line = |node: &str, second: Option<i64>, text: &str| LogLine {
+            at: second.map(|second| Timestamp(second * 1_000_000)),
+            stream: Stream::Out,
+            node: node.into(),
+            text: text.into(),
+        };
+        let lines = in_order(vec![
+            vec![
+                line("a", Some(1), "a1"),
+                line("a", Some(4), "a2"),
+                line("a", None, "a3"),
+            ],
+            vec![line("b", Some(2), "b1"), line("b", Some(5), "b2")],
+        ]);
+        let texts: Vec<&str> = lines.iter().map(|line| &*line.text).collect();
+        assert_eq!(texts, ["a1", "b1", "a2", "a3", "b2"]);
+        assert_eq!(lines[3].at, None, "no time is made up");
+    }
+}

@@ -1,0 +1,147 @@
+//! One workspace while it is in use: its ledger, the folder of its logs, and what a dead Handmill
+//! left behind in it.
+
+use std::path::PathBuf;
+
+use crate::exec;
+use crate::ledger::{Ledger, LedgerError, Orphan};
+use crate::model::{
+    Flow, FlowRef, NodeRunId, NodeStatus, Notice, Outcome, RunId, Timestamp, WorkspaceId,
+};
+use crate::store::{self, Home};
+
+use super::board::HISTORY_MAX;
+
+/// An open workspace. The ledger handle inside is its writer thread's mailbox.
+pub struct Workspace {
+    /// Its ledger.
+    pub ledger: Ledger,
+    logs: PathBuf,
+}
+
+/// Open workspaces, by id.
+pub type Workspaces = std::collections::BTreeMap<WorkspaceId, std::sync::Arc<Workspace>>;
+
+impl Workspace {
+    /// Opens the ledger and settles what a dead Handmill left behind. Blocking. What the
+    /// operator should read comes through `on_notice`; the error says why the workspace cannot be
+    /// used.
+    pub fn open(
+        home: &Home,
+        flow: &FlowRef,
+        now: Timestamp,
+        on_notice: impl Fn(Notice) + Send + 'static,
+    ) -> Result<Self, String> {
+        let dir = home
+            .make_workspace_dir(&flow.workspace)
+            .map_err(|why| why.to_string())?;
+        // There before anybody watches it: a folder that is made later is never noticed. Where it
+        // cannot be made, the watch says so.
+        home.make_locks_dir().ok();
+        let ledger = Ledger::open(&dir.join("ledger.sqlite"), now, on_notice)
+            .map_err(|why| why.to_string())?;
+        let workspace = Self {
+            ledger,
+            logs: dir.join("logs"),
+        };
+        workspace.recover(|file| {
+            let other = FlowRef {
+                file: file.into(),
+                ..flow.clone()
+            };
+            store::holder(home, &other).is_some()
+        })?;
+        Ok(workspace)
+    }
+
+    /// Settles the runs that a dead Handmill left open; `is_live` says whether a living process runs
+    /// the flow of this file. Blocking.
+    pub fn recover(&self, is_live: impl Fn(&str) -> bool) -> Result<(), String> {
+        let told = |why: crate::ledger::LedgerError| why.to_string();
+        let mut open = self.ledger.open_runs().map_err(told)?;
+        open.retain(|run| !is_live(&run.file));
+        for dead in &open {
+            let begun = exec::attempts_begun(&self.run_dir(&dead.run), &dead.run);
+            self.ledger.record_begun(dead.run.clone(), begun);
+        }
+        if !open.is_empty() {
+            // Asked once more: a run that began meanwhile is not dead.
+            let dead = |file: &str| open.iter().any(|run| *run.file == *file) && !is_live(file);
+            match self.ledger.recover(|file| !dead(file)) {
+                // A full disk: the ledger told it, keeps what it could not write, and can be read.
+                Ok(_) | Err(LedgerError::Write { .. }) => {}
+                Err(why) => return Err(told(why)),
+            }
+        }
+        Ok(())
+    }
+
+    /// True when something was ever recorded of the workspace on this machine.
+    pub fn has_ledger(home: &Home, workspace: &WorkspaceId) -> bool {
+        home.workspace_dir(workspace).join("ledger.sqlite").exists()
+    }
+
+    /// Processes of this flow that a dead Handmill left, as far as they still live. Blocking.
+    ///
+    /// A run never starts while there are any, so only runs since the last one that came to its end
+    /// can have left some. They are found by their mark and not by what was recorded of them: a
+    /// kill may come between a start and its record.
+    pub fn orphans_of(&self, flow: &FlowRef) -> Result<Vec<Orphan>, String> {
+        let told = |why: crate::ledger::LedgerError| why.to_string();
+        let history = self.ledger.history(flow, HISTORY_MAX, None).map_err(told)?;
+        let interrupted: Vec<RunId> = history
+            .into_iter()
+            .filter(|run| run.choice.as_ref() != "imported")
+            .map_while(|run| (run.outcome == Some(Outcome::Interrupted)).then_some(run.id))
+            .collect();
+        if interrupted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut orphans = Vec::new();
+        for left in exec::survivors(&interrupted) {
+            let recorded = self.ledger.node_runs(&left.id.run, None).map_err(told)?;
+            let node = match recorded.into_iter().find(|row| row.id == left.id) {
+                // What a node that ended left in the background was meant to stay.
+                Some(row) if row.status != NodeStatus::Interrupted => continue,
+                Some(row) => row.node,
+                None => {
+                    let begun = exec::attempts_begun(&self.run_dir(&left.id.run), &left.id.run);
+                    match begun.into_iter().find(|(id, _)| *id == left.id) {
+                        Some((_, node)) => node,
+                        None => continue,
+                    }
+                }
+            };
+            orphans.push(Orphan {
+                id: left.id,
+                node,
+                pid: left.pid,
+                birth: left.birth,
+            });
+        }
+        Ok(orphans)
+    }
+
+    /// The folder that holds a folder of logs per run.
+    pub fn logs_dir(&self) -> &std::path::Path {
+        &self.logs
+    }
+
+    /// Makes the folder of a run's logs, with the names of what it may run.
+    pub fn make_run_dir(&self, run: &RunId, frozen: &Flow) -> Result<(), String> {
+        let dir = self.run_dir(run);
+        store::make_folder(&dir).map_err(|why| why.to_string())?;
+        exec::write_nodes(&dir, frozen.graph.nodes().map(|node| &node.id))
+            .map_err(|why| format!("{why}: {}", dir.display()))
+    }
+
+    /// The folder that holds the logs of a run.
+    pub fn run_dir(&self, run: &RunId) -> PathBuf {
+        self.logs.join(run.as_str())
+    }
+
+    /// The two log files of an attempt.
+    pub fn log_files(&self, id: &NodeRunId) -> (PathBuf, PathBuf) {
+        crate::exec::log_files(&self.run_dir(&id.run), id)
+    }
+}

@@ -1,0 +1,272 @@
+//! All live runs of the process, the slots they share, and the deadlines they wait for.
+//!
+//! One scheduler serves every workspace, because slots belong to the process. Told the time with
+//! every input; asks nothing; the dispatcher carries its effects out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
+
+use super::message::{Effect, Input, Start};
+use super::run_state::{After, Begun, Ending, RunState, refused};
+
+/// Time between the request to end and the kill, by default (scheduler.md, Stopping).
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// Nodes without a process that may end in one step. A loop of such nodes would otherwise never
+/// give the floor back, and no stop could reach it.
+const INSTANT_MAX: u32 = 512;
+
+/// Pause of a run that used up [`INSTANT_MAX`].
+const INSTANT_PAUSE: Duration = Duration::from_millis(2);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Kill(NodeRunId),
+    Timeout(NodeRunId),
+    Retry(RunId, NodeIdx),
+    Continue,
+}
+
+/// Every live run of the process.
+#[derive(Debug)]
+pub struct Scheduler {
+    runs: BTreeMap<RunId, RunState>,
+    /// Whose turn it is: the run after this one begins the next node.
+    turn: Option<RunId>,
+    n_slots: u32,
+    n_used: u32,
+    grace: Duration,
+    /// A kill whose process has ended meanwhile stays here until its time and is then nothing.
+    due: BTreeSet<(Timestamp, Due)>,
+    timeouts: HashMap<NodeRunId, Timestamp>,
+}
+
+impl Scheduler {
+    /// No runs; `n_slots` nodes at once in the process.
+    pub fn new(n_slots: u32, grace: Duration) -> Self {
+        Self {
+            runs: BTreeMap::new(),
+            turn: None,
+            n_slots: n_slots.max(1),
+            n_used: 0,
+            grace,
+            due: BTreeSet::new(),
+            timeouts: HashMap::new(),
+        }
+    }
+
+    /// Slots taken now, and in all.
+    pub fn slots(&self) -> (u32, u32) {
+        (self.n_used, self.n_slots)
+    }
+
+    /// True while a run lives.
+    pub fn is_busy(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// When [`Input::DeadlineReached`] is wanted.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes one input and says what is to be done about it.
+    pub fn handle(&mut self, now: Timestamp, input: Input, out: &mut Vec<Effect>) {
+        match input {
+            Input::Start(start) => self.start(now, *start, out),
+            Input::Spawned { id, pid, birth } => {
+                out.push(Effect::Record(crate::model::Event::NodeSpawned {
+                    id,
+                    pid,
+                    birth,
+                }));
+                return;
+            }
+            Input::Exited { id, exit } => self.exited(now, &id, exit, out),
+            Input::Stop {
+                run,
+                nodes: None,
+                at_once,
+            } => self.stop_run(now, &run, at_once, out),
+            Input::Stop {
+                run,
+                nodes: Some(nodes),
+                at_once,
+            } => {
+                for id in &nodes {
+                    let Some(state) = self.runs.get_mut(&run) else {
+                        break;
+                    };
+                    let Some(node) = state.idx(id) else { continue };
+                    state.stop_waiting_node(now, node, out);
+                    self.terminate(now, &run, node, Ending::Stop, at_once, out);
+                }
+            }
+            Input::Retry { run, nodes } => {
+                if let Some(state) = self.runs.get_mut(&run) {
+                    for node in &nodes {
+                        state.retry(node, out);
+                    }
+                }
+            }
+            Input::Configure { slots, grace } => {
+                self.n_slots = slots.max(1);
+                self.grace = grace;
+            }
+            Input::DeadlineReached => self.deadlines(now, out),
+        }
+        self.fill(now, out);
+        self.reap(now, out);
+    }
+
+    fn start(&mut self, now: Timestamp, start: Start, out: &mut Vec<Effect>) {
+        let flow = start.flow.clone();
+        match RunState::start(now, start, out) {
+            Ok(run) => {
+                self.runs.insert(run.id().clone(), run);
+            }
+            Err(why) => out.push(Effect::Record(refused(flow, &why))),
+        }
+    }
+
+    fn exited(&mut self, now: Timestamp, id: &NodeRunId, exit: Exit, out: &mut Vec<Effect>) {
+        let Some(run) = self.runs.get_mut(&id.run).filter(|run| run.is_current(id)) else {
+            return;
+        };
+        self.n_used -= 1;
+        if let Some(at) = self.timeouts.remove(id) {
+            self.due.remove(&(at, Due::Timeout(id.clone())));
+        }
+        if let After::RetryAt(at) = run.end(now, id.node, exit, out) {
+            self.due.insert((at, Due::Retry(id.run.clone(), id.node)));
+        }
+    }
+
+    fn stop_run(&mut self, now: Timestamp, run: &RunId, at_once: bool, out: &mut Vec<Effect>) {
+        let Some(state) = self.runs.get_mut(run) else {
+            return;
+        };
+        let running = state.stop(now, out);
+        for node in running {
+            self.terminate(now, run, node, Ending::Stop, at_once, out);
+        }
+    }
+
+    fn terminate(
+        &mut self,
+        now: Timestamp,
+        run: &RunId,
+        node: NodeIdx,
+        why: Ending,
+        at_once: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some((id, again)) = self
+            .runs
+            .get_mut(run)
+            .and_then(|state| state.terminate(node, why))
+        else {
+            return;
+        };
+        // A second stop means that the person will not wait; a timeout that meets a stop does not.
+        let force = at_once || (again && why == Ending::Stop);
+        out.push(Effect::Terminate {
+            id: id.clone(),
+            force,
+        });
+        if !force {
+            self.due.insert((now.plus(self.grace), Due::Kill(id)));
+        }
+    }
+
+    fn deadlines(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        while let Some((at, due)) = self.due.pop_first() {
+            if at > now {
+                self.due.insert((at, due));
+                break;
+            }
+            match due {
+                Due::Kill(id) => {
+                    if self
+                        .runs
+                        .get(&id.run)
+                        .is_some_and(|run| run.is_current(&id))
+                    {
+                        out.push(Effect::Terminate { id, force: true });
+                    }
+                }
+                Due::Timeout(id) => {
+                    if self
+                        .runs
+                        .get(&id.run)
+                        .is_some_and(|run| run.is_current(&id))
+                    {
+                        let run = id.run.clone();
+                        self.terminate(now, &run, id.node, Ending::Timeout, false, out);
+                    }
+                }
+                Due::Retry(run, node) => {
+                    if let Some(run) = self.runs.get_mut(&run) {
+                        run.retry_due(node);
+                    }
+                }
+                Due::Continue => {}
+            }
+        }
+    }
+
+    /// Begins ready nodes while there are slots, one per run in turn so that no run starves.
+    fn fill(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let mut n_instant = 0;
+        loop {
+            let has_slot = self.n_used < self.n_slots;
+            let can = |run: &RunState| run.can_begin() && (has_slot || run.next_is_instant());
+            let turn = match &self.turn {
+                Some(last) => {
+                    use std::ops::Bound::{Excluded, Unbounded};
+                    let after = self.runs.range((Excluded(last.clone()), Unbounded));
+                    after
+                        .chain(self.runs.range(..=last.clone()))
+                        .find(|(_, run)| can(run))
+                }
+                None => self.runs.iter().find(|(_, run)| can(run)),
+            };
+            let Some(id) = turn.map(|(id, _)| id.clone()) else {
+                break;
+            };
+            let Some(run) = self.runs.get_mut(&id) else {
+                break;
+            };
+            match run.begin(now, out) {
+                Some(Begun::Launch(attempt, node)) => {
+                    self.n_used += 1;
+                    if let Some(timeout) = node.timeout {
+                        let at = now.plus(timeout);
+                        self.timeouts.insert(attempt.clone(), at);
+                        self.due.insert((at, Due::Timeout(attempt)));
+                    }
+                }
+                Some(Begun::Instant) => n_instant += 1,
+                None => break,
+            }
+            self.turn = Some(id);
+            if n_instant >= INSTANT_MAX {
+                self.due.insert((now.plus(INSTANT_PAUSE), Due::Continue));
+                break;
+            }
+        }
+    }
+
+    /// Ends the runs in which nothing is ready, running or delayed.
+    fn reap(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.runs.retain(|_, run| {
+            let over = run.is_over();
+            if over {
+                out.push(Effect::Record(run.finish(now)));
+            }
+            !over
+        });
+    }
+}

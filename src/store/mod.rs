@@ -1,0 +1,30 @@
+//! What Handmill keeps in files: workfiles, the catalog of a collection, settings, run locks.
+//!
+//! Unaware of what runs and of windows. `editor`, `runtime` and the faces call it, never on the
+//! window's thread: every function here may wait for a disk.
+//!
+//! Files, all machine-local unless said otherwise, under the folders of [`Home`]:
+//! - `settings.json`, version 1 ([`Settings`]); a bad one is kept as `settings.bad-<n>.json`;
+//! - `workspaces/<workspace id>/`, the place of the ledger and the logs;
+//! - `locks/<workspace id>-<hash>.lock` and `.stop` ([`RunLock`]): who runs a flow, and the wish
+//!   that it stop;
+//! - workfiles, wherever the operator keeps them ([`load`], [`save`]).
+
+mod catalog;
+mod error;
+mod locate;
+mod machine;
+mod run_lock;
+mod settings;
+mod workfile;
+
+pub use catalog::{list_folder, scan};
+pub use error::{SaveError, StoreError};
+pub use locate::{is_workfile_name, locate, workspace_id};
+pub use machine::{Home, make_folder};
+pub use run_lock::{
+    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, stop_file,
+    take_stop_request, wait_released,
+};
+pub use settings::{Loading, Settings, Theme};
+pub use workfile::{Loaded, Saved, WORKFILE_BYTES_MAX, load, save, save_copy, save_over};
