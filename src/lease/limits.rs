@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Between two checkpoints of an owner.
 pub const CHECKPOINT: Duration = Duration::from_secs(30);
 
+/// Between two snapshots: rows that come meanwhile wait for the next one.
+pub const SNAPSHOT: Duration = Duration::from_secs(5);
+
 /// Between a checkpoint that was not confirmed and the next try.
 pub const RETRY: Duration = Duration::from_secs(5);
 

@@ -33,6 +33,9 @@ pub enum Input {
     Remembered(Sighting),
     /// What the person set for this workspace.
     Configure(Policy),
+    /// No earlier process of this machine is left under this boot, nor any of its children: the lock on the local
+    /// folder is ours and the orphans are gone. Its epoch can be followed at once, without the silence.
+    Alone,
     /// The sitter is gone or back. Without one nothing runs under this lease.
     Sitter {
         /// It holds the deadline.
@@ -147,7 +150,8 @@ pub enum Effect {
         op: Op,
     },
     /// Tell the sitter until when children may run: at that moment it ends them itself, politely, and kills what is
-    /// left [`super::limits::GRACE`] later. Replaces what it was told before.
+    /// left when [`super::limits::GRACE`] more have passed on the clock, however late it comes to that: one who wakes
+    /// after a sleep has no grace to give. Replaces what it was told before.
     Arm {
         /// Until when.
         until: Moment,

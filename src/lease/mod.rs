@@ -4,14 +4,34 @@
 //! files, threads, clocks, processes and of what a run is. `share` carries its file operations out, a sitter keeps its
 //! deadline, the runtime tells it what runs. The protocol and its reasons stand in `docs/CONTROL.md`.
 
+mod act;
+mod agenda;
+mod claim;
+mod claims;
+mod control;
+mod defect;
+mod desk;
+mod dress;
+mod lapse;
 pub mod limits;
+mod look;
 mod message;
 mod name;
 mod note;
 mod op;
+mod publish;
+mod release;
+mod replies;
 mod status;
+mod steps;
+mod tell;
 mod tree;
+mod wishes;
 
+#[cfg(test)]
+mod tests;
+
+pub use control::Lease;
 pub use message::{
     Answer, ChildOrder, Effect, Fact, Folder, Input, Loss, Policy, Sighting, When, Wish, Work,
 };

@@ -197,3 +197,38 @@ pub struct LeaseRow {
     /// `app_version`
     pub app_version: String,
 }
+
+/// The folder below `stale/` to which a lease row is copied: `<ws>__<utc>__<host>`, the time as
+/// `20261121T000113709261Z`. What no file system likes in a host name becomes `_`.
+pub(super) fn stale_name(workspace: &str, at: Timestamp, host: &str) -> String {
+    let micros = at.0.rem_euclid(86_400_000_000);
+    let (year, month, day) = civil(at.0.div_euclid(86_400_000_000));
+    let (second, fraction) = (micros / 1_000_000, micros % 1_000_000);
+    let host: String = host
+        .chars()
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' => c,
+            _ => '_',
+        })
+        .take(64)
+        .collect();
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!(
+        "{workspace}__{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}{fraction:06}Z__{host}"
+    )
+}
+
+/// Year, month and day of a count of days since 1970-01-01, in the calendar that goes on in both directions: years
+/// begin in March, so that the leap day is the last of its year, and come in rounds of 400.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (round, day_of_round) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day_of_round - day_of_round / 1_460 + day_of_round / 36_524
+        - day_of_round / 146_096)
+        / 365;
+    let day_of_year = day_of_round - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (400 * round + year + i64::from(month <= 2), month, day)
+}

@@ -65,8 +65,8 @@ impl Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
     // --- looking -------------------------------------------------------------------------------------------------
-    /// Create `epochs/<ws>/.touch-<token>` exclusively and remove it: our own change makes this client's cached
-    /// listing of the folder void. Creates `epochs/<ws>` when it is not there.
+    /// Create `epochs/<ws>/.touch-<token>` exclusively and remove it, and the same in `leases/`: our own changes make
+    /// this client's cached listings of the two folders void. Creates the folders when they are not there.
     Touch {
         /// Makes the name unique.
         token: Token,
@@ -202,6 +202,20 @@ pub enum Op {
         /// The answer.
         denial: Denial,
     },
+}
+
+impl Op {
+    /// It changes nothing in the folder.
+    pub fn is_read(&self) -> bool {
+        matches!(
+            self,
+            Self::ListEpochs
+                | Self::ReadEpoch { .. }
+                | Self::ReadRow
+                | Self::ReadMarkers
+                | Self::ReadRequests
+        )
+    }
 }
 
 /// What came of an operation.

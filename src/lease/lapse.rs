@@ -1,0 +1,201 @@
+//! How control ends against the owner's will, and what becomes of the children: the deadline, the loss, sleep, a folder
+//! that is not there.
+
+use super::control::{Ending, Errand, Lease};
+use super::defect::planted;
+use super::limits::{GRACE, RETRY, VALID};
+use super::message::{ChildOrder, Effect, Fact, Loss, Work};
+use super::name::{Epoch, Moment, Now};
+use super::steps::{Journey, Role};
+
+impl Lease {
+    /// What no operation may hold up: the end of the right to run, and the kill of what does not end.
+    pub(super) fn keep_deadlines(&mut self, now: Now, out: &mut Vec<Effect>) {
+        if let Some(tenure) = &self.tenure
+            && now.boot >= tenure.deadline
+        {
+            self.expire(now, out);
+        }
+        // A claim that took too long cannot count any more; a settling one has its own time.
+        if let Some(Journey::Claim(_)) = self.steps.journey
+            && self.attempt.settled_at.is_none()
+            && now.boot >= self.attempt.k0.plus(VALID)
+        {
+            self.abandon();
+            self.hold_former();
+            self.claimed_at = now.boot;
+            self.claim_at = now.boot.plus(RETRY);
+            self.look_at = now.boot;
+        }
+        if let Some(ending) = &mut self.ending
+            && self.work.n_children > 0
+            && now.boot >= ending.kill_at
+        {
+            ending.kill_at = now.boot.plus(RETRY);
+            out.push(Effect::Children(ChildOrder::Kill));
+        }
+    }
+
+    /// No checkpoint was confirmed in time. From here on nothing is published under this epoch.
+    pub(super) fn expire(&mut self, now: Now, out: &mut Vec<Effect>) {
+        if self.is_frozen {
+            // Frozen children do no harm: whether they go on is decided by the next claim.
+            self.abandon();
+            self.tenure = None;
+            return;
+        }
+        if self.policy.finishes_when_away && self.work.n_children > 0 {
+            self.abandon();
+            self.tenure = None;
+            self.is_away = Some(now.boot);
+            out.push(Effect::Disarm);
+            return;
+        }
+        if planted!(RenewAfterExpiry) {
+            self.stop(now, now.boot, out);
+            if let Some(tenure) = &mut self.tenure {
+                tenure.deadline = now.boot.plus(RETRY);
+            }
+            return;
+        }
+        self.lose(now, Loss::Expired, out);
+    }
+
+    /// Ends the journey and the right to publish. What is under way comes back to nobody.
+    pub(super) fn abandon(&mut self) {
+        self.steps.expire();
+        if let Some((_, errand @ Errand::Journey)) = &mut self.flight {
+            *errand = Errand::Nobody;
+        }
+        self.leaving = None;
+    }
+
+    /// Control is lost: the children end, as gently as there is time for.
+    pub(super) fn lose(&mut self, now: Now, how: Loss, out: &mut Vec<Effect>) {
+        let deadline = self.tenure.as_ref().map(|tenure| tenure.deadline);
+        let epoch = match (self.tenure.take(), self.steps.role) {
+            (Some(tenure), _) => tenure.epoch,
+            (None, Role::Former(epoch) | Role::Owner(epoch)) => epoch,
+            (None, Role::Watcher) => self.held.map_or(Epoch(0), |(epoch, _)| epoch),
+        };
+        let other = match &how {
+            Loss::Ousted => self
+                .eyes
+                .view
+                .as_ref()
+                .and_then(|view| Some(view.claim()?.host.clone())),
+            Loss::SeedMachine { host } => Some(host.clone()),
+            _ => None,
+        };
+        if let Some(since) = self.is_away.take() {
+            out.push(Effect::Record(Fact::Overlapped {
+                with: other.unwrap_or_else(|| super::look::UNKNOWN_HOST.to_owned()),
+                at_most: now.boot.since(since),
+            }));
+        }
+        // Another machine may run already: there is no grace to give.
+        let at_once = self.is_frozen || matches!(how, Loss::Ousted | Loss::Removed);
+        self.abandon();
+        out.push(Effect::Record(Fact::Lost { epoch, how }));
+        if at_once {
+            self.is_frozen = false;
+            self.ending = Some(Ending {
+                kill_at: now.boot.plus(RETRY),
+            });
+            out.push(Effect::Children(ChildOrder::Kill));
+        } else {
+            // The grace is part of the time that others wait; it is not given anew to one who wakes late.
+            let from = match (deadline, planted!(NoFreeze)) {
+                (Some(deadline), false) => deadline.min(now.boot),
+                _ => now.boot,
+            };
+            self.stop(now, from, out);
+        }
+        self.after_children(now, out);
+    }
+
+    /// Ends the children, with a grace that began then.
+    pub(super) fn stop(&mut self, now: Now, from: Moment, out: &mut Vec<Effect>) {
+        if self.ending.is_some() {
+            return;
+        }
+        let kill_at = from.plus(GRACE);
+        if now.boot < kill_at {
+            self.ending = Some(Ending { kill_at });
+            out.push(Effect::Children(ChildOrder::Stop));
+        } else {
+            let kill_at = now.boot.plus(RETRY);
+            self.ending = Some(Ending { kill_at });
+            out.push(Effect::Children(ChildOrder::Kill));
+        }
+    }
+
+    pub(super) fn works(&mut self, now: Now, work: Work, out: &mut Vec<Effect>) {
+        self.work = work;
+        self.after_children(now, out);
+    }
+
+    /// What waits for the last child: the end of an ending, and the release of an epoch that is over.
+    pub(super) fn after_children(&mut self, now: Now, out: &mut Vec<Effect>) {
+        if self.work.n_children > 0 {
+            return;
+        }
+        self.is_frozen &= self.is_suspended;
+        if self.tenure.is_none() && self.ending.take().is_some() {
+            out.push(Effect::Disarm);
+            self.quit_at = now.boot;
+        }
+        if self.tenure.is_none() && self.is_away.take().is_some() {
+            self.quit_at = now.boot;
+        }
+    }
+
+    pub(super) fn suspend(&mut self, out: &mut Vec<Effect>) {
+        if planted!(NoFreeze) {
+            return;
+        }
+        self.is_suspended = true;
+        out.push(Effect::Children(ChildOrder::Freeze));
+        if self.tenure.is_some() && self.ending.is_none() {
+            self.is_frozen = true;
+            out.push(Effect::Disarm);
+        } else if self.work.n_children > 0 {
+            // They were to end anyway; what is left of their grace would be given after the sleep.
+            out.push(Effect::Children(ChildOrder::Kill));
+        }
+    }
+
+    pub(super) fn wake(&mut self, now: Now, out: &mut Vec<Effect>) {
+        self.is_suspended = false;
+        self.look_at = now.boot;
+        if let Some(tenure) = &mut self.tenure {
+            tenure.checkpoint_at = now.boot;
+        }
+        if planted!(ThawEarly) && self.is_frozen {
+            self.thaw(now.boot.plus(VALID), out);
+        }
+        self.after_children(now, out);
+        if let Some(tenure) = self.tenure.as_ref().filter(|_| !self.is_frozen) {
+            out.push(Effect::Arm {
+                until: tenure.deadline,
+            });
+        }
+    }
+
+    pub(super) fn thaw(&mut self, until: Moment, out: &mut Vec<Effect>) {
+        self.is_frozen = false;
+        out.push(Effect::Arm { until });
+        out.push(Effect::Children(ChildOrder::Thaw));
+    }
+
+    pub(super) fn vanish(&mut self, now: Now, out: &mut Vec<Effect>) {
+        if self.is_vanished {
+            return;
+        }
+        self.is_vanished = true;
+        self.desk.drop_errands();
+        if self.tenure.is_some() && !self.policy.finishes_when_away {
+            self.lose(now, Loss::Vanished, out);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What the operator sees: the seed's texts where it has one, in its own words.
+
+use std::time::Duration;
+
+use super::control::{Doubt, Lease};
+use super::limits::{CHECKPOINT, DEGRADED_AFTER};
+use super::look::{Holder, UNKNOWN_HOST};
+use super::message::Folder;
+use super::name::Now;
+use super::status::{Can, Owner, Stand, Status};
+use super::steps::{Journey, Role};
+
+/// Whole seconds, rounded up: nothing is said to be possible before it is.
+pub(super) fn seconds_up(left: Duration) -> u64 {
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
+}
+
+impl Lease {
+    /// Control at this moment, for the board.
+    pub fn status(&self, now: Now) -> Status {
+        let holder = self.eyes.holder(&self.me);
+        let owner = self.owner(now, &holder);
+        let stand = self.stand(&holder);
+        let may_start_runs = self.may_run(now) && self.leaving.is_none();
+        let may_start_nodes = self.may_start_nodes(now);
+        Status {
+            stand,
+            text: self.text(stand, owner.as_ref()),
+            blocked: (!may_start_runs).then(|| self.blocked(stand, owner.as_ref())),
+            may_start_runs,
+            may_start_nodes,
+            requests: match self.tenure {
+                Some(_) => self.desk.requests(now, &self.policy),
+                None => Vec::new(),
+            },
+            asked: self.desk.my_request(now),
+            can: self.can(now, &holder, owner.as_ref()),
+            banners: self.banners(now, &holder),
+            folder: self.folder.clone(),
+            seen: self.eyes.view.as_ref().map(|view| now.boot.since(view.at)),
+            owner,
+        }
+    }
+
+    fn stand(&self, holder: &Holder) -> Stand {
+        if self.is_vanished {
+            return Stand::Vanished;
+        }
+        if self.is_frozen {
+            return Stand::Frozen;
+        }
+        if let Some(tenure) = &self.tenure {
+            return match &self.leaving {
+                Some(leaving) => Stand::Leaving { when: leaving.when },
+                None => Stand::Owner {
+                    epoch: tenure.epoch,
+                },
+            };
+        }
+        if self.work.n_children > 0 && self.is_away.is_none() {
+            return Stand::Stopping;
+        }
+        if let Some(Journey::Claim(_)) = self.steps.journey {
+            return Stand::Claiming;
+        }
+        if matches!(self.folder, Some(Folder::Unfit(_))) {
+            return Stand::Refused;
+        }
+        match holder {
+            Holder::Unknown => Stand::Unknown,
+            Holder::Refused(_) => Stand::Refused,
+            Holder::Free { .. } => Stand::Free,
+            Holder::Held { .. } => Stand::Watching,
+        }
+    }
+
+    fn owner(&self, now: Now, holder: &Holder) -> Option<Owner> {
+        let Holder::Held {
+            claim,
+            host,
+            is_seed,
+            ..
+        } = holder
+        else {
+            return None;
+        };
+        if self.tenure.is_some() {
+            return None;
+        }
+        let left = self
+            .eyes
+            .takeover_at(now, self.folder.as_ref())
+            .since(now.boot);
+        Some(Owner {
+            machine: claim.as_ref().map(|claim| claim.machine.clone()),
+            host: host.clone(),
+            silent: self.eyes.silence(now),
+            takeover_in: (left > Duration::ZERO).then_some(left),
+            is_seed: *is_seed,
+        })
+    }
+
+    fn text(&self, stand: Stand, owner: Option<&Owner>) -> String {
+        let is_restoring = matches!(self.steps.role, Role::Former(_)) || self.is_away.is_some();
+        match stand {
+            Stand::Unknown => "Looking at the workspace folder…".to_owned(),
+            Stand::Free => "Nobody has control".to_owned(),
+            Stand::Frozen => "Trying to restore local control...".to_owned(),
+            Stand::Claiming if is_restoring => "Trying to restore local control...".to_owned(),
+            Stand::Claiming => "Taking control…".to_owned(),
+            Stand::Owner { .. } | Stand::Leaving { .. } => {
+                "This Workstation has control".to_owned()
+            }
+            Stand::Stopping => "Control lost · nodes are being stopped".to_owned(),
+            Stand::Vanished => "The workspace folder is not there".to_owned(),
+            Stand::Refused => "Control is not possible here".to_owned(),
+            Stand::Watching => {
+                let Some(owner) = owner else {
+                    return UNKNOWN_HOST.to_owned();
+                };
+                let host = &owner.host;
+                // Our own lease, of a process that is gone, or of this one before it had a sitter.
+                let is_own = !owner.is_seed && owner.machine.as_ref() == Some(&self.me.machine);
+                match owner.takeover_in {
+                    Some(_) if is_own && owner.silent < CHECKPOINT => {
+                        "Trying to restore local control...".to_owned()
+                    }
+                    Some(_) if is_own => "Local engine is not responding".to_owned(),
+                    _ if self.desk.is_asking() => format!("Control requested from {host}"),
+                    None => "Takeover available".to_owned(),
+                    Some(left) => format!(
+                        "{host} has control · takeover available in {}s",
+                        seconds_up(left)
+                    ),
+                }
+            }
+        }
+    }
+
+    /// Why nothing starts here, as a sentence.
+    fn blocked(&self, stand: Stand, owner: Option<&Owner>) -> String {
+        if !self.has_sitter {
+            return "Local engine is not responding.".to_owned();
+        }
+        match (stand, owner) {
+            (Stand::Vanished, _) => "The workspace folder is not there.".to_owned(),
+            (Stand::Frozen, _) => "Waiting until control is certain again.".to_owned(),
+            (Stand::Leaving { .. }, _) => match self.leaving.as_ref().and_then(|l| l.to.as_ref()) {
+                Some(hint) => format!("Control is being handed over to {}.", hint.host),
+                None => "Control is being given up.".to_owned(),
+            },
+            (Stand::Stopping, _) => "Control was lost; nodes are being stopped.".to_owned(),
+            (Stand::Owner { .. }, _) => "No checkpoint was confirmed in time.".to_owned(),
+            (_, Some(owner)) => format!("{} currently has control of this workspace.", owner.host),
+            (Stand::Claiming, None) => "Control is being taken.".to_owned(),
+            (Stand::Unknown, None) => "The workspace folder was not read yet.".to_owned(),
+            (_, None) => match (self.cannot_claim(), self.eyes.holder(&self.me)) {
+                (_, Holder::Refused(why)) | (Some(why), _) => why,
+                (None, _) => "Takeover available.".to_owned(),
+            },
+        }
+    }
+
+    fn can(&self, now: Now, holder: &Holder, owner: Option<&Owner>) -> Can {
+        let is_owner = self.tenure.is_some();
+        let has_control = || Err("This Workstation has control.".to_owned());
+        let held_by = || match owner {
+            Some(owner) => Err(format!(
+                "{} currently has control of this workspace.",
+                owner.host
+            )),
+            None => Err("Another workstation has control.".to_owned()),
+        };
+        let claim = match (self.cannot_claim(), holder) {
+            _ if is_owner => has_control(),
+            (_, Holder::Refused(why)) => Err(why.clone()),
+            (Some(why), _) => Err(why),
+            (None, Holder::Free { .. }) => Ok(()),
+            (None, Holder::Held { .. }) => held_by(),
+            (None, Holder::Unknown) => Err("The workspace folder was not read yet.".to_owned()),
+        };
+        Can {
+            take_over: match holder {
+                _ if is_owner => has_control(),
+                Holder::Free { .. } => Err("Nobody has control; take it.".to_owned()),
+                _ => self.may_take_over(now),
+            },
+            request: match holder {
+                _ if is_owner => has_control(),
+                _ if self.desk.is_asking() => Err("Requesting...".to_owned()),
+                Holder::Refused(why) => Err(why.clone()),
+                _ if self.is_vanished => Err("The workspace folder is not there.".to_owned()),
+                _ => Ok(()),
+            },
+            cancel: if self.desk.is_asking() {
+                Ok(())
+            } else {
+                Err("Nothing was requested.".to_owned())
+            },
+            release: if is_owner { Ok(()) } else { held_by() },
+            claim,
+        }
+    }
+
+    fn banners(&self, now: Now, holder: &Holder) -> Vec<String> {
+        let mut banners = Vec::new();
+        match &self.folder {
+            Some(Folder::Advisory { why, .. }) => {
+                banners.push(format!("Control is advisory in this folder. {why}"));
+            }
+            Some(Folder::Exclusive { is_slow: true }) => {
+                banners.push("The workspace folder is slow; what is shown may be old.".to_owned());
+            }
+            Some(Folder::Unfit(why)) => banners.push(why.clone()),
+            _ => {}
+        }
+        match self.doubt() {
+            Some(Doubt::Conflict(names)) => banners.push(format!(
+                "Two workstations claimed control at once ({}). Both stepped down; confirm on one of them to go on.",
+                names.join(", ")
+            )),
+            Some(Doubt::Gap(from, to)) => banners.push(format!(
+                "The epoch log is damaged: it jumps from {from} to {to}. Confirm to go on."
+            )),
+            None => {}
+        }
+        if let Holder::Refused(why) = holder {
+            banners.push(why.clone());
+        }
+        if let Holder::Held {
+            claim,
+            host,
+            is_seed,
+            damage,
+        } = holder
+            && self.tenure.is_none()
+        {
+            if let Some(why) = damage {
+                banners.push(format!(
+                    "The lease cannot be read ({why}); its owner is not known, so control is not free."
+                ));
+            } else if *is_seed {
+                banners.push(format!("Controlled by an older program on {host}."));
+            }
+            if claim
+                .as_ref()
+                .is_some_and(|claim| claim.machine == self.me.machine && claim.boot != self.me.boot)
+                && self.eyes.n_changes > 0
+            {
+                banners.push(format!(
+                    "{host} has the machine id of this workstation. One was cloned from the other; reset one of them."
+                ));
+            }
+        }
+        if let Some(tenure) = self
+            .tenure
+            .as_ref()
+            .filter(|t| t.n_failed >= DEGRADED_AFTER)
+        {
+            let left = seconds_up(tenure.deadline.since(now.boot));
+            banners.push(format!(
+                "Degraded: {} checkpoints failed ({}). Nodes stop in {left}s unless one succeeds.",
+                tenure.n_failed, tenure.fault
+            ));
+        }
+        if self.is_away.is_some() {
+            banners.push(
+                "Nodes finish without control: another workstation may run them too.".to_owned(),
+            );
+        }
+        if let Some(leaving) = self.leaving.as_ref().filter(|_| self.work.n_children > 0) {
+            let whom = leaving
+                .to
+                .as_ref()
+                .map_or("Nobody", |hint| hint.host.as_str());
+            banners.push(format!(
+                "{whom} waits for {} running {}. Wait, stop them, or refuse.",
+                self.work.n_children,
+                if self.work.n_children == 1 {
+                    "node"
+                } else {
+                    "nodes"
+                }
+            ));
+        }
+        banners
+    }
+}

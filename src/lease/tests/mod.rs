@@ -1,0 +1,11 @@
+//! The protocol shown to hold: every interleaving of its untimed steps, days of simulated time with every fault, and
+//! the facts of single situations. Both searches are shown to find planted defects.
+
+mod defects;
+mod explore;
+mod facts;
+mod sim;
+mod simulate;
+
+/// Compiled with optimisation, as the package in `tests/lease`.
+const IS_FULL: bool = !matches!(env!("CARGO_PKG_NAME").as_bytes(), b"handmill");
