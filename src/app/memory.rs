@@ -2,6 +2,7 @@
 //!
 //! Plain values with serde; where they are kept is the business of [`super::ports::Memory`].
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -98,6 +99,8 @@ pub struct Layout {
     pub minimap: bool,
     /// Long log lines are wrapped.
     pub log_wrap: bool,
+    /// Headings of the sidebar whose flows are hidden.
+    pub folded: BTreeSet<String>,
     /// The workspace shown, by its id.
     pub workspace: Option<String>,
     /// Paths of the open tabs, in order.
@@ -118,6 +121,7 @@ impl Default for Layout {
             runs_w: 330.0,
             minimap: true,
             log_wrap: false,
+            folded: BTreeSet::new(),
             workspace: None,
             tabs: Vec::new(),
         }

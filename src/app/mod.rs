@@ -17,6 +17,7 @@ mod inspector;
 mod log_pane;
 mod memory;
 mod notices;
+mod outline;
 mod palette;
 mod path_dialog;
 mod perform;

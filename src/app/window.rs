@@ -16,7 +16,7 @@ use crate::runtime::{Board, LogTarget, Order};
 use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
 use super::path_dialog;
-use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked};
+use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
 use super::theme::Theme;
 use super::turn::Turn;
 use super::view::{Dialog, LogScope, LogView, View};
@@ -54,6 +54,8 @@ pub(super) enum Came {
         tab: Option<TabId>,
         picked: Picked,
     },
+    /// A workspace was set up, or was not: what happened, then what to do.
+    SetUp(Result<SetUp, (String, String)>),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -117,6 +119,7 @@ impl App {
                     ..LogView::default()
                 },
                 side_pane: super::view::SidePane::default(),
+                outline: super::outline::Outline::default(),
                 flow_filter: String::new(),
                 focus_flow_filter: false,
                 toasts: Vec::new(),
@@ -193,6 +196,7 @@ impl App {
                     revision,
                     moves,
                 } => self.layout_came(tab, revision, moves),
+                Came::SetUp(result) => self.set_up(ctx, result),
                 Came::Picked { ask, tab, picked } => self.picked(ctx, ask, tab, picked),
                 Came::Listed { folder, entries } => {
                     if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
@@ -284,10 +288,11 @@ impl App {
             .extend(pasted.into_iter().map(Action::PasteText));
     }
 
-    /// Has the collection looked through again: a title, a group or a file may be another.
-    pub(super) fn look_through_collection(&self) {
-        if let Some(root) = &self.board.catalog.root {
-            self.engine.send(Order::SetCollection(Some(root.clone())));
+    /// Has the collection looked through again where its changes are not told by themselves: a
+    /// title, a group or a file may be another, and another process may have run a flow.
+    pub(super) fn look_again(&self) {
+        if self.board.catalog.root.is_some() {
+            self.engine.send(Order::LookAgain);
         }
     }
 
@@ -378,10 +383,26 @@ impl App {
             settings: self.view.settings.clone(),
             layout: self.view.layout.clone(),
         };
+        if !self.is_worth_remembering(&now) {
+            return;
+        }
         if now != self.remembered {
             self.memory.save(&now);
             self.remembered = now;
         }
+    }
+
+    /// False for a window that was only looked at: without a collection and a flow, its size alone
+    /// is no reason to leave a file behind.
+    fn is_worth_remembering(&self, now: &Remembered) -> bool {
+        let was = &self.remembered;
+        let mut layout = now.layout.clone();
+        layout.window = was.layout.window;
+        layout.maximized = was.layout.maximized;
+        now.settings.collection.is_some()
+            || !self.view.tabs.is_empty()
+            || now.settings != was.settings
+            || layout != was.layout
     }
 
     fn tell_title(&mut self, ctx: &Context) {
@@ -437,7 +458,7 @@ impl App {
                 self.check_file(id);
             }
             // A person comes back from where the files may have been changed.
-            self.look_through_collection();
+            self.look_again();
         }
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {

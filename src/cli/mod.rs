@@ -4,10 +4,12 @@
 
 mod args;
 mod check;
+mod doctor;
 mod exit;
 mod list;
 mod logs;
 mod print;
+mod provision;
 mod run;
 mod status;
 mod stop;
@@ -38,6 +40,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Logs(args) => logs::logs(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Provision(args) => provision::provision(&home, &args),
+            Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
         });
     match result {
         Ok(code) => code,

@@ -33,4 +33,4 @@ pub use lines::{LINE_BYTES_MAX, Lines, inert};
 pub use shell::shell_for;
 pub use sweep::{Survivor, await_orphan, kill_orphan, orphan_alive, survivors};
 pub use tail::{Follower, IndexEntry, is_log, last_write, read_from, read_tail};
-pub use unix::raise_open_files;
+pub use unix::{open_files, raise_open_files};

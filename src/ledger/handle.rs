@@ -54,6 +54,8 @@ pub struct Health {
     pub format: i64,
     /// Runs stored.
     pub runs: u64,
+    /// Runs without an end, those of living processes too; only [`super::inspect`] looks for them.
+    pub open_runs: Vec<Recovered>,
     /// What is wrong, a sentence each; empty when all is well.
     pub troubles: Vec<String>,
 }
@@ -203,6 +205,12 @@ impl Ledger {
     ) -> Result<Option<NodeRunRow>, LedgerError> {
         self.catch_up();
         self.read(|tx| history::newest_node_run(tx, &flow.file, node))
+    }
+
+    /// How many runs of all flows began at `since` or later. Imported results are no runs.
+    pub fn count_runs_since(&self, since: Timestamp) -> Result<u64, LedgerError> {
+        self.catch_up();
+        self.read(|tx| history::count_runs_since(tx, since))
     }
 
     /// Where times stand in an attempt's log: stream, byte, time; ascending.

@@ -15,6 +15,7 @@ mod handle;
 mod history;
 mod import;
 mod inbox;
+mod inspect;
 mod past;
 mod recover;
 mod row;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use error::LedgerError;
 pub use handle::{Health, Ledger};
+pub use inspect::inspect;
 pub use recover::{Orphan, Recovered};
 pub use row::NodeRunRow;
 pub use schema::{APPLICATION_ID, FORMAT};

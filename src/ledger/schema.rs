@@ -211,7 +211,7 @@ pub(super) fn is_empty(conn: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Format of the file behind `conn`; 0 for one without tables. Refuses what is not ours to write.
-fn format_of(conn: &Connection, path: &Path) -> Result<i64, Failure> {
+pub(super) fn format_of(conn: &Connection, path: &Path) -> Result<i64, Failure> {
     // One view of the file: another process may be making the tables between two looks.
     let view = match conn.is_autocommit() {
         true => Some(conn.unchecked_transaction()?),

@@ -8,6 +8,8 @@ mod answers;
 mod board;
 mod clock;
 mod dispatcher;
+mod follow;
+pub mod health;
 mod incoming;
 mod job;
 mod last_runs;
@@ -28,7 +30,7 @@ use arc_swap::ArcSwap;
 use crate::model::Event;
 use crate::store::Home;
 
-pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
+pub use board::{Board, FlowBoard, HISTORY_MAX, RECENT, Runner, Slots};
 pub use clock::now;
 pub use order::{LogTarget, Order};
 pub use workspace::Workspace;

@@ -3,6 +3,7 @@
 mod cli;
 mod conformance;
 mod crash;
+mod data_engine_workspaces;
 mod example;
 mod floors;
 mod flows;

@@ -151,7 +151,7 @@ impl App {
         self.ask_desktop(ctx, Ask::OpenFolder, None);
     }
 
-    fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
+    pub(super) fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
         let (came, ctx) = (self.came_sender(), ctx.clone());
         let asked = ask.clone();
         let reply = move |picked| {
@@ -177,6 +177,7 @@ impl App {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
                     Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::WorkspaceFolder => self.folder_of_workspaces(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 self.list_folder(ctx, dialog.folder());
@@ -217,6 +218,7 @@ impl App {
                 settings.collection = Some(path);
                 self.configure(ctx, settings);
             }
+            Ask::WorkspaceFolder => self.set_up_in(ctx, path),
             Ask::SaveFile(_) => {
                 if let Some(tab) = tab {
                     let path = with_ending(path);
@@ -441,7 +443,7 @@ impl App {
                 if close {
                     self.drop_tab(id);
                 }
-                self.look_through_collection();
+                self.look_again();
                 self.go_on_quitting(ctx);
             }
             Err(trouble) => {

@@ -5,6 +5,7 @@ mod edit;
 mod file;
 mod go;
 mod run;
+mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
@@ -127,6 +128,7 @@ impl App {
             Verb::Open => self.ask_open_file(ctx),
             Verb::NewFlow => self.new_flow(),
             Verb::ChooseCollection => self.ask_collection(ctx),
+            Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_as(ctx),
             Verb::SaveAndClose => self.save_and_close(ctx),
