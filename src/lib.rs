@@ -4,6 +4,7 @@ pub mod model;
 
 pub mod disk;
 pub mod graphml;
+pub mod lease;
 pub mod sched;
 
 pub mod exec;

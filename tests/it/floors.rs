@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("graphml", &["model"]),
     ("sched", &["model"]),
+    ("lease", &["model"]),
     ("disk", &["model"]),
     ("store", &["model", "graphml", "disk"]),
     ("exec", &["model"]),
