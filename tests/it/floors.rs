@@ -52,6 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["ledger"]),
     ("quick_xml", &["graphml"]),
     ("petgraph", &["model", "sched"]),
+    ("similar", &["model::compare"]),
     ("notify", &["watch"]),
     ("directories", &["store"]),
     ("egui", &["app", "gui"]),
