@@ -64,6 +64,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("parquet", &["share::table"]),
     ("quick_xml", &["graphml"]),
     ("petgraph", &["model", "sched"]),
+    ("similar", &["model::compare"]),
     ("notify", &["watch"]),
     ("directories", &["store"]),
     ("egui", &["app", "gui"]),
