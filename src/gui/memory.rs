@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use crate::app::ports::Memory;
 use crate::app::{Layout, Remembered, Settings as Shown, ThemeChoice};
+use crate::model::Retention;
 use crate::store::{Collection, CollectionSource, Home, Settings, Theme};
 
 /// What the window remembers, over the settings file.
@@ -78,6 +79,8 @@ impl Memory for Kept {
             slots: settings.slots,
             grace_s: Some(settings.grace_seconds),
             shell: settings.shell.clone(),
+            retention_days: Some(settings.retention_days),
+            log_bytes_max: Some(settings.log_bytes_max),
             collection: self.named.borrow().clone().or(settings.collection.clone()),
         };
         Remembered {
@@ -99,6 +102,12 @@ impl Memory for Kept {
             .grace_s
             .unwrap_or(Settings::default().grace_seconds);
         settings.shell.clone_from(&remembered.settings.shell);
+        let usual = Retention::default();
+        settings.retention_days = remembered.settings.retention_days.unwrap_or(usual.days);
+        settings.log_bytes_max = remembered
+            .settings
+            .log_bytes_max
+            .unwrap_or(usual.log_bytes_max);
         let mut named = self.named.borrow_mut();
         if named.is_none() || *named != remembered.settings.collection {
             // Another was chosen in the window, and that is what is meant from now on.

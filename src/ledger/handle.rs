@@ -207,12 +207,6 @@ impl Ledger {
         self.read(|tx| history::newest_node_run(tx, &flow.file, node))
     }
 
-    /// How many runs of all flows began at `since` or later. Imported results are no runs.
-    pub fn count_runs_since(&self, since: Timestamp) -> Result<u64, LedgerError> {
-        self.catch_up();
-        self.read(|tx| history::count_runs_since(tx, since))
-    }
-
     /// Where times stand in an attempt's log: stream, byte, time; ascending.
     pub fn log_index(&self, id: &NodeRunId) -> Result<Vec<(Stream, u64, Timestamp)>, LedgerError> {
         self.catch_up();
@@ -282,13 +276,17 @@ impl Ledger {
         Ok(health)
     }
 
+    pub(super) fn put(&self, message: Message) {
+        self.inner.inbox.put(message);
+    }
+
     /// Everything recorded so far is on disk, as far as the disk takes it: lists show what there
     /// is, and the trouble was told.
-    fn catch_up(&self) {
+    pub(super) fn catch_up(&self) {
         drop(self.commit(false));
     }
 
-    fn commit(&self, durable: bool) -> Result<(), LedgerError> {
+    pub(super) fn commit(&self, durable: bool) -> Result<(), LedgerError> {
         let (reply, answer) = mpsc::channel();
         self.inner.inbox.put(Message::Flush { durable, reply });
         answer.recv().unwrap_or_else(|_| {
@@ -300,7 +298,7 @@ impl Ledger {
     }
 
     /// Asks one question within one view of the file. No file yet: nothing is known.
-    fn read<T: Default>(
+    pub(super) fn read<T: Default>(
         &self,
         ask: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LedgerError> {

@@ -60,6 +60,7 @@ impl Dispatcher {
         for order in waiting {
             self.order(order);
         }
+        self.forget_if_idle(&loaded.flow);
     }
 
     /// Two flows of one workspace may be opened at the same moment, each with a workspace of its
@@ -172,7 +173,11 @@ impl Dispatcher {
         self.set_runner(&flow, prepared.runner);
         let (lock, past) = match prepared.result {
             Ok(ready) => ready,
-            Err(why) => return self.refuse(&flow, why),
+            Err(why) => {
+                self.refuse(&flow, why);
+                // Its last face may have gone meanwhile.
+                return self.forget_if_idle(&flow);
+            }
         };
         let Some(workspace) = workspace else {
             return;

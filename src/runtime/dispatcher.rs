@@ -63,6 +63,13 @@ pub(super) struct OpenFlow {
 }
 
 impl OpenFlow {
+    /// True when no face shows it and nothing is under way for it: a run, its preparation, or an
+    /// order that waits for the ledger.
+    fn is_idle(&self) -> bool {
+        let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
+        !self.shown && !at_work
+    }
+
     /// What a dead Handmill left of it, for the board and for whoever is to end it.
     pub(super) fn show_orphans(&mut self, orphans: Vec<Orphan>) {
         let shown = orphans
@@ -456,10 +463,7 @@ impl Dispatcher {
     }
 
     pub(super) fn forget_if_idle(&mut self, flow: &FlowRef) {
-        let idle = self
-            .flows
-            .get(flow)
-            .is_some_and(|open| !open.shown && open.view.live.is_none() && !open.preparing);
+        let idle = self.flows.get(flow).is_some_and(OpenFlow::is_idle);
         if idle {
             self.flows.remove(flow);
             self.logs.closed(flow);

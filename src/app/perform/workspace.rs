@@ -6,7 +6,7 @@ use egui::Context;
 
 use crate::app::ports::{Ask, SetUp};
 use crate::app::window::{App, Came};
-use crate::model::{Level, Notice};
+use crate::model::{Level, Notice, WorkspaceId};
 use crate::runtime::Order;
 
 impl App {
@@ -62,6 +62,19 @@ impl App {
         } else {
             self.engine.send(Order::SetCollection(shown));
         }
-        self.view.layout.workspace = Some(made.id.as_str().to_owned());
+        self.awaited = Some(made.id);
+    }
+
+    /// Shows the workspace that was set up last, once the collection tells of it.
+    pub(in crate::app) fn show_awaited(&mut self, ctx: &Context) {
+        let found = |id: &WorkspaceId| {
+            let mut known = self.board.catalog.workspaces.iter();
+            known.any(|workspace| workspace.id == *id)
+        };
+        if self.awaited.as_ref().is_some_and(found)
+            && let Some(id) = self.awaited.take()
+        {
+            self.show_workspace(ctx, &id);
+        }
     }
 }
