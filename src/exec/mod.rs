@@ -12,6 +12,7 @@ compile_error!(
 
 mod attempt;
 mod begun;
+mod environment;
 mod growth;
 mod job;
 mod launcher;
@@ -19,6 +20,7 @@ mod lines;
 #[cfg(test)]
 mod quoting_tests;
 mod shell;
+mod spawn;
 mod sweep;
 mod tail;
 #[cfg(test)]
@@ -26,6 +28,7 @@ mod tests;
 mod unix;
 
 pub use begun::{attempts_begun, write_nodes};
+pub use environment::Environment;
 pub use growth::Growth;
 pub use job::{Job, Report, log_files, parse_log_file};
 pub use launcher::Launcher;
