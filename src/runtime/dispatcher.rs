@@ -17,8 +17,10 @@ use crate::sched::{Effect, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
 use super::board::{Board, Slots};
+use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
 use super::job::Jobs;
+use super::keeper::{Care, Keeper};
 use super::logs::LogDesk;
 use super::mailbox::{Inbox, Next};
 use super::order::Order;
@@ -98,6 +100,8 @@ pub struct Dispatcher {
     pub(super) runs: HashMap<RunId, LiveRun>,
     pub(super) workspaces: Workspaces,
     pub(super) logs: LogDesk,
+    pub(super) past_runs: HistoryDesk,
+    pub(super) keeper: Keeper,
     pub(super) watcher: Option<crate::watch::Watcher>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
@@ -130,6 +134,8 @@ impl Dispatcher {
             scheduler: Scheduler::new(config.manner.slots(), config.manner.grace),
             manner: config.manner,
             logs: LogDesk::new(pool.clone(), inbox.clone()),
+            past_runs: HistoryDesk::new(pool.clone(), inbox.clone()),
+            keeper: Keeper::new(inbox.clone()),
             home: config.home,
             pool,
             inbox,
@@ -186,6 +192,7 @@ impl Dispatcher {
             // What could not be written the ledger tells by mail, and nothing can be done here.
             workspace.ledger.flush().ok();
         }
+        self.keeper.close();
     }
 
     /// What came while it closed: notices are told, all else is too late.
@@ -256,6 +263,21 @@ impl Dispatcher {
                     self.dirty = true;
                 }
             }
+            Incoming::HistoryRead(read) => {
+                let workspace = self.past_runs.flow().and_then(|f| self.workspace_of(f));
+                if self.past_runs.was_read(*read, workspace) {
+                    self.work.history = self.past_runs.shown();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Compared(compared) => {
+                if self.past_runs.was_compared(*compared) {
+                    self.work.comparison = self.past_runs.compared();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Pinned(flow) => self.past_runs_changed(&flow),
+            Incoming::RunsGone { workspace, runs } => self.runs_gone(&workspace, &runs),
             Incoming::Scanned(catalog) => self.scanned(catalog),
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
@@ -409,6 +431,7 @@ impl Dispatcher {
                         .ok();
                 }
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
             }
             Event::RunRefused { notice, .. } => {
                 // A refused start never became a run: its right to run is given back.
@@ -441,6 +464,15 @@ impl Dispatcher {
             Event::RunFinished { run, .. } => {
                 self.growth.unwatch(run);
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
+                if let Some(live) = self.runs.get(run) {
+                    let care = match self.wake {
+                        Some(_) => Care::Thorough,
+                        None => Care::Brief,
+                    };
+                    let (id, rule) = (flow.workspace.clone(), self.manner.retention);
+                    self.keeper.look(id, &live.workspace, rule, care);
+                }
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
                     // The next process to take the lock must find the run's end in the ledger.
