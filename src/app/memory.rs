@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Retention;
 use crate::runtime::Manner;
 
 /// Which theme.
@@ -55,6 +56,10 @@ pub struct Settings {
     pub grace_s: Option<u32>,
     /// Shell of flows that name none; empty means `bash`, else `sh`.
     pub shell: String,
+    /// Days that an ended run is kept, 0 for ever; `None` means the built-in number.
+    pub retention_days: Option<u32>,
+    /// Bytes that the logs of a workspace may take, 0 without bound; `None` means the built-in number.
+    pub log_bytes_max: Option<u64>,
     /// The folder that holds the workspaces.
     pub collection: Option<PathBuf>,
 }
@@ -69,6 +74,10 @@ impl Settings {
                 .grace_s
                 .map_or(usual.grace, |s| Duration::from_secs(s.into())),
             shell: self.shell.clone(),
+            retention: Retention {
+                days: self.retention_days.unwrap_or(usual.retention.days),
+                log_bytes_max: self.log_bytes_max.unwrap_or(usual.retention.log_bytes_max),
+            },
         }
     }
 }

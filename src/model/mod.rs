@@ -11,6 +11,7 @@ mod id;
 mod log;
 mod notice;
 mod past;
+mod retention;
 mod run;
 mod time;
 mod wrapper;
@@ -26,6 +27,7 @@ pub use id::{EdgeId, NodeId, RunId, WorkspaceId};
 pub use log::{LogLine, LogTail, Stream};
 pub use notice::{Level, Notice};
 pub use past::{Base, Fact, Past, PastRun, What, command_hash};
+pub use retention::{Going, KeptRun, Retention, going};
 pub use run::{
     Choice, Counts, Exit, FileResult, FileResults, NodeRunId, NodeState, NodeStatus, Outcome,
     RunSummary,

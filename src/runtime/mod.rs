@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::model::Event;
+use crate::model::{Event, Retention};
 use crate::store::Home;
 
 pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
@@ -48,6 +48,8 @@ pub struct Manner {
     pub grace: Duration,
     /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
     pub shell: String,
+    /// How long runs and their logs are kept.
+    pub retention: Retention,
 }
 
 impl Default for Manner {
@@ -56,6 +58,7 @@ impl Default for Manner {
             slots: None,
             grace: crate::sched::GRACE,
             shell: String::new(),
+            retention: Retention::default(),
         }
     }
 }
