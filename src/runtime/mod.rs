@@ -8,6 +8,7 @@ mod answers;
 mod board;
 mod clock;
 mod dispatcher;
+mod elsewhere;
 mod incoming;
 mod job;
 mod last_runs;
