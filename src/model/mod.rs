@@ -3,10 +3,12 @@
 //! Unaware of files, threads, clocks, SQL and windows. Everything above imports from here.
 
 mod catalog;
+mod compare;
 mod edit;
 mod event;
 mod flow;
 mod graph;
+mod history;
 mod id;
 mod log;
 mod notice;
@@ -17,12 +19,17 @@ mod time;
 mod wrapper;
 
 pub use catalog::{Catalog, FlowEntry, WorkspaceEntry};
+pub use compare::{
+    Changed, DiffLine, DiffSide, NodeInRun, NodePair, RunComparison, RunInDetail, command_diff,
+    compare,
+};
 pub use edit::{Edit, EditError, FlowField, NodeField};
 pub use event::{Event, Finish, RunStart};
 pub use flow::{
     Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX,
 };
 pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx, Point, Rect};
+pub use history::{HistoryFilter, HistoryPage, HistoryRun};
 pub use id::{EdgeId, NodeId, RunId, WorkspaceId};
 pub use log::{LogLine, LogTail, Stream};
 pub use notice::{Level, Notice};
