@@ -122,6 +122,7 @@ impl Dispatcher {
         open.view.board.runner = runner;
         self.changed.insert(flow.clone());
         self.dirty = true;
+        self.follow_elsewhere(flow);
     }
 
     pub(super) fn scanned(&mut self, catalog: Catalog) {
@@ -284,6 +285,11 @@ impl Dispatcher {
     }
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
+        if let crate::watch::Change::Within { folder, path } = change
+            && self.changed_elsewhere(folder, path)
+        {
+            return;
+        }
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
