@@ -101,7 +101,10 @@ pub fn shown_path(tabs: &[Tab], shown: Option<TabId>) -> Option<PathBuf> {
 impl Dialog {
     /// True for what is asked about the whole window: it stays when the workspace changes.
     fn is_of_the_window(&self) -> bool {
-        matches!(self, Self::QuitRunning(_) | Self::Settings(_) | Self::Keys)
+        matches!(
+            self,
+            Self::QuitRunning(_) | Self::Settings(_) | Self::Kill(_) | Self::Killing | Self::Keys
+        )
     }
 }
 

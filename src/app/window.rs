@@ -131,6 +131,7 @@ impl App {
                 notice_shown_at: std::collections::HashMap::new(),
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
+                killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
                 next_number: 1 << 40,
@@ -465,6 +466,7 @@ impl App {
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.watch_kills();
         self.follow_selection();
         self.follow_logs();
         self.remember(ctx);

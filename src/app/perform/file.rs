@@ -554,9 +554,6 @@ impl App {
 
     /// Uses new settings and remembers them.
     pub(in crate::app) fn configure(&mut self, ctx: &Context, settings: Settings) {
-        if matches!(self.view.dialog, Some(Dialog::Settings(_))) {
-            self.view.dialog = None;
-        }
         let was = std::mem::replace(&mut self.view.settings, settings);
         let now = &self.view.settings;
         if was.theme != now.theme {

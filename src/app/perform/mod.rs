@@ -4,6 +4,7 @@
 mod edit;
 mod file;
 mod go;
+mod kill;
 mod run;
 mod workspace;
 
@@ -16,6 +17,7 @@ use crate::model::{Level, Notice};
 
 use super::action::{Action, Answer, Verb};
 use super::room::Pane;
+use super::settings::Section;
 use super::view::{Dialog, LogScope, Palette, PaletteScope, SidePane};
 use super::window::App;
 
@@ -37,6 +39,7 @@ impl App {
             } => self.select(nodes, edges, frames),
             Action::NewNodeAt { pos, from } => self.new_node(pos, from),
             Action::BeginEdit(node) => self.begin_edit(node),
+            Action::DropNewNode(node) => self.drop_new_node(&node),
             Action::OpenFlow(flow) => self.open_path(ctx, flow.path()),
             Action::OpenPath(path) => self.open_path(ctx, path),
             Action::ShowRun(run) => self.show_run(run),
@@ -51,6 +54,7 @@ impl App {
             Action::Configure(settings) => self.configure(ctx, *settings),
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
+            Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
         }
     }
@@ -73,9 +77,11 @@ impl App {
             | Verb::RunFromHere
             | Verb::RunUpToHere
             | Verb::Stop
+            | Verb::Retry
             | Verb::ClearStatus
             | Verb::ClearAllStatus => self.run_verb(verb),
             Verb::ShowLog => self.show_log(),
+            Verb::KillNodes | Verb::KillRun | Verb::KillAll => self.kill_verb(verb),
 
             Verb::NewNode => self.new_node_in_view(),
             Verb::EditCommand => {
@@ -121,7 +127,7 @@ impl App {
                 settings.theme = settings.theme.next();
                 self.configure(ctx, settings);
             }
-            Verb::ShowSettings => self.open_settings(),
+            Verb::ShowSettings => self.open_settings(Section::default()),
             Verb::Escape => self.escape(),
 
             Verb::Open => self.ask_open_file(ctx),
@@ -254,7 +260,13 @@ impl App {
                 }
             }
             Some(Dialog::Path(dialog)) => self.answer_path(ctx, *dialog, answer),
-            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys) | None => {}
+            Some(Dialog::Kill(kill)) => {
+                if answer == Answer::Discard {
+                    self.kill(*kill);
+                }
+            }
+            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys | Dialog::Killing)
+            | None => {}
         }
     }
 

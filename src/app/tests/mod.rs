@@ -3,3 +3,4 @@
 mod desks;
 mod fakes;
 mod journeys;
+mod settings;
