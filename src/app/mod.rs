@@ -6,12 +6,14 @@
 mod action;
 mod banner;
 mod canvas;
+mod compare_page;
 mod desktop;
 mod dialogs;
 mod drafts;
 mod fonts;
 mod footer;
 mod frame;
+mod history_pane;
 mod icons;
 mod inspector;
 mod log_pane;
