@@ -66,6 +66,8 @@ pub struct Button<'a> {
     pub key: Option<String>,
     /// The main action of its place.
     pub primary: bool,
+    /// It destroys or ends something for good.
+    pub danger: bool,
     /// Why it cannot be pressed; `None` when it can.
     pub disabled: Option<String>,
     /// What it does.
@@ -84,6 +86,7 @@ impl<'a> Button<'a> {
             icon: None,
             key: None,
             primary: false,
+            danger: false,
             disabled: None,
             tooltip: "",
             bare: false,
@@ -116,6 +119,12 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// As what cannot be taken back.
+    pub fn danger(mut self) -> Self {
+        self.danger = true;
+        self
+    }
+
     /// With a tooltip.
     pub fn tooltip(mut self, tooltip: &'a str) -> Self {
         self.tooltip = tooltip;
@@ -133,6 +142,7 @@ impl<'a> Button<'a> {
         };
         let ink = match (self.primary && enabled, enabled) {
             (true, _) => theme.accent_text,
+            (false, true) if self.danger => theme.error(),
             (false, true) => theme.text,
             (false, false) => theme.faint,
         };
@@ -170,6 +180,8 @@ impl<'a> Button<'a> {
         };
         let line = if (self.primary && enabled) || (self.flat && !hot) {
             Color32::TRANSPARENT
+        } else if self.danger && enabled {
+            theme.error()
         } else {
             theme.line
         };

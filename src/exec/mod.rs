@@ -12,6 +12,7 @@ compile_error!(
 
 mod attempt;
 mod begun;
+mod environment;
 mod growth;
 mod job;
 mod launcher;
@@ -20,6 +21,7 @@ mod log_folders;
 #[cfg(test)]
 mod quoting_tests;
 mod shell;
+mod spawn;
 mod sweep;
 mod tail;
 #[cfg(test)]
@@ -27,6 +29,7 @@ mod tests;
 mod unix;
 
 pub use begun::{attempts_begun, write_nodes};
+pub use environment::Environment;
 pub use growth::Growth;
 pub use job::{Job, Report, log_files, parse_log_file};
 pub use launcher::Launcher;

@@ -62,6 +62,7 @@ impl Dispatcher {
         for order in waiting {
             self.order(order);
         }
+        self.forget_if_idle(&loaded.flow);
     }
 
     /// Two flows of one workspace may be opened at the same moment, each with a workspace of its
@@ -121,6 +122,7 @@ impl Dispatcher {
         open.view.board.runner = runner;
         self.changed.insert(flow.clone());
         self.dirty = true;
+        self.follow_elsewhere(flow);
     }
 
     pub(super) fn scanned(&mut self, catalog: Catalog) {
@@ -181,7 +183,11 @@ impl Dispatcher {
         self.set_runner(&flow, prepared.runner);
         let (lock, past) = match prepared.result {
             Ok(ready) => ready,
-            Err(why) => return self.refuse(&flow, why),
+            Err(why) => {
+                self.refuse(&flow, why);
+                // Its last face may have gone meanwhile.
+                return self.forget_if_idle(&flow);
+            }
         };
         let Some(workspace) = workspace else {
             return;
@@ -279,6 +285,11 @@ impl Dispatcher {
     }
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
+        if let crate::watch::Change::Within { folder, path } = change
+            && self.changed_elsewhere(folder, path)
+        {
+            return;
+        }
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();

@@ -17,6 +17,7 @@ use crate::sched::{Effect, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
 use super::board::{Board, Slots};
+use super::elsewhere::Elsewhere;
 use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
 use super::job::Jobs;
@@ -65,6 +66,13 @@ pub(super) struct OpenFlow {
 }
 
 impl OpenFlow {
+    /// True when no face shows it and nothing is under way for it: a run, its preparation, or an
+    /// order that waits for the ledger.
+    fn is_idle(&self) -> bool {
+        let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
+        !self.shown && !at_work
+    }
+
     /// What a dead Handmill left of it, for the board and for whoever is to end it.
     pub(super) fn show_orphans(&mut self, orphans: Vec<Orphan>) {
         let shown = orphans
@@ -95,6 +103,7 @@ pub struct Dispatcher {
     pub(super) logs: LogDesk,
     pub(super) past_runs: HistoryDesk,
     pub(super) keeper: Keeper,
+    pub(super) elsewhere: Elsewhere,
     pub(super) watcher: Option<crate::watch::Watcher>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
@@ -141,6 +150,7 @@ impl Dispatcher {
             flows: BTreeMap::new(),
             runs: HashMap::new(),
             workspaces: Workspaces::new(),
+            elsewhere: Elsewhere::default(),
             watcher: None,
             n_notices: 0,
             n_run_ids: 0,
@@ -169,11 +179,13 @@ impl Dispatcher {
             .next_deadline()
             .map(|at| clock::instant() + at.since(now));
         let publish = (self.dirty && self.wake.is_some()).then(|| self.published + PUBLISH_EVERY);
-        match [due, publish, self.logs.next_due()]
-            .into_iter()
-            .flatten()
-            .min()
-        {
+        let due = [
+            due,
+            publish,
+            self.logs.next_due(),
+            self.elsewhere.next_due(),
+        ];
+        match due.into_iter().flatten().min() {
             Some(at) => Next::At(at),
             None => Next::Mail,
         }
@@ -203,6 +215,7 @@ impl Dispatcher {
             self.decide(Input::DeadlineReached);
         }
         self.logs.read_due();
+        self.read_elsewhere();
     }
 
     fn publish(&mut self) {
@@ -276,6 +289,7 @@ impl Dispatcher {
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
             Incoming::StartStored(run) => self.start_stored(&run),
+            Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }
@@ -481,13 +495,11 @@ impl Dispatcher {
     }
 
     pub(super) fn forget_if_idle(&mut self, flow: &FlowRef) {
-        let idle = self
-            .flows
-            .get(flow)
-            .is_some_and(|open| !open.shown && open.view.live.is_none() && !open.preparing);
+        let idle = self.flows.get(flow).is_some_and(OpenFlow::is_idle);
         if idle {
             self.flows.remove(flow);
             self.logs.closed(flow);
+            self.follow_elsewhere(flow);
             self.changed.insert(flow.clone());
             self.dirty = true;
         }

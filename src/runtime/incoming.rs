@@ -12,6 +12,7 @@ use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
 use super::board::{ComparisonShown, HistoryShown, Runner};
+use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
 use super::workspace::Workspace;
@@ -73,6 +74,13 @@ pub enum Incoming {
         runner: Option<Runner>,
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
+    },
+    /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
+    SeenElsewhere {
+        /// Which flow.
+        flow: FlowRef,
+        /// What it says.
+        seen: Option<Box<Seen>>,
     },
     /// Something the operator should read.
     Tell(Notice),

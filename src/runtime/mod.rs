@@ -9,6 +9,7 @@ mod board;
 mod clock;
 mod details;
 mod dispatcher;
+mod elsewhere;
 mod history_desk;
 mod incoming;
 mod job;

@@ -10,4 +10,7 @@ mod flows;
 mod graphml;
 mod runtime;
 mod saves;
+mod share;
+mod share_fuzz;
+mod share_python;
 mod shared;
