@@ -3,12 +3,15 @@
 //! Unaware of files, threads, clocks, SQL and windows. Everything above imports from here.
 
 mod catalog;
+mod change;
 mod edit;
 mod event;
+mod fields;
 mod flow;
 mod graph;
 mod id;
 mod log;
+pub mod merge;
 mod notice;
 mod past;
 mod run;
@@ -16,6 +19,7 @@ mod time;
 mod wrapper;
 
 pub use catalog::{Catalog, FlowEntry, WorkspaceEntry};
+pub use change::{Change, Subject, changes};
 pub use edit::{Edit, EditError, FlowField, NodeField};
 pub use event::{Event, Finish, RunStart};
 pub use flow::{
