@@ -18,6 +18,6 @@ pub use error::{DiskError, plain_cause};
 pub use folder::{make_private_folder, remove, set_aside, take};
 pub use lock::{LockFile, Locked};
 pub use process::{Life, birth_of, life_of};
-pub use replace::{Expect, replace};
+pub use replace::{Expect, overwrite, replace, replace_private};
 pub use stamp::{Stamp, read_with_stamp, stamp};
 pub use temp::sweep_temps;
