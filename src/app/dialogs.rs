@@ -71,6 +71,7 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Wrapper(text) => wrapper_ui(ui, app, text, &mut actions),
         Dialog::Settings(draft) => settings_ui(ui, draft, &mut actions),
         Dialog::Keys => keys_ui(ui, &mut actions),
+        Dialog::Safety(page) => page.show(ui, app, &mut actions),
     }
     // What the dialog asked for is carried out while it still stands.
     app.view.dialog = Some(dialog);

@@ -21,6 +21,7 @@ mod palette;
 mod path_dialog;
 mod perform;
 pub mod ports;
+mod safety;
 mod selection;
 mod side_pane;
 mod sidebar;

@@ -13,6 +13,8 @@ use super::canvas::CanvasState;
 use super::drafts::Draft;
 use super::memory::{Layout, Settings};
 use super::path_dialog::PathDialog;
+use super::ports::Broken;
+use super::safety::{self, Trail};
 use super::selection::Selection;
 use super::verbs::Context;
 
@@ -32,14 +34,16 @@ pub struct Tab {
     pub saving: bool,
     /// The tab is to close when that save has succeeded.
     pub close_after_save: bool,
+    /// What another program or a crash left to be settled.
+    pub trail: Trail,
 }
 
 /// What is in a tab.
 pub enum Content {
     /// The file is being read.
     Loading,
-    /// It cannot be read: why, and what to do.
-    Broken(String),
+    /// It cannot be read: why, what to do, and what may help.
+    Broken(Box<Broken>),
     /// It is open.
     Open(Box<Document>),
 }
@@ -55,6 +59,7 @@ impl Tab {
             canvas: CanvasState::default(),
             saving: false,
             close_after_save: false,
+            trail: Trail::default(),
         }
     }
 
@@ -114,6 +119,8 @@ pub enum Dialog {
     Settings(Box<SettingsDraft>),
     /// All keys are shown.
     Keys,
+    /// Something about the safety of a workfile.
+    Safety(Box<safety::Page>),
 }
 
 /// Settings as they are being typed.

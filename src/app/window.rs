@@ -145,6 +145,7 @@ impl App {
         for path in before.into_iter().chain(open) {
             app.open_path(path);
         }
+        app.look_for_unsaved();
         app
     }
 
@@ -443,6 +444,7 @@ impl App {
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.keep_journals();
         self.follow_selection();
         self.follow_logs();
         self.remember(ctx);

@@ -5,6 +5,7 @@ mod edit;
 mod file;
 mod go;
 mod run;
+mod safety;
 
 pub use edit::links_of;
 pub(super) use file::cores;
@@ -52,6 +53,7 @@ impl App {
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
             Action::OpenExample => self.open_example(ctx),
+            Action::Safety(act) => self.safety(ctx, act),
         }
     }
 
@@ -129,6 +131,7 @@ impl App {
             Verb::ChooseCollection => self.ask_collection(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_as(ctx),
+            Verb::OlderVersions => self.show_versions(),
             Verb::SaveAndClose => self.save_and_close(ctx),
             Verb::CloseTab => {
                 if let Some(id) = self.view.shown {
@@ -253,7 +256,8 @@ impl App {
                 }
             }
             Some(Dialog::Path(dialog)) => self.answer_path(ctx, *dialog, answer),
-            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys) | None => {}
+            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys | Dialog::Safety(_))
+            | None => {}
         }
     }
 

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
-use super::fakes::{Fake, NOW, Shared, flow_ref, world};
+use super::fakes::{Fake, NOW, Shared, flow_ref, sample, version, world};
 use crate::app::ports::{FileJob, FileNews, SaveTrouble};
 use crate::app::{App, Ports};
 use crate::model::{
@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::runtime::{FlowBoard, LogTarget, Order, Runner};
 
-fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
+pub fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
     let ports = Ports {
         engine: Box::new(Fake(world.clone())),
         files: Box::new(Fake(world.clone())),
@@ -42,7 +42,7 @@ fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
 }
 
 /// The window, once its first pass has made it.
-struct Stage(Option<App>);
+pub struct Stage(Option<App>);
 
 impl std::ops::Deref for Stage {
     type Target = App;
@@ -51,18 +51,18 @@ impl std::ops::Deref for Stage {
     }
 }
 
-fn opened() -> (Shared, Harness<'static, Stage>) {
+pub fn opened() -> (Shared, Harness<'static, Stage>) {
     let world = world();
     let harness = window(&world, &["/c/claims/flow_modules/orders.graphml"]);
     (world, harness)
 }
 
-fn press(harness: &mut Harness<'_, Stage>, modifiers: Modifiers, key: Key) {
+pub fn press(harness: &mut Harness<'_, Stage>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
     harness.run_steps(4);
 }
 
-fn click(harness: &mut Harness<'_, Stage>, label: &str) {
+pub fn click(harness: &mut Harness<'_, Stage>, label: &str) {
     harness.get_by_label(label).click();
     harness.run_steps(4);
 }
@@ -202,10 +202,13 @@ fn a_file_changed_outside_is_never_overwritten_unasked() {
     let (world, mut harness) = opened();
     click(&mut harness, "step d");
     press(&mut harness, Modifiers::NONE, Key::D);
+    let mut theirs = sample();
+    theirs.graph.node_mut(&"d".into()).expect("there").command = "theirs".into();
+    world.borrow_mut().news = Some(FileNews::Changed(Box::new(version(theirs))));
     world.borrow_mut().save_troubles.push(SaveTrouble::Changed);
     press(&mut harness, Modifiers::COMMAND, Key::S);
     harness.run_steps(3);
-    harness.get_by_label("Another program changed this workfile.");
+    harness.get_by_label("Another program changed this workfile in the same places as you.");
     assert!(harness.state().view.tab().expect("tab").is_dirty());
     click(&mut harness, "Keep mine");
     harness.run_steps(3);
@@ -223,7 +226,8 @@ fn a_broken_workfile_says_why_and_offers_to_try_again() {
     let mut harness = window(&world, &["/c/broken.graphml"]);
     harness.get_by_label("Line 3 is not XML. Mend it in a text editor.");
     click(&mut harness, "Try again");
-    let n = world.borrow().jobs.len();
+    let loads = |job: &&FileJob| matches!(job, FileJob::Load { .. });
+    let n = world.borrow().jobs.iter().filter(loads).count();
     assert_eq!(n, 2);
     harness.get_by_label("This workfile cannot be opened");
 }
