@@ -24,7 +24,15 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Close(id) => {
             let title = app.view.tab_of(*id).map(|tab| tab.title());
             let title = title.unwrap_or_default();
-            let what = format!("Save the changes to ‘{title}’?");
+            // A flow that is not on the screen is told by its workspace, too.
+            let away = app.view.away_with(*id);
+            let workspaces = &app.board.catalog.workspaces;
+            let place = away.map(|away| match workspaces.iter().find(|w| w.id == *away) {
+                Some(workspace) => format!(" in {}", workspace.name),
+                None => format!(" in {away}"),
+            });
+            let place = place.unwrap_or_default();
+            let what = format!("Save the changes to ‘{title}’{place}?");
             let choices = [
                 ("Save", Answer::Save),
                 ("Don't save", Answer::Discard),

@@ -1,19 +1,22 @@
 //! What the window holds of its own: tabs, panes, dialogs, drafts. Nothing of it runs or is saved
 //! in a workfile.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::editor::Document;
-use crate::model::{FlowRef, NodeId, Notice};
+use crate::model::{FlowRef, NodeId, Notice, WorkspaceId};
 use crate::runtime::{Board, FlowBoard, Runner};
 
 use super::action::TabId;
 use super::canvas::CanvasState;
+use super::desk::Desk;
 use super::drafts::Draft;
 use super::memory::{Layout, Settings};
 use super::path_dialog::PathDialog;
 use super::ports::Broken;
+use super::room::{Pane, Sizes};
 use super::safety::{self, Trail};
 use super::selection::Selection;
 use super::verbs::Context;
@@ -186,6 +189,14 @@ pub struct LogView {
 }
 
 impl LogView {
+    /// As a log is first shown.
+    pub fn following() -> Self {
+        Self {
+            follow: true,
+            ..Self::default()
+        }
+    }
+
     /// Whose log is shown: without a node it can only be the run's.
     pub fn shown_scope(&self) -> LogScope {
         match self.node {
@@ -217,12 +228,20 @@ pub struct Toast {
 
 /// What the window holds.
 pub struct View {
+    /// The workspace whose desk is out; `None` until the collection tells of one.
+    pub desk_of: Option<WorkspaceId>,
+    /// The desks of other workspaces.
+    pub away: BTreeMap<WorkspaceId, Desk>,
     /// Open tabs, from left to right.
     pub tabs: Vec<Tab>,
     /// The one shown.
     pub shown: Option<TabId>,
     /// Pane places.
     pub layout: Layout,
+    /// The sizes that panes had in the last frame.
+    pub room: Sizes,
+    /// A pane that was asked for though there was no room for it.
+    pub asked_pane: Option<Pane>,
     /// Settings.
     pub settings: Settings,
     /// What stands over the window.
@@ -266,9 +285,10 @@ impl View {
         self.tab_of(id)
     }
 
-    /// A tab by its name.
+    /// A tab by its name, on whichever desk it lies.
     pub fn tab_of(&mut self, id: TabId) -> Option<&mut Tab> {
-        self.tabs.iter_mut().find(|tab| tab.id == id)
+        let away = self.away.values_mut().flat_map(|desk| &mut desk.tabs);
+        self.tabs.iter_mut().chain(away).find(|tab| tab.id == id)
     }
 
     /// The document shown.
@@ -284,6 +304,27 @@ impl View {
     /// How the flow shown stands.
     pub fn flow_board<'a>(&self, board: &'a Board) -> Option<&'a Arc<FlowBoard>> {
         board.flow(self.flow_ref()?)
+    }
+
+    /// Shows or hides a pane. One that only gave way in a small window comes back instead.
+    pub fn toggle(&mut self, pane: Pane) {
+        let has_room = self.room.of(pane).is_some();
+        let needs_flow = pane != Pane::Sidebar && self.doc().is_none();
+        let wished = match pane {
+            Pane::Sidebar => &mut self.layout.sidebar,
+            Pane::Inspector => &mut self.layout.panes.inspector,
+            Pane::Bottom => &mut self.layout.panes.bottom,
+        };
+        // Without a flow its panes are not shown anyway; the wish alone changes.
+        *wished = if needs_flow { !*wished } else { !has_room };
+        self.asked_pane = wished.then_some(pane);
+    }
+
+    /// Shows a pane, also where there is little room.
+    pub fn bring(&mut self, pane: Pane) {
+        if self.room.of(pane).is_none() {
+            self.toggle(pane);
+        }
     }
 
     /// A number that names one thing only. Starts high, so that the board's notices are below.

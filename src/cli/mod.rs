@@ -3,10 +3,14 @@
 //! Unaware of the window. `main.rs` calls [`main`] when there is anything but a bare path.
 
 mod args;
+mod backups;
 mod check;
+mod compare;
 mod exit;
+mod history;
 mod list;
 mod logs;
+mod merge;
 mod print;
 mod run;
 mod status;
@@ -36,8 +40,12 @@ pub fn main(command: Command) -> ExitCode {
             Command::Stop(args) => stop::stop(&home, &args),
             Command::Status(args) => status::status(&home, &args),
             Command::Logs(args) => logs::logs(&home, &args),
+            Command::History(args) => history::history(&home, &args),
+            Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Backups(args) => backups::backups(&home, &args),
+            Command::Merge(args) => merge::merge(&args),
         });
     match result {
         Ok(code) => code,

@@ -26,6 +26,7 @@ mod settings;
 mod trust;
 mod workfile;
 
+pub use crate::model::merge::Side;
 pub use backups::{Backup, backups, prune_backups, read_backup};
 pub use catalog::{list_folder, scan};
 pub use error::{SaveError, StoreError};

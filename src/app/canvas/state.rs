@@ -100,6 +100,16 @@ impl CanvasState {
         });
     }
 
+    /// Closes what would not outlive a look away: a gesture, a menu, the palette. What is typed in
+    /// place stays.
+    pub fn put_away(&mut self) {
+        self.gesture.cancel();
+        self.menu = None;
+        self.finder = None;
+        self.hover = Hit::Canvas;
+        self.pointer = None;
+    }
+
     /// Moves as little as is needed for a node to be seen.
     pub fn go_to(&mut self, id: NodeId) {
         self.requests.push(Request::Reveal(id));

@@ -15,6 +15,7 @@ use egui::Context;
 use crate::model::{Level, Notice};
 
 use super::action::{Action, Answer, Verb};
+use super::room::Pane;
 use super::view::{Dialog, LogScope, Palette, PaletteScope, SidePane};
 use super::window::App;
 
@@ -36,16 +37,14 @@ impl App {
             } => self.select(nodes, edges, frames),
             Action::NewNodeAt { pos, from } => self.new_node(pos, from),
             Action::BeginEdit(node) => self.begin_edit(node),
-            Action::OpenFlow(flow) => self.open_path(flow.path()),
-            Action::OpenPath(path) => self.open_path(path),
+            Action::OpenFlow(flow) => self.open_path(ctx, flow.path()),
+            Action::OpenPath(path) => self.open_path(ctx, path),
             Action::ShowRun(run) => self.show_run(run),
             Action::GoToNode(node) => self.go_to_node(node),
             Action::DismissNotice(id) => self.dismiss(id),
             Action::ShowTab(id) => self.show_tab(id),
             Action::CloseTab(id) => self.close_tab(id),
-            Action::ShowWorkspace(id) => {
-                self.view.layout.workspace = Some(id.as_str().to_owned());
-            }
+            Action::ShowWorkspace(id) => self.show_workspace(ctx, &id),
             Action::Answer(answer) => self.answer(ctx, answer),
             Action::Banner(act) => self.banner(ctx, act),
             Action::SetWrapper(wrapper) => self.set_wrapper(wrapper),
@@ -114,10 +113,10 @@ impl App {
             | Verb::ZoomOut
             | Verb::ZoomReset
             | Verb::AddNode => self.ask_canvas(verb),
-            Verb::ToggleSidebar => self.view.layout.sidebar ^= true,
-            Verb::ToggleInspector => self.view.layout.inspector ^= true,
-            Verb::ToggleBottom => self.view.layout.bottom ^= true,
-            Verb::ToggleMinimap => self.view.layout.minimap ^= true,
+            Verb::ToggleSidebar => self.view.toggle(Pane::Sidebar),
+            Verb::ToggleInspector => self.view.toggle(Pane::Inspector),
+            Verb::ToggleBottom => self.view.toggle(Pane::Bottom),
+            Verb::ToggleMinimap => self.view.layout.panes.minimap ^= true,
             Verb::CycleTheme => {
                 let mut settings = self.view.settings.clone();
                 settings.theme = settings.theme.next();
@@ -130,7 +129,7 @@ impl App {
             Verb::NewFlow => self.new_flow(),
             Verb::ChooseCollection => self.ask_collection(ctx),
             Verb::Save => self.save_shown(ctx),
-            Verb::SaveAs => self.save_as(ctx),
+            Verb::SaveAs => self.save_shown_as(ctx),
             Verb::OlderVersions => self.show_versions(),
             Verb::SaveAndClose => self.save_and_close(ctx),
             Verb::CloseTab => {
@@ -145,7 +144,7 @@ impl App {
             Verb::CommandPalette => self.open_palette(PaletteScope::Everything),
             Verb::FindNode => self.open_palette(PaletteScope::Nodes),
             Verb::FindFlow => {
-                self.view.layout.sidebar = true;
+                self.view.bring(Pane::Sidebar);
                 self.view.focus_flow_filter = true;
             }
             Verb::ShowKeys => {
@@ -165,7 +164,7 @@ impl App {
     }
 
     fn show_log(&mut self) {
-        self.view.layout.bottom = true;
+        self.view.bring(Pane::Bottom);
         let one = self
             .view
             .tab()

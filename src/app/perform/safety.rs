@@ -65,7 +65,9 @@ impl App {
     /// Hands what was done since the last frame to the crash journal.
     pub(in crate::app) fn keep_journals(&mut self) {
         let now = self.engine.now();
-        for tab in &mut self.view.tabs {
+        // Also on desks that were put away in this very frame.
+        let away = self.view.away.values_mut().flat_map(|desk| &mut desk.tabs);
+        for tab in self.view.tabs.iter_mut().chain(away) {
             let ticket = tab.id.0;
             if let Some(note) = tab.doc_mut().and_then(|doc| doc.journal(ticket, now)) {
                 self.files.note(note);
@@ -405,7 +407,9 @@ impl App {
         };
         let root = whole.then_some(page.root);
         if let Some(root) = &root {
-            let below = self.view.tabs.iter_mut().filter_map(|tab| tab.doc_mut());
+            let away = self.view.away.values_mut().flat_map(|desk| &mut desk.tabs);
+            let tabs = self.view.tabs.iter_mut().chain(away);
+            let below = tabs.filter_map(|tab| tab.doc_mut());
             for doc in below.filter(|doc| doc.flow_ref.root.starts_with(root)) {
                 doc.is_trusted = true;
             }
@@ -491,6 +495,10 @@ impl App {
                 let Some(path) = self.view.tab_of(id).map(|tab| tab.path.clone()) else {
                     return;
                 };
+                if !self.view.tabs.iter().any(|tab| tab.id == id) {
+                    // Its desk was put away meanwhile; the button is still there.
+                    return;
+                }
                 let purpose = Purpose::Git { path, sides };
                 self.show_page(Page::Merge(MergePage::new(id, purpose, merging)));
             }
