@@ -25,7 +25,7 @@ use handmill::app::ports::{
     Provisioner,
 };
 use handmill::app::{App, Ports, Remembered};
-use handmill::editor::Stamp;
+use handmill::editor::{Note, Stamp, Version};
 use handmill::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Flow, FlowEntry, FlowRef, Node, NodeId, NodeState,
     NodeStatus, Point, Timestamp, Trigger, WorkspaceEntry,
@@ -239,21 +239,26 @@ impl Files for Fake {
         let name = if path == path_of("a") { "a" } else { "b" };
         let loaded = Loaded {
             flow_ref: flow_ref(name),
-            flow: self.0.flow.clone(),
-            warnings: Arc::default(),
-            damaged: false,
-            results: Arc::default(),
-            stamp: Stamp {
-                len: 1,
-                modified: NOW,
-                inode: 1,
-                hash: [0; 32],
+            version: Version {
+                flow: self.0.flow.clone(),
+                warnings: Arc::default(),
+                damaged: false,
+                results: Arc::default(),
+                stamp: Stamp {
+                    len: 1,
+                    modified: NOW,
+                    inode: 1,
+                    hash: [0; 32],
+                },
+                is_trusted: true,
             },
+            unsaved: None,
         };
         let result = Ok(Box::new(loaded));
         let done = FileDone::Loaded { tab, result };
         self.0.done.borrow_mut().push(done);
     }
+    fn note(&self, _note: Note) {}
     fn drain(&self) -> Vec<FileDone> {
         self.0.done.take()
     }

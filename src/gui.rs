@@ -69,8 +69,8 @@ fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> 
             "",
         )));
     }
-    let files =
-        files::Files::start(wake).map_err(|why| format!("failed to start the saver: {why}"))?;
+    let files = files::Files::start(home.clone(), wake)
+        .map_err(|why| format!("failed to start the saver: {why}"))?;
     let ports = Ports {
         engine: Box::new(RealEngine(runtime.handle())),
         files: Box::new(files),

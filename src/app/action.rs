@@ -102,6 +102,8 @@ pub enum Verb {
     Save,
     /// Save under another name.
     SaveAs,
+    /// Earlier versions of the workfile.
+    OlderVersions,
     /// Save and close the tab.
     SaveAndClose,
     /// Close the tab.
@@ -208,6 +210,8 @@ pub enum Action {
     Kill(super::kill::Scope),
     /// Open the example collection.
     OpenExample,
+    /// Something about the safety of a workfile.
+    Safety(super::safety::Act),
 }
 
 impl Action {
@@ -247,8 +251,10 @@ pub enum Answer {
 /// What to do about a file that another program changed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BannerAct {
-    /// Read the file again and drop the edits made here.
-    Reload,
+    /// Choose between both versions, thing by thing.
+    Settle,
+    /// Look at the file again.
+    Look,
     /// Write what is on the screen over the file.
     KeepMine,
     /// Write what is on the screen elsewhere.

@@ -80,6 +80,7 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Kill(kill) => kill_ui(ui, kill, &mut actions),
         Dialog::Killing => killing_ui(ui, app, &mut actions),
         Dialog::Keys => keys_ui(ui, &mut actions),
+        Dialog::Safety(page) => page.show(ui, app, &mut actions),
     }
     // What the dialog asked for is carried out while it still stands.
     app.view.dialog = Some(dialog);

@@ -195,6 +195,7 @@ impl App {
             }
         };
         let minimap = self.view.layout.panes.minimap;
+        let zone = self.view.zone.clone();
         let board = self.board.clone();
         let (view, _, actions) = self.parts();
         let Some(tab) = view.tab_mut() else {
@@ -202,7 +203,9 @@ impl App {
         };
         match &tab.content {
             Content::Loading => welcome::loading_ui(ui, &tab.path),
-            Content::Broken(why) => welcome::broken_ui(ui, &tab.path, why, tab.id, actions),
+            Content::Broken(broken) => {
+                welcome::broken_ui(ui, (&tab.path, broken), tab.id, now, &zone, actions);
+            }
             Content::Open(doc) => {
                 let input = CanvasInput {
                     doc_id: tab.id.0,

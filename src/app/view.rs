@@ -16,7 +16,9 @@ use super::drafts::Draft;
 use super::kill::{Kill, Names};
 use super::memory::{Layout, Settings};
 use super::path_dialog::PathDialog;
+use super::ports::Broken;
 use super::room::{Pane, Sizes};
+use super::safety::{self, Trail};
 use super::selection::Selection;
 use super::settings::Page;
 use super::verbs::Context;
@@ -37,14 +39,16 @@ pub struct Tab {
     pub saving: bool,
     /// The tab is to close when that save has succeeded.
     pub close_after_save: bool,
+    /// What another program or a crash left to be settled.
+    pub trail: Trail,
 }
 
 /// What is in a tab.
 pub enum Content {
     /// The file is being read.
     Loading,
-    /// It cannot be read: why, and what to do.
-    Broken(String),
+    /// It cannot be read: why, what to do, and what may help.
+    Broken(Box<Broken>),
     /// It is open.
     Open(Box<Document>),
 }
@@ -60,6 +64,7 @@ impl Tab {
             canvas: CanvasState::default(),
             saving: false,
             close_after_save: false,
+            trail: Trail::default(),
         }
     }
 
@@ -123,6 +128,8 @@ pub enum Dialog {
     Killing,
     /// All keys are shown.
     Keys,
+    /// Something about the safety of a workfile.
+    Safety(Box<safety::Page>),
 }
 
 /// What the palette lists.

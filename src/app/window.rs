@@ -167,6 +167,7 @@ impl App {
         for path in open {
             app.open_path(ctx, path);
         }
+        app.look_for_unsaved();
         app
     }
 
@@ -500,6 +501,7 @@ impl App {
             self.perform(ctx, action);
         }
         self.watch_kills();
+        self.keep_journals();
         self.follow_selection();
         self.follow_logs();
         self.follow_history();

@@ -6,6 +6,7 @@ mod file;
 mod go;
 mod kill;
 mod run;
+mod safety;
 mod workspace;
 
 pub use edit::links_of;
@@ -57,6 +58,7 @@ impl App {
             Action::PasteText(text) => self.paste(&text),
             Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
+            Action::Safety(act) => self.safety(ctx, act),
         }
     }
 
@@ -137,6 +139,7 @@ impl App {
             Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_shown_as(ctx),
+            Verb::OlderVersions => self.show_versions(),
             Verb::SaveAndClose => self.save_and_close(ctx),
             Verb::CloseTab => {
                 if let Some(id) = self.view.shown {
@@ -273,7 +276,13 @@ impl App {
                     self.kill(*kill);
                 }
             }
-            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys | Dialog::Killing)
+            Some(
+                Dialog::Settings(_)
+                | Dialog::Wrapper(_)
+                | Dialog::Keys
+                | Dialog::Killing
+                | Dialog::Safety(_),
+            )
             | None => {}
         }
     }

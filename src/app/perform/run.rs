@@ -10,6 +10,9 @@ use crate::app::window::App;
 
 impl App {
     pub(super) fn run_verb(&mut self, verb: Verb) {
+        if self.asks_to_trust(verb) {
+            return;
+        }
         let Some(tab) = self.view.tab() else {
             return;
         };
