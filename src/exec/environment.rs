@@ -67,7 +67,10 @@ pub(super) fn setting(name: &OsStr, value: &OsStr) -> Result<CString, NulError> 
 /// Whether two settings have the same name: all before the first `=`, but for one at the very start.
 /// Mostly their first letters tell.
 fn have_one_name(one: &[u8], other: &[u8]) -> bool {
-    let mut same = one.iter().zip(other).take_while(|(one, other)| one == other);
+    let mut same = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other);
     same.next().is_some() && same.any(|(byte, _)| *byte == b'=')
 }
 
