@@ -796,7 +796,7 @@ fn two_runs_are_picked_and_what_differs_is_shown() {
     harness.get_by_label("1 of 1 nodes differ");
     harness.get_by_label("step b, failed → ran");
     harness.get_by_label("- paint blu");
-    click(&mut harness, "Runs");
+    click(&mut harness, "Back to runs");
     harness.get_by_label_contains("Today 08:41");
 }
 
