@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use egui::{Context, Event, Key, ViewportCommand};
 
-use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::model::{Choice, FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
 use crate::runtime::{Board, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
@@ -81,6 +81,8 @@ pub struct App {
     remembered: Remembered,
     /// The logs last asked for.
     followed: Vec<LogTarget>,
+    /// The run that the runtime was last asked about: its flow, the edits then, what of it.
+    wished: Option<(FlowRef, u64, Choice)>,
     /// The flow whose stop was asked for; a second press ends it at once.
     pub(super) stop_asked: Option<FlowRef>,
     /// A save under a new name that is on its way.
@@ -126,6 +128,7 @@ impl App {
                 notice_shown_at: std::collections::HashMap::new(),
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
+                pointed_run: None,
                 killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
@@ -136,6 +139,7 @@ impl App {
             came: channel(),
             remembered,
             followed: Vec::new(),
+            wished: None,
             stop_asked: None,
             saving_as: None,
             may_close: false,
@@ -321,6 +325,23 @@ impl App {
         }
     }
 
+    /// Asks what the run that is pointed at would do, so that it can be shown.
+    fn follow_wish(&mut self) {
+        // While one lives no other is asked for: a node that runs again is pointed at itself.
+        let live = self
+            .view
+            .flow_board(&self.board)
+            .is_some_and(|f| f.live.is_some());
+        let wish = self.view.wish(&self.board).filter(|_| !live);
+        let about = wish
+            .as_ref()
+            .map(|wish| (wish.flow.clone(), wish.revision, wish.choice.clone()));
+        if about != self.wished {
+            self.wished = about;
+            self.engine.send(Order::Preview(wish.map(Box::new)));
+        }
+    }
+
     /// The log that the log pane shows now.
     pub(super) fn log_target(&self) -> Option<LogTarget> {
         desk::log_target(self.view.tab()?, &self.view.log, &self.board)
@@ -441,6 +462,7 @@ impl App {
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.follow_wish();
         self.watch_kills();
         self.follow_selection();
         self.follow_logs();
@@ -450,8 +472,10 @@ impl App {
 
     /// The second half: draws, and asks for another frame only when something will change.
     pub(super) fn drawing(&mut self, ui: &mut egui::Ui) {
+        let pointed = self.view.pointed_run.take();
         self.draw(ui);
-        if !self.actions.is_empty() || self.turn.is_waiting() {
+        let unsettled = self.view.pointed_run != pointed;
+        if !self.actions.is_empty() || self.turn.is_waiting() || unsettled {
             // What was asked for is done before the next frame is drawn.
             ui.ctx().request_repaint();
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Catalog, EdgeId, FlowRef, LogTail, NodeId, NodeState, Notice, RunId, RunSummary, Timestamp,
+    Catalog, Choice, EdgeId, Flow, FlowRef, LogTail, NodeId, NodeState, Notice, RunId, RunSummary,
+    Timestamp,
 };
 
 use super::order::LogTarget;
@@ -24,8 +25,36 @@ pub struct Board {
     pub slots: Slots,
     /// The logs asked for by [`super::Order::FollowLogs`].
     pub logs: BTreeMap<LogTarget, Arc<LogTail>>,
+    /// What the run that was last asked about would do.
+    pub preview: Option<Arc<Preview>>,
     /// Not yet dismissed, oldest first, with their numbers.
     pub notices: Arc<Vec<(u64, Notice)>>,
+}
+
+/// A run that is not asked for yet.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// As it stands in the document.
+    pub frozen: Arc<Flow>,
+    /// Counts the document's edits; comes back.
+    pub revision: u64,
+    /// What would be run.
+    pub choice: Choice,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// Of the wish.
+    pub revision: u64,
+    /// What would be run.
+    pub choice: Choice,
+    /// The nodes that would be executed if all of them succeeded; why none, as a fragment.
+    pub nodes: Result<HashSet<NodeId>, String>,
 }
 
 /// Use of the process's slots.

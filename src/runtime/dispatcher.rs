@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 
 use crate::exec::{Growth, Launcher, Report};
 use crate::ledger::Orphan;
-use crate::model::{Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId};
+use crate::model::{Choice, Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
@@ -100,6 +100,8 @@ pub struct Dispatcher {
     pub(super) workspaces: Workspaces,
     pub(super) logs: LogDesk,
     pub(super) elsewhere: Elsewhere,
+    /// The run that a face wants to be told about; an answer about another comes too late.
+    pub(super) wish: Option<(FlowRef, u64, Choice)>,
     pub(super) watcher: Option<crate::watch::Watcher>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
@@ -145,6 +147,7 @@ impl Dispatcher {
             runs: HashMap::new(),
             workspaces: Workspaces::new(),
             elsewhere: Elsewhere::default(),
+            wish: None,
             watcher: None,
             n_notices: 0,
             n_run_ids: 0,
@@ -268,6 +271,7 @@ impl Dispatcher {
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
             Incoming::StartStored(run) => self.start_stored(&run),
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
+            Incoming::Previewed(preview) => self.previewed(preview),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }

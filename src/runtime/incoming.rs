@@ -9,7 +9,7 @@ use crate::model::{Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, R
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
-use super::board::Runner;
+use super::board::{Preview, Runner};
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
@@ -67,6 +67,8 @@ pub enum Incoming {
         /// What it says.
         seen: Option<Box<Seen>>,
     },
+    /// What a run would do.
+    Previewed(Arc<Preview>),
     /// Something the operator should read.
     Tell(Notice),
 }

@@ -29,7 +29,7 @@ use arc_swap::ArcSwap;
 use crate::model::{Event, Retention};
 use crate::store::Home;
 
-pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
+pub use board::{Board, FlowBoard, HISTORY_MAX, Preview, Runner, Slots, Wish};
 pub use clock::now;
 pub use order::{LogTarget, Order};
 pub use workspace::Workspace;

@@ -9,6 +9,7 @@ mod run;
 
 pub use edit::links_of;
 pub(super) use file::cores;
+pub(super) use run::choice_of;
 
 use egui::Context;
 

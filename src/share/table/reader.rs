@@ -90,7 +90,10 @@ impl TableReader {
         // Also when it has answered: it has nothing more to say.
         child.kill().ok();
         child.wait().ok();
-        match answer.ok().and_then(|bytes| wire::read_answer(table, &bytes)) {
+        match answer
+            .ok()
+            .and_then(|bytes| wire::read_answer(table, &bytes))
+        {
             Some(result) => Ok(result?),
             None => Err(ReadError::TooMuch),
         }

@@ -119,7 +119,10 @@ fn what_is_no_parquet_file_is_refused_before_it_is_parsed() {
         why
     };
     assert_eq!(refused(b""), "it is empty");
-    assert_eq!(refused(b"PAR1PAR1"), "it is no Parquet file, or was cut off");
+    assert_eq!(
+        refused(b"PAR1PAR1"),
+        "it is no Parquet file, or was cut off"
+    );
     assert_eq!(
         refused(b"PAR1\xff\xff\xff\x7fPAR1"),
         "its footer has an impossible length"
