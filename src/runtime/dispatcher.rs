@@ -18,8 +18,10 @@ use crate::store::{Home, RunLock};
 
 use super::board::{Board, Slots};
 use super::elsewhere::Elsewhere;
+use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
 use super::job::Jobs;
+use super::keeper::{Care, Keeper};
 use super::logs::LogDesk;
 use super::mailbox::{Inbox, Next};
 use super::order::Order;
@@ -99,6 +101,8 @@ pub struct Dispatcher {
     pub(super) runs: HashMap<RunId, LiveRun>,
     pub(super) workspaces: Workspaces,
     pub(super) logs: LogDesk,
+    pub(super) past_runs: HistoryDesk,
+    pub(super) keeper: Keeper,
     pub(super) elsewhere: Elsewhere,
     /// The run that a face wants to be told about; an answer about another comes too late.
     pub(super) wish: Option<(FlowRef, u64, Choice)>,
@@ -134,6 +138,8 @@ impl Dispatcher {
             scheduler: Scheduler::new(config.manner.slots(), config.manner.grace),
             manner: config.manner,
             logs: LogDesk::new(pool.clone(), inbox.clone()),
+            past_runs: HistoryDesk::new(pool.clone(), inbox.clone()),
+            keeper: Keeper::new(inbox.clone()),
             home: config.home,
             pool,
             inbox,
@@ -194,6 +200,7 @@ impl Dispatcher {
             // What could not be written the ledger tells by mail, and nothing can be done here.
             workspace.ledger.flush().ok();
         }
+        self.keeper.close();
     }
 
     /// What came while it closed: notices are told, all else is too late.
@@ -265,6 +272,21 @@ impl Dispatcher {
                     self.dirty = true;
                 }
             }
+            Incoming::HistoryRead(read) => {
+                let workspace = self.past_runs.flow().and_then(|f| self.workspace_of(f));
+                if self.past_runs.was_read(*read, workspace) {
+                    self.work.history = self.past_runs.shown();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Compared(compared) => {
+                if self.past_runs.was_compared(*compared) {
+                    self.work.comparison = self.past_runs.compared();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Pinned(flow) => self.past_runs_changed(&flow),
+            Incoming::RunsGone { workspace, runs } => self.runs_gone(&workspace, &runs),
             Incoming::Scanned(catalog) => self.scanned(catalog),
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
@@ -420,6 +442,7 @@ impl Dispatcher {
                         .ok();
                 }
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
             }
             Event::RunRefused { notice, .. } => {
                 // A refused start never became a run: its right to run is given back.
@@ -452,6 +475,15 @@ impl Dispatcher {
             Event::RunFinished { run, .. } => {
                 self.growth.unwatch(run);
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
+                if let Some(live) = self.runs.get(run) {
+                    let care = match self.wake {
+                        Some(_) => Care::Thorough,
+                        None => Care::Brief,
+                    };
+                    let (id, rule) = (flow.workspace.clone(), self.manner.retention);
+                    self.keeper.look(id, &live.workspace, rule, care);
+                }
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
                     // The next process to take the lock must find the run's end in the ledger.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use crate::exec::Report;
 use crate::ledger::Orphan;
-use crate::model::{Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary};
+use crate::model::{
+    Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary, WorkspaceId,
+};
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
-use super::board::{Preview, Runner};
+use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
@@ -44,6 +46,19 @@ pub enum Incoming {
         target: LogTarget,
         /// Its newest lines.
         tail: LogTail,
+    },
+    /// A list of past runs was read.
+    HistoryRead(Box<HistoryShown>),
+    /// Two runs were put beside each other.
+    Compared(Box<ComparisonShown>),
+    /// A run of this flow was pinned, or no longer is.
+    Pinned(FlowRef),
+    /// Runs of a workspace went, as retention says.
+    RunsGone {
+        /// Of which workspace.
+        workspace: WorkspaceId,
+        /// Which runs.
+        runs: Vec<RunId>,
     },
     /// The collection was looked through.
     Scanned(Catalog),

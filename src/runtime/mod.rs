@@ -7,10 +7,13 @@
 mod answers;
 mod board;
 mod clock;
+mod details;
 mod dispatcher;
 mod elsewhere;
+mod history_desk;
 mod incoming;
 mod job;
+mod keeper;
 mod last_runs;
 mod logs;
 mod mailbox;
@@ -29,9 +32,12 @@ use arc_swap::ArcSwap;
 use crate::model::{Event, Retention};
 use crate::store::Home;
 
-pub use board::{Board, FlowBoard, HISTORY_MAX, Preview, Runner, Slots, Wish};
+pub use board::{
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, Runner, Slots, Wish,
+};
 pub use clock::now;
-pub use order::{LogTarget, Order};
+pub use history_desk::SHOWN_RUNS_MAX;
+pub use order::{CompareAsk, HistoryAsk, LogTarget, Order};
 pub use workspace::Workspace;
 
 use incoming::Incoming;

@@ -3,10 +3,14 @@
 mod cli;
 mod conformance;
 mod crash;
+mod data_engine_history;
 mod example;
 mod floors;
 mod flows;
 mod graphml;
 mod runtime;
 mod saves;
+mod share;
+mod share_fuzz;
+mod share_python;
 mod shared;
