@@ -96,6 +96,8 @@ pub enum Verb {
     NewFlow,
     /// Choose a collection folder.
     ChooseCollection,
+    /// Choose a folder and make what is missing of a workspace in it.
+    SetUpWorkspace,
     /// Save.
     Save,
     /// Save under another name.

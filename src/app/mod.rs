@@ -19,6 +19,7 @@ mod kill;
 mod log_pane;
 mod memory;
 mod notices;
+mod outline;
 mod palette;
 mod path_dialog;
 mod perform;

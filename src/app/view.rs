@@ -241,6 +241,8 @@ pub struct View {
     pub log: LogView,
     /// What stands beside the log.
     pub side_pane: SidePane,
+    /// The list of the workspace shown, worked out once per change.
+    pub outline: super::outline::Outline,
     /// What is typed in *Find flow*.
     pub flow_filter: String,
     /// The keyboard is to be given to *Find flow*.

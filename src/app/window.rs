@@ -16,7 +16,7 @@ use crate::runtime::{Board, LogTarget, Order};
 use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
 use super::path_dialog;
-use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked};
+use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
 use super::theme::Theme;
 use super::turn::Turn;
 use super::view::{Dialog, LogView, View};
@@ -56,6 +56,8 @@ pub(super) enum Came {
         desk: Option<WorkspaceId>,
         picked: Picked,
     },
+    /// A workspace was set up, or was not: what happened, then what to do.
+    SetUp(Result<SetUp, (String, String)>),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -87,6 +89,8 @@ pub struct App {
     pub(super) stop_asked: Option<FlowRef>,
     /// A save under a new name that is on its way.
     pub(super) saving_as: Option<(TabId, PathBuf)>,
+    /// A workspace that was set up and that the collection does not tell of yet.
+    pub(super) awaited: Option<WorkspaceId>,
     /// Everything was asked and answered: the window may go.
     pub(super) may_close: bool,
     title: String,
@@ -122,6 +126,7 @@ impl App {
                 draft: None,
                 log: LogView::following(),
                 side_pane: super::view::SidePane::default(),
+                outline: super::outline::Outline::default(),
                 flow_filter: String::new(),
                 focus_flow_filter: false,
                 toasts: Vec::new(),
@@ -142,6 +147,7 @@ impl App {
             wished: None,
             stop_asked: None,
             saving_as: None,
+            awaited: None,
             may_close: false,
             title: String::new(),
         };
@@ -207,6 +213,7 @@ impl App {
                     revision,
                     moves,
                 } => self.layout_came(tab, revision, moves),
+                Came::SetUp(result) => self.set_up(ctx, result),
                 Came::Picked {
                     ask,
                     tab,
@@ -303,10 +310,11 @@ impl App {
             .extend(pasted.into_iter().map(Action::PasteText));
     }
 
-    /// Has the collection looked through again: a title, a group or a file may be another.
-    pub(super) fn look_through_collection(&self) {
-        if let Some(root) = &self.board.catalog.root {
-            self.engine.send(Order::SetCollection(Some(root.clone())));
+    /// Has the collection looked through again where its changes are not told by themselves: a
+    /// title, a group or a file may be another, and another process may have run a flow.
+    pub(super) fn look_again(&self) {
+        if self.board.catalog.root.is_some() {
+            self.engine.send(Order::LookAgain);
         }
     }
 
@@ -395,10 +403,26 @@ impl App {
             settings: self.view.settings.clone(),
             layout: self.view.layout.clone(),
         };
+        if !self.is_worth_remembering(&now) {
+            return;
+        }
         if now != self.remembered {
             self.memory.save(&now);
             self.remembered = now;
         }
+    }
+
+    /// False for a window that was only looked at: without a collection and a flow, its size alone
+    /// is no reason to leave a file behind.
+    fn is_worth_remembering(&self, now: &Remembered) -> bool {
+        let was = &self.remembered;
+        let mut layout = now.layout.clone();
+        layout.window = was.layout.window;
+        layout.maximized = was.layout.maximized;
+        now.settings.collection.is_some()
+            || !self.view.tabs.is_empty()
+            || now.settings != was.settings
+            || layout != was.layout
     }
 
     fn tell_title(&mut self, ctx: &Context) {
@@ -454,10 +478,11 @@ impl App {
                 self.check_file(id);
             }
             // A person comes back from where the files may have been changed.
-            self.look_through_collection();
+            self.look_again();
         }
         // The collection may tell of another first workspace, or no longer of the one shown.
         self.settle_desk(ctx);
+        self.show_awaited(ctx);
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);

@@ -107,6 +107,9 @@ pub struct Dispatcher {
     /// The run that a face wants to be told about; an answer about another comes too late.
     pub(super) wish: Option<(FlowRef, u64, Choice)>,
     pub(super) watcher: Option<crate::watch::Watcher>,
+    /// The collection root asked for last, and whoever follows it.
+    pub(super) collection: Option<std::path::PathBuf>,
+    pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
     /// Flows whose view changed since the last publication.
@@ -155,6 +158,8 @@ impl Dispatcher {
             elsewhere: Elsewhere::default(),
             wish: None,
             watcher: None,
+            collection: None,
+            follower: None,
             n_notices: 0,
             n_run_ids: 0,
             changed: BTreeSet::new(),
@@ -435,6 +440,8 @@ impl Dispatcher {
     fn follow_up(&mut self, flow: &FlowRef, event: &Event) {
         match event {
             Event::RunStarted(start) => {
+                let recent = Arc::make_mut(&mut self.work.recent_runs);
+                *recent.entry(flow.workspace.clone()).or_default() += 1;
                 if let Some(run) = self.runs.get(&start.run) {
                     // Without the watch a log is still written, and read when it is opened.
                     self.growth

@@ -10,6 +10,8 @@ mod clock;
 mod details;
 mod dispatcher;
 mod elsewhere;
+mod follow;
+pub mod health;
 mod history_desk;
 mod incoming;
 mod job;
@@ -33,7 +35,8 @@ use crate::model::{Event, Retention};
 use crate::store::Home;
 
 pub use board::{
-    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, Runner, Slots, Wish,
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
+    Wish,
 };
 pub use clock::now;
 pub use history_desk::SHOWN_RUNS_MAX;

@@ -6,6 +6,7 @@ mod file;
 mod go;
 mod kill;
 mod run;
+mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
@@ -133,6 +134,7 @@ impl App {
             Verb::Open => self.ask_open_file(ctx),
             Verb::NewFlow => self.new_flow(),
             Verb::ChooseCollection => self.ask_collection(ctx),
+            Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_shown_as(ctx),
             Verb::SaveAndClose => self.save_and_close(ctx),
