@@ -11,6 +11,7 @@ use std::time::Duration;
 use egui::{Context, Event, Key, ViewportCommand};
 
 use crate::model::{Choice, FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::health::Row;
 use crate::runtime::{Board, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
@@ -58,6 +59,8 @@ pub(super) enum Came {
     },
     /// A workspace was set up, or was not: what happened, then what to do.
     SetUp(Result<SetUp, (String, String)>),
+    /// The machine was looked at.
+    Health(Vec<Row>),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -220,6 +223,11 @@ impl App {
                     desk,
                     picked,
                 } => self.picked(ctx, ask, tab, desk, picked),
+                Came::Health(rows) => {
+                    if let Some(Dialog::Settings(page)) = &mut self.view.dialog {
+                        page.seen(rows);
+                    }
+                }
                 Came::Listed { folder, entries } => {
                     if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
                         dialog.listed(&folder, entries);

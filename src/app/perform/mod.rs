@@ -55,6 +55,7 @@ impl App {
             Action::Configure(settings) => self.configure(ctx, *settings),
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
+            Action::Diagnose => self.diagnose(ctx),
             Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
         }

@@ -113,6 +113,18 @@ fn what_makes_no_sense_says_so_in_its_place_and_changes_nothing() {
 }
 
 #[test]
+fn the_health_of_the_machine_is_looked_at_off_the_window_and_shown() {
+    let (_world, mut harness) = settings("Diagnostics");
+    let begun = std::time::Instant::now();
+    while harness.query_by_label("watches: warn").is_none() {
+        assert!(begun.elapsed().as_secs() < 20, "nothing was seen");
+        harness.step();
+    }
+    harness.get_by_label("version: ok");
+    harness.get_by_label("Raise the limit.");
+}
+
+#[test]
 fn item_72_the_kill_switch_asks_first_shows_how_far_it_is_and_tells_what_it_ended() {
     let world = world();
     with_finance(&world);
