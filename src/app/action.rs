@@ -178,6 +178,8 @@ pub enum Action {
     OpenFlow(FlowRef),
     /// Show a past run's statuses; `None` goes back to the newest.
     ShowRun(Option<RunId>),
+    /// Keep a run whatever its age, or no longer.
+    PinRun(RunId, bool),
     /// Select a node and bring it into view.
     GoToNode(NodeId),
     /// A notice was read.
@@ -220,6 +222,7 @@ impl Action {
                 | Self::EditAndSelect(..)
                 | Self::Select { .. }
                 | Self::ShowRun(_)
+                | Self::PinRun(..)
                 | Self::DismissNotice(_)
                 | Self::CopyText(_)
         )

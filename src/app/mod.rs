@@ -6,6 +6,7 @@
 mod action;
 mod banner;
 mod canvas;
+mod compare_page;
 mod desk;
 mod desktop;
 mod dialogs;
@@ -13,6 +14,7 @@ mod drafts;
 mod fonts;
 mod footer;
 mod frame;
+mod history_pane;
 mod icons;
 mod inspector;
 mod kill;

@@ -12,7 +12,7 @@ use egui::{Context, Event, Key, ViewportCommand};
 
 use crate::model::{Choice, FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
 use crate::runtime::health::Row;
-use crate::runtime::{Board, LogTarget, Order};
+use crate::runtime::{Board, CompareAsk, HistoryAsk, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
@@ -20,7 +20,7 @@ use super::path_dialog;
 use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
 use super::theme::Theme;
 use super::turn::Turn;
-use super::view::{Dialog, LogView, View};
+use super::view::{Dialog, LogView, SidePane, View};
 use super::{desk, fonts, verbs, widgets};
 
 /// Running times are drawn anew this often, and only while one is shown.
@@ -90,6 +90,9 @@ pub struct App {
     wished: Option<(FlowRef, u64, Choice)>,
     /// The flow whose stop was asked for; a second press ends it at once.
     pub(super) stop_asked: Option<FlowRef>,
+    /// The list of past runs and the comparison that the runtime was asked for last.
+    asked_history: Option<HistoryAsk>,
+    asked_comparison: Option<CompareAsk>,
     /// A save under a new name that is on its way.
     pub(super) saving_as: Option<(TabId, PathBuf)>,
     /// A workspace that was set up and that the collection does not tell of yet.
@@ -128,6 +131,7 @@ impl App {
                 palette: None,
                 draft: None,
                 log: LogView::following(),
+                history: super::history_pane::HistoryView::default(),
                 side_pane: super::view::SidePane::default(),
                 outline: super::outline::Outline::default(),
                 flow_filter: String::new(),
@@ -148,6 +152,8 @@ impl App {
             remembered,
             followed: Vec::new(),
             wished: None,
+            asked_history: None,
+            asked_comparison: None,
             stop_asked: None,
             saving_as: None,
             awaited: None,
@@ -358,6 +364,33 @@ impl App {
         }
     }
 
+    fn follow_history(&mut self) {
+        let shown = self.view.layout.panes.bottom && self.view.side_pane == SidePane::Runs;
+        let (mut history, mut comparison) = (None, None);
+        let tab = self
+            .view
+            .tabs
+            .iter()
+            .find(|tab| Some(tab.id) == self.view.shown);
+        if let Some(doc) = tab.and_then(super::view::Tab::doc).filter(|_| shown)
+            && self
+                .board
+                .flow(&doc.flow_ref)
+                .is_some_and(|flow| flow.loaded)
+        {
+            history = Some(self.view.history.ask(doc));
+            comparison = self.view.history.compare_ask();
+        }
+        if history != self.asked_history {
+            self.asked_history.clone_from(&history);
+            self.engine.send(Order::ShowHistory(history));
+        }
+        if comparison != self.asked_comparison {
+            self.asked_comparison.clone_from(&comparison);
+            self.engine.send(Order::Compare(comparison));
+        }
+    }
+
     /// The log that the log pane shows now.
     pub(super) fn log_target(&self) -> Option<LogTarget> {
         desk::log_target(self.view.tab()?, &self.view.log, &self.board)
@@ -499,6 +532,7 @@ impl App {
         self.watch_kills();
         self.follow_selection();
         self.follow_logs();
+        self.follow_history();
         self.remember(ctx);
         self.tell_title(ctx);
     }

@@ -44,6 +44,7 @@ impl App {
             Action::OpenFlow(flow) => self.open_path(ctx, flow.path()),
             Action::OpenPath(path) => self.open_path(ctx, path),
             Action::ShowRun(run) => self.show_run(run),
+            Action::PinRun(run, pinned) => self.pin_run(run, pinned),
             Action::GoToNode(node) => self.go_to_node(node),
             Action::DismissNotice(id) => self.dismiss(id),
             Action::ShowTab(id) => self.show_tab(id),
@@ -242,6 +243,13 @@ impl App {
         self.view.side_pane = SidePane::Runs;
         self.engine
             .send(crate::runtime::Order::ShowRun { flow, run });
+    }
+
+    fn pin_run(&mut self, run: crate::model::RunId, pinned: bool) {
+        if let Some(flow) = self.view.flow_ref().cloned() {
+            self.engine
+                .send(crate::runtime::Order::PinRun { flow, run, pinned });
+        }
     }
 
     fn answer(&mut self, ctx: &Context, answer: Answer) {

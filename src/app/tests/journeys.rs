@@ -663,3 +663,152 @@ fn live_run() -> RunSummary {
         counts: Counts::default(),
     }
 }
+
+/// A run of the history, `n` hours ago.
+fn past_run(id: &str, hours: i64, outcome: Outcome) -> RunSummary {
+    let started = Timestamp(NOW.0 - hours * 3_600_000_000);
+    RunSummary {
+        id: id.into(),
+        choice: "full".into(),
+        resumes: None,
+        started,
+        ended: Some(started.plus(std::time::Duration::from_secs(1))),
+        outcome: Some(outcome),
+        counts: Counts {
+            subset: 4,
+            failed: u32::from(outcome == Outcome::Failed),
+            ..Counts::default()
+        },
+    }
+}
+
+fn with_history(
+    runs: &[RunSummary],
+    live: Option<RunSummary>,
+) -> (Shared, Harness<'static, Stage>) {
+    let (world, mut harness) = opened();
+    let stands = FlowBoard {
+        loaded: true,
+        history: Arc::new(runs.to_vec()),
+        live,
+        ..FlowBoard::default()
+    };
+    stand(&world, stands);
+    harness.run_steps(3);
+    (world, harness)
+}
+
+fn stand(world: &Shared, stands: FlowBoard) {
+    let flows = &mut world.borrow_mut().board.flows;
+    flows.insert(flow_ref(), Arc::new(stands));
+}
+
+fn asked_history(world: &Shared) -> Option<crate::runtime::HistoryAsk> {
+    let world = world.borrow();
+    let mut orders = world.orders.iter().rev();
+    orders.find_map(|order| match order {
+        Order::ShowHistory(ask) => Some(ask.clone()),
+        _ => None,
+    })?
+}
+
+#[test]
+fn a_search_asks_for_runs_by_text_and_by_the_titles_that_hold_it() {
+    let runs = [past_run("r1", 2, Outcome::Failed)];
+    let (world, mut harness) = with_history(&runs, None);
+    assert_eq!(asked_history(&world).expect("asked").n, 50);
+    harness.get_by_label("Find run").click();
+    harness.run_steps(3);
+    harness.get_by_label("Find run").type_text("step b");
+    harness.run_steps(4);
+    let ask = asked_history(&world).expect("asked");
+    assert_eq!(ask.filter.text, "step b");
+    assert_eq!(ask.filter.nodes, ["b".into()]);
+    let shown = crate::runtime::HistoryShown {
+        ask,
+        page: crate::model::HistoryPage::default(),
+        trouble: String::new(),
+    };
+    world.borrow_mut().board.history = Some(Arc::new(shown));
+    harness.run_steps(3);
+    harness.get_by_label("No such run");
+}
+
+#[test]
+fn two_runs_are_picked_and_what_differs_is_shown() {
+    let runs = [
+        past_run("2-b", 2, Outcome::Succeeded),
+        past_run("1-a", 3, Outcome::Failed),
+    ];
+    let (world, mut harness) = with_history(&runs, None);
+    click(&mut harness, "Compare");
+    harness.get_by_label("Pick two runs to compare");
+    for part in ["Today 08:41", "Today 07:41"] {
+        harness.get_by_label_contains(part).click();
+        harness.run_steps(3);
+    }
+    let asked = world
+        .borrow()
+        .orders
+        .iter()
+        .rev()
+        .find_map(|order| match order {
+            Order::Compare(ask) => ask.clone(),
+            _ => None,
+        });
+    let ask = asked.expect("asked");
+    assert_eq!(
+        (ask.a.as_str(), ask.b.as_str()),
+        ("1-a", "2-b"),
+        "the older first"
+    );
+    harness.get_by_label("Comparing…");
+    let node = |command: &str, status| crate::model::NodeInRun {
+        node: "b".into(),
+        status,
+        kept: false,
+        time: None,
+        passes: 1,
+        attempts: 1,
+        exit: None,
+        command: command.into(),
+    };
+    let detail = |summary: &RunSummary, node| crate::model::RunInDetail {
+        summary: summary.clone(),
+        nodes: vec![node],
+    };
+    let comparison = crate::model::compare(
+        detail(
+            &runs[1],
+            node("paint blu", crate::model::NodeStatus::Failed),
+        ),
+        detail(&runs[0], node("paint blue", crate::model::NodeStatus::Ran)),
+    );
+    world.borrow_mut().board.comparison = Some(Arc::new(crate::runtime::ComparisonShown {
+        ask,
+        result: Ok(comparison),
+    }));
+    harness.run_steps(3);
+    harness.get_by_label("1 of 1 nodes differ");
+    harness.get_by_label("step b, failed → ran");
+    harness.get_by_label("- paint blu");
+    click(&mut harness, "Runs");
+    harness.get_by_label_contains("Today 08:41");
+}
+
+#[test]
+fn item_66_the_log_of_a_run_says_how_many_nodes_are_active() {
+    let mut live = past_run("r1", 0, Outcome::Succeeded);
+    (live.ended, live.outcome) = (None, None);
+    let (world, mut harness) = with_history(&[], Some(live));
+    let running = crate::model::NodeState {
+        status: crate::model::NodeStatus::Running,
+        ..crate::model::NodeState::default()
+    };
+    let nodes = ["a", "b", "c"].map(|id| (crate::model::NodeId::from(id), running.clone()));
+    let mut stands = (**world.borrow().board.flow(&flow_ref()).expect("open")).clone();
+    stands.nodes = Arc::new(nodes.into_iter().collect());
+    stand(&world, stands);
+    harness.run_steps(3);
+    harness.get_by_label("3 active");
+}
