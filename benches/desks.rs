@@ -21,8 +21,8 @@ use std::time::Instant;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, Files, Lister, Loaded, Memory, Pasted, Picked,
-    Provisioner,
+    Ask, Desktop, Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Memory, Pasted,
+    Picked, Provisioner,
 };
 use handmill::app::{App, Ports, Remembered};
 use handmill::editor::{Note, Stamp, Version};
@@ -225,6 +225,9 @@ impl Engine for Fake {
     }
     fn now(&self) -> Timestamp {
         NOW
+    }
+    fn health(&self) -> HealthLook {
+        Box::new(|_| Vec::new())
     }
     fn command_line(&self, _flow: &Flow, node: &Node) -> String {
         node.command.clone()

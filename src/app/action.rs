@@ -206,6 +206,8 @@ pub enum Action {
     CopyText(String),
     /// Paste this text, which the system's clipboard gave.
     PasteText(String),
+    /// Look at the health of this machine and its folders, for the settings.
+    Diagnose,
     /// Ask whether this is to be killed.
     Kill(super::kill::Scope),
     /// Open the example collection.

@@ -325,6 +325,8 @@ const GESTURES: &[(&str, &str)] = &[
     ("Double-click", "New node, or edit the command"),
     ("Right-drag", "Blocking edge to another node"),
     ("Ctrl+Shift+right-drag", "Non-blocking edge"),
+    ("Drag a bare node onto an edge", "Set it into the edge"),
+    ("Ctrl while dragging a node", "Onto the grid"),
     ("Shift+drag", "Select by a box"),
     ("Shift/Ctrl+click", "Add to the selection"),
     ("Drag, middle-drag", "Move the view"),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::editor::{News, Note, Outcome, Stamp, Task, Unopened, Version};
 use crate::model::{Edit, Flow, FlowRef, Node, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::health::Row;
 use crate::runtime::{Board, Order};
 
 use super::action::TabId;
@@ -21,9 +22,15 @@ pub trait Engine {
     fn board(&self) -> Arc<Board>;
     /// The time now, by the one clock.
     fn now(&self) -> Timestamp;
+    /// Looks at the health of this machine and its folders, with the collection that is shown; to
+    /// be called on a worker thread.
+    fn health(&self) -> HealthLook;
     /// The command line that would run for a node under a flow's wrapper and shell.
     fn command_line(&self, flow: &Flow, node: &Node) -> String;
 }
+
+/// Looks at this machine and its folders; seconds on a slow one.
+pub type HealthLook = Box<dyn FnOnce(Option<&Path>) -> Vec<Row> + Send>;
 
 /// Something to be done with files, elsewhere.
 #[derive(Clone, Debug)]

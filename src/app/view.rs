@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use crate::editor::Document;
 use crate::model::{FlowRef, NodeId, NodeStatus, Notice, WorkspaceId};
-use crate::runtime::{Board, FlowBoard, Runner};
+use crate::runtime::{Board, FlowBoard, Runner, Wish};
 
-use super::action::TabId;
+use super::action::{TabId, Verb};
 use super::canvas::CanvasState;
 use super::desk::Desk;
 use super::drafts::Draft;
@@ -268,6 +268,8 @@ pub struct View {
     pub zone: jiff::tz::TimeZone,
     /// The tab whose layout is being worked out.
     pub laying_out: Option<TabId>,
+    /// The run that the pointer is on: its button, its line in a menu.
+    pub pointed_run: Option<Verb>,
     /// What is being killed, oldest first.
     pub killing: Vec<Kill>,
     /// The window is closing, tab by tab.
@@ -329,6 +331,22 @@ impl View {
         if self.room.of(pane).is_none() {
             self.toggle(pane);
         }
+    }
+
+    /// The run that is pointed at, as it would be asked for now.
+    pub fn wish(&self, board: &Board) -> Option<Wish> {
+        let verb = self.pointed_run?;
+        let tab = self.tab()?;
+        let doc = tab.doc()?;
+        if self.context(board).disabled_because(verb).is_some() {
+            return None;
+        }
+        Some(Wish {
+            flow: doc.flow_ref.clone(),
+            frozen: doc.flow().clone(),
+            revision: doc.revision(),
+            choice: super::perform::choice_of(verb, tab.selection.nodes())?,
+        })
     }
 
     /// A number that names one thing only. Starts high, so that the board's notices are below.

@@ -84,7 +84,7 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     })
     .expect("starts");
     let mut ports = Some(Ports {
-        engine: Box::new(RealEngine(runtime.handle())),
+        engine: Box::new(RealEngine(runtime.handle(), home.clone())),
         files: Box::new(files::Files::start(home.clone(), || {}).expect("starts")),
         memory: Box::new(memory),
         desktop: Box::new(NativeDesktop),

@@ -11,6 +11,7 @@ mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
+pub(super) use run::choice_of;
 
 use egui::Context;
 
@@ -56,6 +57,7 @@ impl App {
             Action::Configure(settings) => self.configure(ctx, *settings),
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
+            Action::Diagnose => self.diagnose(ctx),
             Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
             Action::Safety(act) => self.safety(ctx, act),

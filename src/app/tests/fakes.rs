@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::app::memory::Remembered;
 use crate::app::ports::{
-    Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory,
-    Pasted, Picked, Provisioner, SaveTrouble, SetUp,
+    Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, HealthLook, Lister, Loaded,
+    Memory, Pasted, Picked, Provisioner, SaveTrouble, SetUp,
 };
 use crate::editor::{Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
     Timestamp, Trigger, WorkspaceEntry,
 };
+use crate::runtime::health::{Row, State};
 use crate::runtime::{Board, FlowBoard, Order};
 
 /// 2026-11-21 10:41:07 UTC.
@@ -190,6 +191,19 @@ impl Engine for Fake {
     }
     fn now(&self) -> Timestamp {
         NOW
+    }
+    fn health(&self) -> HealthLook {
+        let row = |what: &str, state, text: &str, remedy: &str| Row {
+            what: what.to_owned(),
+            state,
+            text: text.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let rows = vec![
+            row("version", State::Ok, "Handmill 0", ""),
+            row("watches", State::Warn, "few are left", "Raise the limit."),
+        ];
+        Box::new(move |_| rows)
     }
     fn command_line(&self, flow: &Flow, node: &Node) -> String {
         let wrapper = flow.wrapper.as_ref().map_or("{}", |w| w.template());
