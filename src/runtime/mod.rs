@@ -29,7 +29,7 @@ use crate::model::Event;
 use crate::store::Home;
 
 pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
-pub use clock::now;
+pub use clock::{boot, now};
 pub use order::{LogTarget, Order};
 pub use workspace::Workspace;
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{Life, life_of};
 use crate::lease::{Folder as Trust, MachineId, Now, limits};
 use crate::model::Timestamp;
 
@@ -84,7 +85,7 @@ pub fn self_test(
     machine: &MachineId,
     now: &dyn Fn() -> Now,
 ) -> (Trust, Option<Measured>) {
-    let measured = match measure(workspace, now) {
+    let measured = match measure(workspace, machine, now) {
         Ok(measured) => measured,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return (Trust::Vanished, None),
         Err(why) => {
@@ -127,7 +128,7 @@ fn advisory(measured: &Measured) -> Option<String> {
     ))
 }
 
-fn measure(workspace: &Path, now: &dyn Fn() -> Now) -> io::Result<Measured> {
+fn measure(workspace: &Path, machine: &MachineId, now: &dyn Fn() -> Now) -> io::Result<Measured> {
     let folder = Folder::open(workspace)?;
     // Beside the state where there is one: that is what is trusted. Else nothing is to stay behind.
     let (place, prefix) = match folder.at(STATE) {
@@ -136,7 +137,10 @@ fn measure(workspace: &Path, now: &dyn Fn() -> Now) -> io::Result<Measured> {
         Err(why) => return Err(why),
     };
     let began = now();
-    let name = format!("{prefix}{}-{:x}", std::process::id(), began.boot.0);
+    let mine = format!("{prefix}{machine}-");
+    sweep(&place, &mine)?;
+    let name = format!("{mine}{}", std::process::id());
+    place.remove_all(&name)?;
     place.mkdir_new(&name)?;
     let tried = place.at(&name).and_then(|folder| {
         let mut measured = Measured {
@@ -152,6 +156,20 @@ fn measure(workspace: &Path, now: &dyn Fn() -> Now) -> io::Result<Measured> {
     measured.took = now().boot.since(began.boot);
     measured.synced_by = synced_by(workspace, &measured.kind);
     Ok(measured)
+}
+
+/// Removes what tests of this machine left that were killed.
+fn sweep(place: &Folder, mine: &str) -> io::Result<()> {
+    for entry in place.list()? {
+        let pid = entry
+            .name
+            .strip_prefix(mine)
+            .and_then(|pid| pid.parse().ok());
+        if pid.is_some_and(|pid| life_of(pid, None) == Life::Dead) {
+            place.remove_all(&entry.name)?;
+        }
+    }
+    Ok(())
 }
 
 fn attempt(folder: &Folder, measured: &mut Measured, wall: Timestamp) -> io::Result<()> {
@@ -390,6 +408,25 @@ mod tests {
         assert!(measured.renames_exclude && measured.creates_exclude && measured.removed_refuses);
         assert!(measured.replaces_open && measured.syncs && measured.name_bytes_max >= 100);
         assert_eq!(fs::read_dir(dir.path()).expect("list").count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_test_left_is_swept_and_that_of_others_stays() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let mut child = std::process::Command::new("/bin/true")
+            .spawn()
+            .expect("spawn");
+        child.wait().expect("wait");
+        for name in ["a", "b"] {
+            let left = format!(".handmill-test-{name}-{}", child.id());
+            fs::create_dir_all(dir.path().join(left).join("pen")).expect("mkdir");
+        }
+        self_test(dir.path(), &machine("a"), &now)
+            .1
+            .expect("measured");
+        let names = fs::read_dir(dir.path()).expect("list");
+        let names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
+        assert_eq!(names, [&*format!(".handmill-test-b-{}", child.id())]);
     }
 
     #[test]

@@ -23,7 +23,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("editor", &["model", "graphml", "store", "disk"]),
     (
         "runtime",
-        &["model", "sched", "store", "exec", "watch", "ledger"],
+        &[
+            "model", "sched", "lease", "store", "exec", "watch", "ledger", "share",
+        ],
     ),
     ("app", &["model", "editor", "runtime"]),
     ("cli", &["model", "store", "runtime"]),

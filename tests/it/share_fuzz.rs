@@ -11,7 +11,7 @@ use handmill::share::table::{Cells, ReadError, Segment, Table, TableReader, asse
 use handmill::share::{LogRow, RunRow};
 
 /// Cases of one test run; each is a process. `HANDMILL_FUZZ_CASES` asks for more.
-const CASES: usize = 400;
+const CASES: usize = 2_000;
 const AT_ONCE: usize = 2;
 /// The reader gives itself 1 GiB; here it must do with this and what the program itself maps.
 const MEMORY_KIB: u32 = 256 << 10;
@@ -149,7 +149,7 @@ fn damage(random: &mut Rng, file: &[u8]) -> Vec<u8> {
             // A varint that goes on: lengths and counts become huge.
             2 => {
                 let end = (at + random.usize(1..10)).min(len - 8);
-                file[at..end].fill(0xff);
+                file[at..end.max(at)].fill(0xff);
             }
             3 => file[at] = 0,
             4 => {
