@@ -7,6 +7,9 @@ mod files;
 mod memory;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};

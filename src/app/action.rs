@@ -22,6 +22,14 @@ pub enum Verb {
     RunUpToHere,
     /// Stop the selection, else the run; again: at once.
     Stop,
+    /// Run the failed nodes of the selection again within the live run, as they are now.
+    Retry,
+    /// Kill the running nodes of the selection, after a question.
+    KillNodes,
+    /// Kill the run, after a question.
+    KillRun,
+    /// Kill all that runs, after a question.
+    KillAll,
     /// Forget the status of the selection.
     ClearStatus,
     /// Forget all statuses of the flow.
@@ -162,6 +170,8 @@ pub enum Action {
     },
     /// Type the command of this node in place.
     BeginEdit(NodeId),
+    /// Its first typing was given up: take the new node back.
+    DropNewNode(NodeId),
     /// Open a flow in a tab, or go to its tab.
     OpenFlow(FlowRef),
     /// Show a past run's statuses; `None` goes back to the newest.
@@ -190,6 +200,8 @@ pub enum Action {
     CopyText(String),
     /// Paste this text, which the system's clipboard gave.
     PasteText(String),
+    /// Ask whether this is to be killed.
+    Kill(super::kill::Scope),
     /// Open the example collection.
     OpenExample,
 }

@@ -188,9 +188,9 @@ fn header_ui(ui: &mut Ui, view: &mut View, log: Option<&Arc<LogTail>>, actions: 
         let mut wrap = Button::new("Wrap lines")
             .bare(Icon::Wrap)
             .tooltip("Wrap long lines");
-        wrap.flat = !view.layout.log_wrap;
+        wrap.flat = !view.layout.panes.log_wrap;
         if wrap.show(ui).clicked() {
-            view.layout.log_wrap ^= true;
+            view.layout.panes.log_wrap ^= true;
         }
         let mut copy = Button::new("Copy log")
             .bare(Icon::Copy)
@@ -263,7 +263,7 @@ fn lines_ui(ui: &mut Ui, view: &mut View, log: &Arc<LogTail>) {
     let prefix = if timed { PREFIX } else { PREFIX_UNTIMED };
     let prefix_w = prefix as f32 * char_w + names_w;
     let room = ui.available_width() - 24.0 - prefix_w;
-    let columns = if view.layout.log_wrap {
+    let columns = if view.layout.panes.log_wrap {
         ((room / char_w) as usize).max(20)
     } else {
         0

@@ -275,8 +275,8 @@ fn node_items(view: &View, query: &str, items: &mut Vec<Item>) {
 fn icon_of(verb: Verb) -> Icon {
     match verb {
         Verb::Run | Verb::RunAll | Verb::RunFromHere | Verb::RunUpToHere => Icon::Play,
-        Verb::Resume => Icon::Resume,
-        Verb::Stop => Icon::Stop,
+        Verb::Resume | Verb::Retry => Icon::Resume,
+        Verb::Stop | Verb::KillNodes | Verb::KillRun | Verb::KillAll => Icon::Stop,
         Verb::Undo => Icon::Undo,
         Verb::Redo => Icon::Redo,
         Verb::Open | Verb::Save | Verb::SaveAs | Verb::SaveAndClose => Icon::File,

@@ -59,6 +59,8 @@ pub struct Button<'a> {
     pub key: Option<String>,
     /// The main action of its place.
     pub primary: bool,
+    /// It destroys or ends something for good.
+    pub danger: bool,
     /// Why it cannot be pressed; `None` when it can.
     pub disabled: Option<String>,
     /// What it does.
@@ -77,6 +79,7 @@ impl<'a> Button<'a> {
             icon: None,
             key: None,
             primary: false,
+            danger: false,
             disabled: None,
             tooltip: "",
             bare: false,
@@ -109,6 +112,12 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// As what cannot be taken back.
+    pub fn danger(mut self) -> Self {
+        self.danger = true;
+        self
+    }
+
     /// With a tooltip.
     pub fn tooltip(mut self, tooltip: &'a str) -> Self {
         self.tooltip = tooltip;
@@ -126,6 +135,7 @@ impl<'a> Button<'a> {
         };
         let ink = match (self.primary && enabled, enabled) {
             (true, _) => theme.accent_text,
+            (false, true) if self.danger => theme.error(),
             (false, true) => theme.text,
             (false, false) => theme.faint,
         };
@@ -163,6 +173,8 @@ impl<'a> Button<'a> {
         };
         let line = if (self.primary && enabled) || (self.flat && !hot) {
             Color32::TRANSPARENT
+        } else if self.danger && enabled {
+            theme.error()
         } else {
             theme.line
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use egui::{Context, Event, Key, ViewportCommand};
 
-use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp};
+use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
 use crate::runtime::{Board, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
@@ -19,8 +19,8 @@ use super::path_dialog;
 use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked};
 use super::theme::Theme;
 use super::turn::Turn;
-use super::view::{Dialog, LogScope, LogView, View};
-use super::{fonts, verbs, widgets};
+use super::view::{Dialog, LogView, View};
+use super::{desk, fonts, verbs, widgets};
 
 /// Running times are drawn anew this often, and only while one is shown.
 const TICK: Duration = Duration::from_millis(100);
@@ -52,6 +52,8 @@ pub(super) enum Came {
     Picked {
         ask: Ask,
         tab: Option<TabId>,
+        /// The workspace that was shown when it was asked.
+        desk: Option<WorkspaceId>,
         picked: Picked,
     },
     /// A folder was listed.
@@ -105,17 +107,18 @@ impl App {
             memory: ports.memory,
             desktop: ports.desktop,
             view: View {
+                desk_of: remembered.layout.workspace.as_deref().map(WorkspaceId::new),
+                away: std::collections::BTreeMap::new(),
                 tabs: Vec::new(),
                 shown: None,
                 layout: remembered.layout.clone(),
+                room: super::room::Sizes::default(),
+                asked_pane: None,
                 settings: remembered.settings.clone(),
                 dialog: None,
                 palette: None,
                 draft: None,
-                log: LogView {
-                    follow: true,
-                    ..LogView::default()
-                },
+                log: LogView::following(),
                 side_pane: super::view::SidePane::default(),
                 flow_filter: String::new(),
                 focus_flow_filter: false,
@@ -123,6 +126,7 @@ impl App {
                 notice_shown_at: std::collections::HashMap::new(),
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
+                killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
                 next_number: 1 << 40,
@@ -142,8 +146,14 @@ impl App {
             app.engine.send(Order::SetCollection(settings.collection));
         }
         let before = std::mem::take(&mut app.view.layout.tabs);
-        for path in before.into_iter().chain(open) {
-            app.open_path(path);
+        for path in before {
+            app.open_here(path);
+        }
+        if let Some(path) = app.view.layout.shown.take() {
+            app.show_path(&path);
+        }
+        for path in open {
+            app.open_path(ctx, path);
         }
         app
     }
@@ -193,7 +203,12 @@ impl App {
                     revision,
                     moves,
                 } => self.layout_came(tab, revision, moves),
-                Came::Picked { ask, tab, picked } => self.picked(ctx, ask, tab, picked),
+                Came::Picked {
+                    ask,
+                    tab,
+                    desk,
+                    picked,
+                } => self.picked(ctx, ask, tab, desk, picked),
                 Came::Listed { folder, entries } => {
                     if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
                         dialog.listed(&folder, entries);
@@ -293,11 +308,13 @@ impl App {
 
     fn follow_logs(&mut self) {
         let mut wanted = Vec::new();
-        if self.view.layout.bottom
-            && let Some(target) = self.log_target()
-        {
-            wanted.push(target);
+        if self.view.layout.panes.bottom {
+            wanted.extend(self.log_target());
         }
+        // One log per desk that is put away, so that it is there in the first frame on return. It is
+        // read when it grows, which costs nothing once its run is over.
+        let away = self.view.away.values();
+        wanted.extend(away.filter_map(|desk| desk.log_target(&self.board)));
         if wanted != self.followed {
             self.followed.clone_from(&wanted);
             self.engine.send(Order::FollowLogs(wanted));
@@ -306,17 +323,7 @@ impl App {
 
     /// The log that the log pane shows now.
     pub(super) fn log_target(&self) -> Option<LogTarget> {
-        let doc = self.view.doc()?;
-        let flow = doc.flow_ref.clone();
-        let run = self
-            .board
-            .flow(&flow)
-            .and_then(|board| board.shown_run.clone());
-        let node = match self.view.log.shown_scope() {
-            LogScope::Run => None,
-            LogScope::Node => Some(self.view.log.node.clone()?),
-        };
-        Some(LogTarget { flow, run, node })
+        desk::log_target(self.view.tab()?, &self.view.log, &self.board)
     }
 
     /// The log pane keeps showing the last node that was selected while it still exists.
@@ -338,24 +345,13 @@ impl App {
     fn close_requested(&mut self, ctx: &Context) {
         let requested = ctx.input(|input| input.viewport().close_requested());
         if requested && !self.may_close {
-            let dirty = self.view.tabs.iter().any(super::view::Tab::is_dirty);
+            let dirty = self.view.all_tabs().any(super::view::Tab::is_dirty);
             let live = self.board.flows.values().any(|flow| flow.live.is_some());
             if dirty || live {
                 ctx.send_viewport_cmd(ViewportCommand::CancelClose);
                 self.actions.push(Action::Do(Verb::Quit));
             }
         }
-    }
-
-    /// Takes the paths of the open tabs into what is remembered.
-    pub(super) fn remember_tabs(&mut self) {
-        self.view.layout.tabs = self
-            .view
-            .tabs
-            .iter()
-            .filter(|tab| !tab.path.as_os_str().is_empty())
-            .map(|tab| tab.path.clone())
-            .collect();
     }
 
     fn remember(&mut self, ctx: &Context) {
@@ -372,7 +368,7 @@ impl App {
             self.view.layout.window = [size.x.round(), size.y.round()];
         }
         if !self.view.quitting {
-            self.remember_tabs();
+            self.remember_desks();
         }
         let now = Remembered {
             settings: self.view.settings.clone(),
@@ -439,10 +435,13 @@ impl App {
             // A person comes back from where the files may have been changed.
             self.look_through_collection();
         }
+        // The collection may tell of another first workspace, or no longer of the one shown.
+        self.settle_desk(ctx);
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.watch_kills();
         self.follow_selection();
         self.follow_logs();
         self.remember(ctx);
@@ -457,6 +456,26 @@ impl App {
             ui.ctx().request_repaint();
         }
         self.tick(ui.ctx());
+    }
+}
+
+/// What tests drive the window by.
+#[cfg(test)]
+impl App {
+    /// One whole frame.
+    pub(crate) fn pass(&mut self, ui: &mut egui::Ui) {
+        self.before_drawing(ui.ctx());
+        self.drawing(ui);
+    }
+
+    /// Asks for something, as the frame before would have.
+    pub(crate) fn ask(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// The picture that the last frame was drawn from.
+    pub(crate) fn picture(&self) -> &Board {
+        &self.board
     }
 }
 

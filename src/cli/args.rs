@@ -31,6 +31,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Print what nodes wrote
     Logs(LogsArgs),
+    /// List past runs, newest first
+    History(HistoryArgs),
+    /// Put two runs of a flow beside each other: what changed in status, time and command
+    Compare(CompareArgs),
     /// List workspaces and flows
     Ls(LsArgs),
     /// Read a workfile and say what is odd about it
@@ -127,6 +131,59 @@ pub struct LogsArgs {
     /// A run's id; without it, the newest
     #[arg(long, value_name = "ID")]
     pub run: Option<String>,
+}
+
+/// Arguments of `history`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HistoryArgs {
+    /// A workfile, a workspace or a collection
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Runs to list
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub limit: u32,
+    /// Only runs with this text in their flow's title, choice, or a name or command of a node
+    #[arg(short, long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Only runs that failed
+    #[arg(long)]
+    pub failed: bool,
+    /// Only runs that began then or later: a span back from now (90m, 12h, 7d) or a date (2026-11-21, 2026-11-21T10:30)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only runs that began before then
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Keep this run whatever its age
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["unpin", "prune"])]
+    pub pin: Option<String>,
+    /// Keep this run no longer than others
+    #[arg(long, value_name = "RUN", conflicts_with = "prune")]
+    pub unpin: Option<String>,
+    /// Remove the runs and logs that are older or larger than the settings say
+    #[arg(long)]
+    pub prune: bool,
+    /// With --prune: only print what would go
+    #[arg(long, requires = "prune")]
+    pub dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `compare`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CompareArgs {
+    /// The workfile
+    pub flow: PathBuf,
+    /// A run's id, `last`, or `prev` for the one before
+    pub a: String,
+    /// The run to compare it with
+    #[arg(default_value = "last")]
+    pub b: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `ls`.

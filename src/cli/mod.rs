@@ -4,7 +4,9 @@
 
 mod args;
 mod check;
+mod compare;
 mod exit;
+mod history;
 mod list;
 mod logs;
 mod print;
@@ -36,6 +38,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Stop(args) => stop::stop(&home, &args),
             Command::Status(args) => status::status(&home, &args),
             Command::Logs(args) => logs::logs(&home, &args),
+            Command::History(args) => history::history(&home, &args),
+            Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
         });

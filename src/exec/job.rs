@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Environment;
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Stream};
 
 /// The process of one attempt.
@@ -17,7 +18,9 @@ pub struct Job {
     pub args: Vec<OsString>,
     /// Working folder.
     pub cwd: PathBuf,
-    /// Set on top of the inherited environment.
+    /// The environment that `env` is set on top of.
+    pub base: Environment,
+    /// What only this attempt has set.
     pub env: Vec<(OsString, OsString)>,
     /// File that gets standard output; made when missing, else appended to.
     pub stdout: PathBuf,
@@ -41,6 +44,7 @@ impl Job {
             program: shell,
             args: vec!["-c".into(), line.into()],
             cwd,
+            base: Environment::of_process(),
             env,
             stdout,
             stderr,

@@ -12,13 +12,16 @@ compile_error!(
 
 mod attempt;
 mod begun;
+mod environment;
 mod growth;
 mod job;
 mod launcher;
 mod lines;
+mod log_folders;
 #[cfg(test)]
 mod quoting_tests;
 mod shell;
+mod spawn;
 mod sweep;
 mod tail;
 #[cfg(test)]
@@ -26,10 +29,12 @@ mod tests;
 mod unix;
 
 pub use begun::{attempts_begun, write_nodes};
+pub use environment::Environment;
 pub use growth::Growth;
 pub use job::{Job, Report, log_files, parse_log_file};
 pub use launcher::Launcher;
 pub use lines::{LINE_BYTES_MAX, Lines, inert};
+pub use log_folders::{log_bytes, log_folders, remove_logs, sweep_removed};
 pub use shell::shell_for;
 pub use sweep::{Survivor, await_orphan, kill_orphan, orphan_alive, survivors};
 pub use tail::{Follower, IndexEntry, is_log, last_write, read_from, read_tail};

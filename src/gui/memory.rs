@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use crate::app::ports::Memory;
 use crate::app::{Layout, Remembered, Settings as Shown, ThemeChoice};
+use crate::model::Retention;
 use crate::store::{Home, Settings, Theme};
 
 /// What the window remembers, over the settings file.
@@ -70,6 +71,8 @@ impl Memory for Kept {
             slots: settings.slots,
             grace_s: Some(settings.grace_seconds),
             shell: settings.shell.clone(),
+            retention_days: Some(settings.retention_days),
+            log_bytes_max: Some(settings.log_bytes_max),
             collection: settings.collection.clone(),
         };
         Remembered {
@@ -91,6 +94,12 @@ impl Memory for Kept {
             .grace_s
             .unwrap_or(Settings::default().grace_seconds);
         settings.shell.clone_from(&remembered.settings.shell);
+        let usual = Retention::default();
+        settings.retention_days = remembered.settings.retention_days.unwrap_or(usual.days);
+        settings.log_bytes_max = remembered
+            .settings
+            .log_bytes_max
+            .unwrap_or(usual.log_bytes_max);
         settings
             .collection
             .clone_from(&remembered.settings.collection);

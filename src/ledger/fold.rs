@@ -82,6 +82,7 @@ impl Fold {
                     super::recover::interrupt(conn, run)
                 }
             }),
+            Message::Retain(change) => change.apply(conn),
             Message::Flush { .. } => Ok(()),
         }
     }

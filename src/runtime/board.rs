@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{
-    Catalog, EdgeId, FlowRef, LogTail, NodeId, NodeState, Notice, RunId, RunSummary, Timestamp,
+    Catalog, EdgeId, FlowRef, HistoryPage, LogTail, NodeId, NodeState, NodeStatus, Notice,
+    RunComparison, RunId, RunSummary, Timestamp,
 };
 
-use super::order::LogTarget;
+use super::order::{CompareAsk, HistoryAsk, LogTarget};
 
 /// Everything a face may see, at one moment.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +25,33 @@ pub struct Board {
     pub slots: Slots,
     /// The logs asked for by [`super::Order::FollowLogs`].
     pub logs: BTreeMap<LogTarget, Arc<LogTail>>,
+    /// The list of past runs asked for by [`super::Order::ShowHistory`]. While another is being read, this
+    /// is still the one before: its `ask` tells.
+    pub history: Option<Arc<HistoryShown>>,
+    /// The comparison asked for by [`super::Order::Compare`].
+    pub comparison: Option<Arc<ComparisonShown>>,
     /// Not yet dismissed, oldest first, with their numbers.
     pub notices: Arc<Vec<(u64, Notice)>>,
+}
+
+/// Past runs of a flow, as they were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryShown {
+    /// What was asked for.
+    pub ask: HistoryAsk,
+    /// What there is.
+    pub page: HistoryPage,
+    /// Why it could not be read, as a fragment; empty when it could.
+    pub trouble: String,
+}
+
+/// Two runs of a flow beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparisonShown {
+    /// What was asked for.
+    pub ask: CompareAsk,
+    /// What differs, or why that cannot be told.
+    pub result: Result<RunComparison, String>,
 }
 
 /// Use of the process's slots.
@@ -89,5 +115,14 @@ impl FlowBoard {
     /// State of a node; idle when nothing is known.
     pub fn node(&self, id: &NodeId) -> NodeState {
         self.nodes.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Nodes whose process is alive.
+    pub fn n_active(&self) -> usize {
+        let running = |state: &&NodeState| state.status == NodeStatus::Running;
+        match (&self.live, &self.shown_run) {
+            (Some(_), None) => self.nodes.values().filter(running).count(),
+            _ => 0,
+        }
     }
 }

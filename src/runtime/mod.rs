@@ -7,9 +7,13 @@
 mod answers;
 mod board;
 mod clock;
+mod details;
 mod dispatcher;
+mod elsewhere;
+mod history_desk;
 mod incoming;
 mod job;
+mod keeper;
 mod last_runs;
 mod logs;
 mod mailbox;
@@ -25,12 +29,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::model::Event;
+use crate::model::{Event, Retention};
 use crate::store::Home;
 
-pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
+pub use board::{Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Runner, Slots};
 pub use clock::{boot, now};
-pub use order::{LogTarget, Order};
+pub use history_desk::SHOWN_RUNS_MAX;
+pub use order::{CompareAsk, HistoryAsk, LogTarget, Order};
 pub use workspace::Workspace;
 
 use incoming::Incoming;
@@ -48,6 +53,8 @@ pub struct Manner {
     pub grace: Duration,
     /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
     pub shell: String,
+    /// How long runs and their logs are kept.
+    pub retention: Retention,
 }
 
 impl Default for Manner {
@@ -56,6 +63,7 @@ impl Default for Manner {
             slots: None,
             grace: crate::sched::GRACE,
             shell: String::new(),
+            retention: Retention::default(),
         }
     }
 }

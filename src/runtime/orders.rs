@@ -9,6 +9,7 @@ use crate::sched::Input;
 use super::answers::unopened;
 use super::dispatcher::Dispatcher;
 use super::incoming::Incoming;
+use super::keeper::Care;
 use super::order::Order;
 use super::{clock, prepare};
 
@@ -59,6 +60,23 @@ impl Dispatcher {
                     prepare::show_run(&self.pool, &self.inbox, workspace, flow, run);
                 }
             }
+            Order::ShowHistory(ask) => {
+                let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
+                self.past_runs.show(ask, workspace);
+                self.work.history = self.past_runs.shown();
+                self.dirty = true;
+            }
+            Order::Compare(ask) => {
+                let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
+                self.past_runs.compare(ask, workspace);
+                self.work.comparison = self.past_runs.compared();
+                self.dirty = true;
+            }
+            Order::PinRun { flow, run, pinned } => {
+                if let Some(workspace) = self.workspace_of(&flow) {
+                    prepare::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
+                }
+            }
             Order::FollowLogs(targets) => {
                 self.work.logs.retain(|target, _| targets.contains(target));
                 self.logs.follow(targets);
@@ -69,7 +87,13 @@ impl Dispatcher {
                     slots: manner.slots(),
                     grace: manner.grace,
                 };
+                let rule = manner.retention;
+                let other_rule = rule != self.manner.retention;
                 self.manner = manner;
+                for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
+                    self.keeper
+                        .look(id.clone(), workspace, rule, Care::Thorough);
+                }
                 self.decide(input);
                 self.dirty = true;
             }

@@ -387,6 +387,26 @@ pub fn show_run(
     });
 }
 
+/// Has a run kept whatever its age, or no longer.
+pub fn pin(
+    pool: &Handle,
+    inbox: &Inbox,
+    workspace: Arc<Workspace>,
+    flow: FlowRef,
+    run: RunId,
+    pinned: bool,
+) {
+    on_pool(pool, inbox, move || {
+        match workspace.ledger.pin(&run, pinned) {
+            Ok(()) => Incoming::Pinned(flow),
+            Err(why) => Incoming::Tell(Notice::error(
+                format!("Run {run} could not be pinned: failed to {why}."),
+                "",
+            )),
+        }
+    });
+}
+
 /// Looks through a collection root.
 pub fn scan(pool: &Handle, inbox: &Inbox, root: Option<PathBuf>) {
     on_pool(pool, inbox, move || {

@@ -23,7 +23,7 @@ pub enum Errand {
         /// To be given back.
         ticket: Ticket,
         /// What.
-        op: Op,
+        op: Box<Op>,
     },
     /// Take over what another machine has published since the last time.
     Watch,
@@ -211,7 +211,7 @@ mod tests {
     fn carry(n: u64, op: Op) -> Errand {
         Errand::Carry {
             ticket: Ticket(n),
-            op,
+            op: Box::new(op),
         }
     }
 

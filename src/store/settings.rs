@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::disk::{self, DiskError, Expect};
+use crate::model::Retention;
 
 use super::{Home, StoreError};
 
@@ -44,6 +45,10 @@ pub struct Settings {
     pub grace_seconds: u32,
     /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
     pub shell: String,
+    /// Days that an ended run is kept in the history; 0 keeps it for ever.
+    pub retention_days: u32,
+    /// Bytes that the logs of one workspace may take; 0 sets no bound.
+    pub log_bytes_max: u64,
     /// Window geometry and panes, as the window wants them back.
     pub layout: Value,
     /// Workfiles opened last, newest first.
@@ -61,6 +66,8 @@ impl Default for Settings {
             slots: None,
             grace_seconds: 5,
             shell: String::new(),
+            retention_days: Retention::default().days,
+            log_bytes_max: Retention::default().log_bytes_max,
             layout: Value::Null,
             recent: Vec::new(),
             other: Map::new(),
@@ -106,6 +113,14 @@ impl Settings {
         loading
     }
 
+    /// How long runs and their logs are kept.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            days: self.retention_days,
+            log_bytes_max: self.log_bytes_max,
+        }
+    }
+
     /// Writes the settings, whole or not at all.
     pub fn save(&self, home: &Home) -> Result<(), StoreError> {
         let path = home.settings_file();
@@ -142,6 +157,8 @@ impl Settings {
             slots: fields.take("slots", default.slots),
             grace_seconds: fields.take("grace_seconds", default.grace_seconds),
             shell: fields.take("shell", default.shell),
+            retention_days: fields.take("retention_days", default.retention_days),
+            log_bytes_max: fields.take("log_bytes_max", default.log_bytes_max),
             layout: fields.take("layout", default.layout),
             recent: fields.take("recent", default.recent),
             other: Map::new(),
@@ -180,6 +197,8 @@ impl Settings {
             "slots": self.slots,
             "grace_seconds": self.grace_seconds,
             "shell": self.shell,
+            "retention_days": self.retention_days,
+            "log_bytes_max": self.log_bytes_max,
             "layout": self.layout,
             "recent": self.recent.iter().filter_map(text).collect::<Vec<_>>(),
         });
@@ -244,6 +263,8 @@ mod tests {
             slots: Some(3),
             grace_seconds: 9,
             shell: "zsh".into(),
+            retention_days: 30,
+            log_bytes_max: 0,
             layout: json!({"sidebar": 240.0}),
             ..Settings::default()
         };

@@ -3,6 +3,7 @@
 mod cli;
 mod conformance;
 mod crash;
+mod data_engine_history;
 mod example;
 mod floors;
 mod flows;

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::runtime::{FlowBoard, LogTarget, Order, Runner};
 
-fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
+pub fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
     let ports = Ports {
         engine: Box::new(Fake(world.clone())),
         files: Box::new(Fake(world.clone())),
@@ -31,8 +31,7 @@ fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
                     // Its faces are there from the next pass on.
                     stage.0 = Some(app);
                 } else if let Some(app) = &mut stage.0 {
-                    app.before_drawing(ui.ctx());
-                    app.drawing(ui);
+                    app.pass(ui);
                 }
             },
             Stage(None),
@@ -42,7 +41,13 @@ fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
 }
 
 /// The window, once its first pass has made it.
-struct Stage(Option<App>);
+pub struct Stage(Option<App>);
+
+impl std::ops::DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut App {
+        self.0.as_mut().expect("made in the first pass")
+    }
+}
 
 impl std::ops::Deref for Stage {
     type Target = App;
@@ -51,23 +56,23 @@ impl std::ops::Deref for Stage {
     }
 }
 
-fn opened() -> (Shared, Harness<'static, Stage>) {
+pub fn opened() -> (Shared, Harness<'static, Stage>) {
     let world = world();
     let harness = window(&world, &["/c/claims/flow_modules/orders.graphml"]);
     (world, harness)
 }
 
-fn press(harness: &mut Harness<'_, Stage>, modifiers: Modifiers, key: Key) {
+pub fn press(harness: &mut Harness<'_, Stage>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
     harness.run_steps(4);
 }
 
-fn click(harness: &mut Harness<'_, Stage>, label: &str) {
+pub fn click(harness: &mut Harness<'_, Stage>, label: &str) {
     harness.get_by_label(label).click();
     harness.run_steps(4);
 }
 
-fn runs(world: &Shared) -> Vec<Choice> {
+pub fn runs(world: &Shared) -> Vec<Choice> {
     let world = world.borrow();
     let orders = world.orders.iter();
     orders
@@ -78,7 +83,7 @@ fn runs(world: &Shared) -> Vec<Choice> {
         .collect()
 }
 
-fn n_nodes(harness: &Harness<'_, Stage>) -> usize {
+pub fn n_nodes(harness: &Harness<'_, Stage>) -> usize {
     let doc = harness.state().view.doc().expect("open");
     doc.flow().graph.n_nodes()
 }
@@ -363,7 +368,7 @@ fn panes_come_back_as_they_were() {
     drop(harness);
     let harness = window(&world, &[]);
     let layout = &harness.state().view.layout;
-    assert!(!layout.inspector && !layout.sidebar && layout.bottom);
+    assert!(!layout.panes.inspector && !layout.sidebar && layout.panes.bottom);
     assert_eq!(harness.state().view.tabs.len(), 1, "the open tab came back");
 }
 
@@ -403,7 +408,7 @@ fn what_cannot_be_taken_from_a_field_is_said() {
 }
 
 /// Sets how the flow stands.
-fn stands(world: &Shared, flow: FlowBoard) {
+pub fn stands(world: &Shared, flow: FlowBoard) {
     let flow = FlowBoard {
         loaded: true,
         ..flow
