@@ -38,7 +38,7 @@ pub use board::{
     Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
     Wish,
 };
-pub use clock::now;
+pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
 pub use order::{CompareAsk, HistoryAsk, LogTarget, Order};
 pub use workspace::Workspace;

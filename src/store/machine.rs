@@ -65,6 +65,11 @@ impl Home {
         self.config.join("settings.json")
     }
 
+    /// The number that makes this machine another than all others in shared folders.
+    pub fn machine_file(&self) -> PathBuf {
+        self.data.join("machine.json")
+    }
+
     /// What this machine knows of a workspace: its ledger and logs.
     pub fn workspace_dir(&self, workspace: &WorkspaceId) -> PathBuf {
         self.data.join("workspaces").join(folder_name(workspace))
