@@ -22,12 +22,13 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
     Ask, Desktop, Engine, FileDone, FileJob, Files, Lister, Loaded, Memory, Pasted, Picked,
+    Provisioner,
 };
 use handmill::app::{App, Ports, Remembered};
 use handmill::editor::Stamp;
 use handmill::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Flow, FlowEntry, FlowRef, Node, NodeId, NodeState,
-    NodeStatus, Point, Timestamp, WorkspaceEntry,
+    NodeStatus, Point, Timestamp, Trigger, WorkspaceEntry,
 };
 use handmill::runtime::{Board, FlowBoard, Order};
 
@@ -179,22 +180,27 @@ impl World {
             nodes: Arc::new(nodes),
             ..FlowBoard::default()
         });
-        let workspaces = ["a", "b"].map(|name| WorkspaceEntry {
-            id: name.into(),
-            name: name.to_owned(),
-            root: flow_ref(name).root,
-            flows: vec![FlowEntry {
-                flow: flow_ref(name),
-                title: format!("Flow {name}"),
-                group: String::new(),
-                n_nodes: n,
-                problem: None,
-            }],
+        let workspaces = ["a", "b"].map(|name| {
+            Arc::new(WorkspaceEntry {
+                id: name.into(),
+                name: name.to_owned(),
+                root: flow_ref(name).root,
+                flows: vec![FlowEntry {
+                    flow: flow_ref(name),
+                    title: format!("Flow {name}"),
+                    group: String::new(),
+                    trigger: Trigger::Manual,
+                    n_nodes: n,
+                    problem: None,
+                }],
+                modules: Vec::new(),
+            })
         });
         let board = Board {
             catalog: Arc::new(Catalog {
                 root: Some("/c".into()),
                 workspaces: workspaces.into(),
+                rejected: Vec::new(),
                 trouble: String::new(),
             }),
             flows: ["a", "b"]
@@ -259,6 +265,9 @@ impl Files for Fake {
     }
     fn lister(&self) -> Lister {
         Arc::new(|_| Vec::new())
+    }
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|_, _| Err((String::new(), String::new())))
     }
     fn example(&self) -> Option<PathBuf> {
         None

@@ -96,6 +96,8 @@ pub enum Verb {
     NewFlow,
     /// Choose a collection folder.
     ChooseCollection,
+    /// Choose a folder and make what is missing of a workspace in it.
+    SetUpWorkspace,
     /// Save.
     Save,
     /// Save under another name.
@@ -176,6 +178,8 @@ pub enum Action {
     OpenFlow(FlowRef),
     /// Show a past run's statuses; `None` goes back to the newest.
     ShowRun(Option<RunId>),
+    /// Keep a run whatever its age, or no longer.
+    PinRun(RunId, bool),
     /// Select a node and bring it into view.
     GoToNode(NodeId),
     /// A notice was read.
@@ -216,6 +220,7 @@ impl Action {
                 | Self::EditAndSelect(..)
                 | Self::Select { .. }
                 | Self::ShowRun(_)
+                | Self::PinRun(..)
                 | Self::DismissNotice(_)
                 | Self::CopyText(_)
         )

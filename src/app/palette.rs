@@ -281,7 +281,7 @@ fn icon_of(verb: Verb) -> Icon {
         Verb::Redo => Icon::Redo,
         Verb::Open | Verb::Save | Verb::SaveAs | Verb::SaveAndClose => Icon::File,
         Verb::ChooseCollection => Icon::Folder,
-        Verb::NewFlow | Verb::NewNode | Verb::AddNode => Icon::Plus,
+        Verb::NewFlow | Verb::NewNode | Verb::AddNode | Verb::SetUpWorkspace => Icon::Plus,
         Verb::FindNode | Verb::FindFlow => Icon::Search,
         Verb::CloseTab | Verb::Delete | Verb::Quit => Icon::Close,
         Verb::Copy | Verb::Duplicate => Icon::Copy,

@@ -207,6 +207,7 @@ pub const VERBS: &[Entry] = {
             Open, "Open workfile…", [(O)], "Open a workfile";
             NewFlow, "New flow", [command (N)], "Begin a new workfile";
             ChooseCollection, "Choose collection…", [command shift (O)], "Choose the folder that holds your workspaces";
+            SetUpWorkspace, "Set up a workspace here…", [], "Choose a folder; what it lacks of a workspace is made, and nothing in it is changed";
             Save, "Save", [command (S)], "Save this workfile";
             SaveAs, "Save as…", [command shift (S)], "Save this workfile under another name";
             SaveAndClose, "Save and close", [(Q)], "Save this workfile and close its tab";
@@ -300,6 +301,7 @@ impl Context {
             verb,
             Open | NewFlow
                 | ChooseCollection
+                | SetUpWorkspace
                 | CommandPalette
                 | ShowKeys
                 | ShowSettings

@@ -171,6 +171,10 @@ pub struct LogView {
     pub hit: usize,
     /// A hit is to be brought into view.
     pub jump: bool,
+    /// The newest line is to be brought into view.
+    pub to_end: bool,
+    /// Where the log stood in the frame before.
+    pub stood: super::log_pane::Stood,
     /// Rows and hits of the log shown, worked out once per change.
     pub cache: super::log_pane::Cache,
 }
@@ -239,8 +243,12 @@ pub struct View {
     pub draft: Option<Draft>,
     /// How the log is shown.
     pub log: LogView,
+    /// What is done with the list of past runs.
+    pub history: super::history_pane::HistoryView,
     /// What stands beside the log.
     pub side_pane: SidePane,
+    /// The list of the workspace shown, worked out once per change.
+    pub outline: super::outline::Outline,
     /// What is typed in *Find flow*.
     pub flow_filter: String,
     /// The keyboard is to be given to *Find flow*.

@@ -5,11 +5,13 @@
 mod args;
 mod check;
 mod compare;
+mod doctor;
 mod exit;
 mod history;
 mod list;
 mod logs;
 mod print;
+mod provision;
 mod run;
 mod status;
 mod stop;
@@ -42,6 +44,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Provision(args) => provision::provision(&home, &args),
+            Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
         });
     match result {
         Ok(code) => code,

@@ -69,7 +69,7 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     let root = dir.path().canonicalize().expect("real path").join("c");
     let many = collection(&root);
     let home = Home::at(dir.path().join("home"));
-    let memory = memory::Kept::load(&home);
+    let memory = memory::Kept::load(&home, None);
     memory.use_collection(root.clone());
     let runtime = Runtime::start(Config {
         home,

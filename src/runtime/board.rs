@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{
     Catalog, EdgeId, FlowRef, HistoryPage, LogTail, NodeId, NodeState, NodeStatus, Notice,
-    RunComparison, RunId, RunSummary, Timestamp,
+    RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
 };
 
 use super::order::{CompareAsk, HistoryAsk, LogTarget};
@@ -21,6 +22,8 @@ pub struct Board {
     pub flows: BTreeMap<FlowRef, Arc<FlowBoard>>,
     /// The newest run of each flow of the collection that ever ran, open or not.
     pub last_runs: Arc<BTreeMap<FlowRef, RunSummary>>,
+    /// Runs of each workspace that began in the last [`RECENT`], as far as its ledger was asked.
+    pub recent_runs: Arc<BTreeMap<WorkspaceId, u64>>,
     /// Nodes running now, and the most that may.
     pub slots: Slots,
     /// The logs asked for by [`super::Order::FollowLogs`].
@@ -89,6 +92,9 @@ pub struct FlowBoard {
     /// Processes that a dead Handmill left running: node and process id.
     pub orphans: Arc<Vec<(NodeId, u32)>>,
 }
+
+/// How long a run counts as recent: seven days.
+pub const RECENT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Newest runs kept on the board per flow.
 pub const HISTORY_MAX: usize = 50;

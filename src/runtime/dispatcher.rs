@@ -105,6 +105,9 @@ pub struct Dispatcher {
     pub(super) keeper: Keeper,
     pub(super) elsewhere: Elsewhere,
     pub(super) watcher: Option<crate::watch::Watcher>,
+    /// The collection root asked for last, and whoever follows it.
+    pub(super) collection: Option<std::path::PathBuf>,
+    pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
     /// Flows whose view changed since the last publication.
@@ -152,6 +155,8 @@ impl Dispatcher {
             workspaces: Workspaces::new(),
             elsewhere: Elsewhere::default(),
             watcher: None,
+            collection: None,
+            follower: None,
             n_notices: 0,
             n_run_ids: 0,
             changed: BTreeSet::new(),
@@ -431,6 +436,8 @@ impl Dispatcher {
     fn follow_up(&mut self, flow: &FlowRef, event: &Event) {
         match event {
             Event::RunStarted(start) => {
+                let recent = Arc::make_mut(&mut self.work.recent_runs);
+                *recent.entry(flow.workspace.clone()).or_default() += 1;
                 if let Some(run) = self.runs.get(&start.run) {
                     // Without the watch a log is still written, and read when it is opened.
                     self.growth

@@ -10,6 +10,8 @@ mod clock;
 mod details;
 mod dispatcher;
 mod elsewhere;
+mod follow;
+pub mod health;
 mod history_desk;
 mod incoming;
 mod job;
@@ -32,7 +34,9 @@ use arc_swap::ArcSwap;
 use crate::model::{Event, Retention};
 use crate::store::Home;
 
-pub use board::{Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Runner, Slots};
+pub use board::{
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, RECENT, Runner, Slots,
+};
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
 pub use order::{CompareAsk, HistoryAsk, LogTarget, Order};

@@ -1,7 +1,6 @@
 //! Work that may wait for a disk, done on the pool's blocking threads; each piece comes back to
 //! the dispatcher as one [`Incoming`].
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -404,12 +403,5 @@ pub fn pin(
                 "",
             )),
         }
-    });
-}
-
-/// Looks through a collection root.
-pub fn scan(pool: &Handle, inbox: &Inbox, root: Option<PathBuf>) {
-    on_pool(pool, inbox, move || {
-        Incoming::Scanned(root.map(|root| store::scan(&root)).unwrap_or_default())
     });
 }

@@ -4,6 +4,7 @@ mod cli;
 mod conformance;
 mod crash;
 mod data_engine_history;
+mod data_engine_workspaces;
 mod example;
 mod floors;
 mod flows;

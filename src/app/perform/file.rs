@@ -173,7 +173,7 @@ impl App {
         self.ask_desktop(ctx, Ask::OpenFolder, None);
     }
 
-    fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
+    pub(super) fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
         let (came, ctx) = (self.came_sender(), ctx.clone());
         let (asked, desk) = (ask.clone(), self.view.desk_of.clone());
         let reply = move |picked| {
@@ -200,7 +200,7 @@ impl App {
         picked: Picked,
     ) {
         if let Some(id) = desk.filter(|id| self.view.away.contains_key(id))
-            && ask != Ask::OpenFolder
+            && !matches!(ask, Ask::OpenFolder | Ask::WorkspaceFolder)
         {
             return self.picked_away(ctx, ask, tab, &id, picked);
         }
@@ -211,6 +211,7 @@ impl App {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
                     Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::WorkspaceFolder => self.folder_of_workspaces(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 self.list_folder(ctx, dialog.folder());
@@ -244,7 +245,7 @@ impl App {
             Picked::Unavailable => {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
-                    Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::OpenFile | Ask::OpenFolder | Ask::WorkspaceFolder => self.home_folder(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 if let Some(desk) = self.view.away.get_mut(desk) {
@@ -286,6 +287,7 @@ impl App {
                 settings.collection = Some(path);
                 self.configure(ctx, settings);
             }
+            Ask::WorkspaceFolder => self.set_up_in(ctx, path),
             Ask::SaveFile(_) => {
                 if let Some(tab) = tab {
                     let path = with_ending(path);
@@ -505,7 +507,7 @@ impl App {
                 if close {
                     self.drop_tab(id);
                 }
-                self.look_through_collection();
+                self.look_again();
                 self.go_on_quitting(ctx);
             }
             Err(trouble) => {

@@ -6,6 +6,7 @@ mod file;
 mod go;
 mod kill;
 mod run;
+mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
@@ -42,6 +43,7 @@ impl App {
             Action::OpenFlow(flow) => self.open_path(ctx, flow.path()),
             Action::OpenPath(path) => self.open_path(ctx, path),
             Action::ShowRun(run) => self.show_run(run),
+            Action::PinRun(run, pinned) => self.pin_run(run, pinned),
             Action::GoToNode(node) => self.go_to_node(node),
             Action::DismissNotice(id) => self.dismiss(id),
             Action::ShowTab(id) => self.show_tab(id),
@@ -132,6 +134,7 @@ impl App {
             Verb::Open => self.ask_open_file(ctx),
             Verb::NewFlow => self.new_flow(),
             Verb::ChooseCollection => self.ask_collection(ctx),
+            Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_shown_as(ctx),
             Verb::SaveAndClose => self.save_and_close(ctx),
@@ -238,6 +241,13 @@ impl App {
         self.view.side_pane = SidePane::Runs;
         self.engine
             .send(crate::runtime::Order::ShowRun { flow, run });
+    }
+
+    fn pin_run(&mut self, run: crate::model::RunId, pinned: bool) {
+        if let Some(flow) = self.view.flow_ref().cloned() {
+            self.engine
+                .send(crate::runtime::Order::PinRun { flow, run, pinned });
+        }
     }
 
     fn answer(&mut self, ctx: &Context, answer: Answer) {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::app::memory::Remembered;
 use crate::app::ports::{
     Ask, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory, Pasted,
-    Picked, SaveTrouble,
+    Picked, Provisioner, SaveTrouble, SetUp,
 };
 use crate::editor::Stamp;
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
-    Timestamp, WorkspaceEntry,
+    Timestamp, Trigger, WorkspaceEntry,
 };
 use crate::runtime::{Board, FlowBoard, Order};
 
@@ -83,13 +83,13 @@ pub fn other_flow() -> FlowRef {
 pub fn with_finance(world: &Shared) {
     let board = &mut world.borrow_mut().board;
     let catalog = Arc::make_mut(&mut board.catalog);
-    let mut entry = catalog.workspaces[0].clone();
+    let mut entry = (*catalog.workspaces[0]).clone();
     entry.id = "finance-2".into();
     entry.name = "finance".into();
     entry.root = Arc::from(Path::new("/c/finance"));
     entry.flows[0].flow = other_flow();
     entry.flows[0].title = "Close".into();
-    catalog.workspaces.push(entry);
+    catalog.workspaces.push(Arc::new(entry));
     let stands = FlowBoard {
         loaded: true,
         ..FlowBoard::default()
@@ -137,18 +137,21 @@ pub fn world() -> Shared {
     };
     world.board.catalog = Arc::new(Catalog {
         root: Some("/c".into()),
-        workspaces: vec![WorkspaceEntry {
+        workspaces: vec![Arc::new(WorkspaceEntry {
             id: "claims-1".into(),
             name: "claims".into(),
             root: Arc::from(Path::new("/c/claims")),
             flows: vec![FlowEntry {
                 flow: flow_ref(),
                 title: "Orders".into(),
-                group: "By hand".into(),
+                group: String::new(),
+                trigger: Trigger::Manual,
                 n_nodes: 4,
                 problem: None,
             }],
-        }],
+            modules: Vec::new(),
+        })],
+        rejected: Vec::new(),
         trouble: String::new(),
     });
     let stands = FlowBoard {
@@ -260,6 +263,17 @@ impl Files for Fake {
     }
     fn lister(&self) -> Lister {
         Arc::new(|_| Vec::new())
+    }
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|folder, _| {
+            Ok(SetUp {
+                id: "new-1".into(),
+                root: folder.to_owned(),
+                collection: folder.parent().map(Path::to_owned),
+                n_created: 6,
+                n_kept: 1,
+            })
+        })
     }
     fn example(&self) -> Option<PathBuf> {
         Some("/example".into())
