@@ -5,6 +5,7 @@
     dead_code,
     reason = "a hand can do more than the journeys of today need"
 )]
+mod catalog;
 mod desk;
 mod desks;
 mod files;
