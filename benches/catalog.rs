@@ -20,9 +20,11 @@ use std::time::Instant;
 
 use egui_kittest::Harness;
 use handmill::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, Files, Lister, Memory, Pasted, Picked, Provisioner,
+    Ask, Desktop, Engine, FileDone, FileJob, Files, HealthLook, Lister, Memory, Pasted, Picked,
+    Provisioner,
 };
 use handmill::app::{App, Ports, Remembered};
+use handmill::editor::Note;
 use handmill::graphml;
 use handmill::model::{
     Catalog, Counts, Flow, FlowRef, Node, NodeId, Outcome, Point, RunSummary, Timestamp,
@@ -164,6 +166,9 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
+    fn health(&self) -> HealthLook {
+        Box::new(|_| Vec::new())
+    }
     fn command_line(&self, _flow: &Flow, node: &Node) -> String {
         node.command.clone()
     }
@@ -171,6 +176,7 @@ impl Engine for Fake {
 
 impl Files for Fake {
     fn send(&self, _job: FileJob) {}
+    fn note(&self, _note: Note) {}
     fn drain(&self) -> Vec<FileDone> {
         Vec::new()
     }

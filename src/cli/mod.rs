@@ -3,6 +3,7 @@
 //! Unaware of the window. `main.rs` calls [`main`] when there is anything but a bare path.
 
 mod args;
+mod backups;
 mod check;
 mod compare;
 mod doctor;
@@ -10,6 +11,7 @@ mod exit;
 mod history;
 mod list;
 mod logs;
+mod merge;
 mod print;
 mod provision;
 mod run;
@@ -46,6 +48,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Check(args) => check::check(&args),
             Command::Provision(args) => provision::provision(&home, &args),
             Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
+            Command::Backups(args) => backups::backups(&home, &args),
+            Command::Merge(args) => merge::merge(&args),
         });
     match result {
         Ok(code) => code,

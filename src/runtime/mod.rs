@@ -35,7 +35,8 @@ use crate::model::{Event, Retention};
 use crate::store::Home;
 
 pub use board::{
-    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, RECENT, Runner, Slots,
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
+    Wish,
 };
 pub use clock::now;
 pub use history_desk::SHOWN_RUNS_MAX;
