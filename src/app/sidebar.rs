@@ -120,6 +120,10 @@ fn no_workspace_ui(ui: &mut Ui, view: &View, catalog: &Catalog, actions: &mut Ve
         if choose.show(ui).clicked() {
             actions.push(Action::Do(Verb::ChooseCollection));
         }
+        if !configured {
+            // The page beside it offers the rest.
+            return;
+        }
         ui.add_space(space::S);
         let set_up = Button::new("Set up a workspace here…").icon(Icon::Plus);
         let tooltip = verbs::entry(Verb::SetUpWorkspace).tooltip;

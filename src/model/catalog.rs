@@ -112,25 +112,25 @@ pub fn heading_rank(heading: &str) -> (u8, String) {
 /// Longest name of a workspace in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
-/// What keeps a folder's name from naming a workspace; `None` when nothing does. The name goes into
+/// What keeps a folder's name from naming a workspace, as a fragment; `None` when nothing does. The name goes into
 /// files that workstations with other systems read (`leases/<name>.parquet`), so it must be a plain
 /// file name on all of them (conformance, item 35).
 pub fn workspace_name_flaw(name: &str) -> Option<&'static str> {
     let stem = name.split('.').next().unwrap_or(name).trim_end();
     if name.is_empty() {
-        Some("it is empty")
+        Some("the name is empty")
     } else if name == "." || name == ".." {
-        Some("it stands for another folder")
+        Some("the name stands for another folder")
     } else if name.contains(['/', '\\']) {
-        Some("it holds a slash or backslash")
+        Some("the name holds a slash or backslash")
     } else if name.chars().any(char::is_control) {
-        Some("it holds a control character")
+        Some("the name holds a control character")
     } else if name.len() > NAME_BYTES_MAX {
-        Some("it is longer than 64 bytes")
+        Some("the name is longer than 64 bytes")
     } else if name.ends_with(['.', ' ']) || name.starts_with(' ') {
-        Some("it begins with a space, or ends with a space or dot")
+        Some("the name begins with a space, or ends with a space or dot")
     } else if is_device(stem) {
-        Some("Windows keeps it for a device")
+        Some("Windows keeps the name for a device")
     } else {
         None
     }

@@ -286,7 +286,7 @@ fn ledger_row(rows: &mut Rows, home: &Home, workspace: &WorkspaceEntry) {
                     .flows
                     .iter()
                     .find(|flow| flow.flow.file == run.file);
-                !entry.is_some_and(|flow| store::holder(home, &flow.flow).is_some())
+                entry.is_none_or(|flow| store::holder(home, &flow.flow).is_none())
             });
             match (health.open_runs.len(), dead.count()) {
                 (0, _) => rows.ok(what, text),

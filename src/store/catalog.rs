@@ -244,9 +244,10 @@ fn read_entry(
             entry.trigger = loaded.flow.trigger;
             entry.n_nodes = loaded.flow.graph.n_nodes();
             if loaded.damaged {
-                let first = loaded.warnings.into_iter().next();
+                // What ended the reading was told last.
+                let last = loaded.warnings.into_iter().next_back();
                 entry.problem = Some(
-                    first.unwrap_or_else(|| "it is damaged and was read only in part".to_owned()),
+                    last.unwrap_or_else(|| "it is damaged and was read only in part".to_owned()),
                 );
             }
         }
@@ -307,14 +308,14 @@ fn take(root: PathBuf, found: &mut Vec<PathBuf>, rejected: &mut Vec<Rejected>) {
     let flaw = match root.file_name().map(|name| name.to_str()) {
         // The root of a disk has no name, and no other workstation will know it by one.
         None => None,
-        Some(None) => Some("it is not UTF-8"),
+        Some(None) => Some("the name is not UTF-8"),
         Some(Some(name)) => workspace_name_flaw(name),
     };
     match flaw {
         None => found.push(root),
         Some(flaw) => rejected.push(Rejected {
             name: name_of(&root),
-            why: format!("This name cannot be a workspace's: {flaw}. Rename the folder"),
+            why: format!("Rename it: {flaw}"),
         }),
     }
 }

@@ -235,7 +235,10 @@ mod tests {
     fn a_name_that_no_workspace_may_have_is_refused() {
         let dir = tempfile::tempdir().expect("temp dir");
         let told = provision(&dir.path().join("nul"), None).expect_err("a device");
-        assert!(told.to_string().contains("Windows keeps it"), "{told}");
+        assert!(
+            told.to_string().contains("Windows keeps the name"),
+            "{told}"
+        );
         assert!(!dir.path().join("nul").exists());
     }
 

@@ -158,7 +158,7 @@ fn item_35_a_name_that_is_no_file_name_everywhere_is_told_and_not_taken() {
         catalog
             .rejected
             .iter()
-            .all(|r| r.why.contains("Rename the folder"))
+            .all(|r| r.why.starts_with("Rename it: the name") || r.why.contains("Windows"))
     );
     let told = handmill(dir.path(), &["ls", "."]);
     let text = String::from_utf8_lossy(&told.stdout).into_owned();
@@ -270,7 +270,7 @@ fn item_38_no_shared_setting_holds_a_path_of_this_machine() {
 fn provisioned() -> Vec<(String, serde_json::Value)> {
     let dir = tempfile::tempdir().expect("a folder");
     let done = store::provision(&dir.path().join("claims"), Some(dir.path())).expect("provision");
-    assert_eq!(done.kept, [PathBuf::new(); 0]);
+    assert!(done.kept.is_empty(), "{:?}", done.kept);
     ["claims/.vscode/settings.json", ".vscode/settings.json"]
         .map(|file| {
             let text = fs::read_to_string(dir.path().join(file)).expect("made");

@@ -648,10 +648,25 @@ fn a_workspace_that_was_set_up_is_said_and_its_collection_followed() {
         harness.run_steps(1);
     }
     harness.run_steps(3);
-    assert_eq!(
-        harness.state().view.layout.workspace.as_deref(),
-        Some("new-1")
-    );
+    // It is shown once the collection tells of it.
+    {
+        let board = &mut world.borrow_mut().board;
+        let catalog = Arc::make_mut(&mut board.catalog);
+        catalog.root = Some("/c".into());
+        for id in ["another-1", "new-1"] {
+            catalog
+                .workspaces
+                .push(Arc::new(crate::model::WorkspaceEntry {
+                    id: id.into(),
+                    name: id.to_owned(),
+                    root: Arc::from(std::path::Path::new("/c").join(id)),
+                    flows: Vec::new(),
+                    modules: Vec::new(),
+                }));
+        }
+    }
+    harness.run_steps(3);
+    harness.get_by_label("Workspace new-1");
     let told = "is set up: 6 made, 1 kept as they were.";
     harness.get_by_label_contains(told);
 }
