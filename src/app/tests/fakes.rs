@@ -219,6 +219,7 @@ impl Files for Fake {
                         ..version(world.flow.clone())
                     },
                     unsaved: world.unsaved.take(),
+                    remark: None,
                 })),
             },
             FileJob::Save {
