@@ -21,13 +21,14 @@ use std::time::Instant;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, Files, Lister, Loaded, Memory, Pasted, Picked,
+    Ask, Desktop, Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Memory, Pasted,
+    Picked, Provisioner,
 };
 use handmill::app::{App, Ports, Remembered};
-use handmill::editor::Stamp;
+use handmill::editor::{Note, Stamp, Version};
 use handmill::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Flow, FlowEntry, FlowRef, Node, NodeId, NodeState,
-    NodeStatus, Point, Timestamp, WorkspaceEntry,
+    NodeStatus, Point, Timestamp, Trigger, WorkspaceEntry,
 };
 use handmill::runtime::{Board, FlowBoard, Order};
 
@@ -179,22 +180,27 @@ impl World {
             nodes: Arc::new(nodes),
             ..FlowBoard::default()
         });
-        let workspaces = ["a", "b"].map(|name| WorkspaceEntry {
-            id: name.into(),
-            name: name.to_owned(),
-            root: flow_ref(name).root,
-            flows: vec![FlowEntry {
-                flow: flow_ref(name),
-                title: format!("Flow {name}"),
-                group: String::new(),
-                n_nodes: n,
-                problem: None,
-            }],
+        let workspaces = ["a", "b"].map(|name| {
+            Arc::new(WorkspaceEntry {
+                id: name.into(),
+                name: name.to_owned(),
+                root: flow_ref(name).root,
+                flows: vec![FlowEntry {
+                    flow: flow_ref(name),
+                    title: format!("Flow {name}"),
+                    group: String::new(),
+                    trigger: Trigger::Manual,
+                    n_nodes: n,
+                    problem: None,
+                }],
+                modules: Vec::new(),
+            })
         });
         let board = Board {
             catalog: Arc::new(Catalog {
                 root: Some("/c".into()),
                 workspaces: workspaces.into(),
+                rejected: Vec::new(),
                 trouble: String::new(),
             }),
             flows: ["a", "b"]
@@ -220,6 +226,9 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
+    fn health(&self) -> HealthLook {
+        Box::new(|_| Vec::new())
+    }
     fn command_line(&self, _flow: &Flow, node: &Node) -> String {
         node.command.clone()
     }
@@ -233,21 +242,26 @@ impl Files for Fake {
         let name = if path == path_of("a") { "a" } else { "b" };
         let loaded = Loaded {
             flow_ref: flow_ref(name),
-            flow: self.0.flow.clone(),
-            warnings: Arc::default(),
-            damaged: false,
-            results: Arc::default(),
-            stamp: Stamp {
-                len: 1,
-                modified: NOW,
-                inode: 1,
-                hash: [0; 32],
+            version: Version {
+                flow: self.0.flow.clone(),
+                warnings: Arc::default(),
+                damaged: false,
+                results: Arc::default(),
+                stamp: Stamp {
+                    len: 1,
+                    modified: NOW,
+                    inode: 1,
+                    hash: [0; 32],
+                },
+                is_trusted: true,
             },
+            unsaved: None,
         };
         let result = Ok(Box::new(loaded));
         let done = FileDone::Loaded { tab, result };
         self.0.done.borrow_mut().push(done);
     }
+    fn note(&self, _note: Note) {}
     fn drain(&self) -> Vec<FileDone> {
         self.0.done.take()
     }
@@ -259,6 +273,9 @@ impl Files for Fake {
     }
     fn lister(&self) -> Lister {
         Arc::new(|_| Vec::new())
+    }
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|_, _| Err((String::new(), String::new())))
     }
     fn example(&self) -> Option<PathBuf> {
         None

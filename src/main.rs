@@ -10,6 +10,6 @@ fn main() -> std::process::ExitCode {
     let args = cli::args();
     match args.command {
         Some(command) => cli::main(command).into(),
-        None => gui::window(args.path),
+        None => gui::window(args.path, args.collection),
     }
 }

@@ -212,6 +212,9 @@ impl App {
                     flow: doc.flow(),
                     revision: doc.revision(),
                     board: board.flow(&doc.flow_ref).map(|flow| &**flow),
+                    preview: board.preview.as_ref().filter(|preview| {
+                        preview.flow == doc.flow_ref && preview.revision == doc.revision()
+                    }),
                     selection: &tab.selection,
                     theme: &theme,
                     now,
@@ -220,6 +223,8 @@ impl App {
                     verb_info: &verb_info,
                 };
                 canvas_ui(ui, &input, &mut tab.canvas, actions);
+                let pointed = tab.canvas.pointed_verb();
+                view.pointed_run = view.pointed_run.or(pointed);
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Plain values with serde; where they are kept is the business of [`super::ports::Memory`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -97,6 +97,8 @@ pub struct Layout {
     /// The other panes of the workspace shown.
     #[serde(flatten)]
     pub panes: Panes,
+    /// Headings of the sidebar whose flows are hidden.
+    pub folded: BTreeSet<String>,
     /// The workspace shown, by its id.
     pub workspace: Option<String>,
     /// Paths of its open tabs, in order.
@@ -162,6 +164,7 @@ impl Default for Layout {
             sidebar: true,
             sidebar_w: 244.0,
             panes: Panes::default(),
+            folded: BTreeSet::new(),
             workspace: None,
             tabs: Vec::new(),
             shown: None,

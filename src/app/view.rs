@@ -6,19 +6,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::editor::Document;
-use crate::model::{FlowRef, NodeId, Notice, WorkspaceId};
-use crate::runtime::{Board, FlowBoard, Runner};
+use crate::model::{FlowRef, NodeId, NodeStatus, Notice, WorkspaceId};
+use crate::runtime::{Board, FlowBoard, Runner, Wish};
 
-use super::action::TabId;
+use super::action::{TabId, Verb};
 use super::canvas::CanvasState;
 use super::desk::Desk;
 use super::drafts::Draft;
+use super::kill::{Kill, Names};
 use super::memory::{Layout, Settings};
 use super::path_dialog::PathDialog;
 use super::ports::Broken;
 use super::room::{Pane, Sizes};
 use super::safety::{self, Trail};
 use super::selection::Selection;
+use super::settings::Page;
 use super::verbs::Context;
 
 /// An open tab.
@@ -118,24 +120,16 @@ pub enum Dialog {
     Replace(TabId, PathBuf),
     /// A path is typed, where the desktop has no dialog.
     Path(Box<PathDialog>),
-    /// Settings are edited.
-    Settings(Box<SettingsDraft>),
+    /// Settings are shown.
+    Settings(Box<Page>),
+    /// This is to be killed: really?
+    Kill(Box<Kill>),
+    /// The last of [`View::killing`] is on its way.
+    Killing,
     /// All keys are shown.
     Keys,
     /// Something about the safety of a workfile.
     Safety(Box<safety::Page>),
-}
-
-/// Settings as they are being typed.
-pub struct SettingsDraft {
-    /// As they will be.
-    pub new: Settings,
-    /// The slots field.
-    pub slots: String,
-    /// The grace field.
-    pub grace: String,
-    /// The collection field.
-    pub collection: String,
 }
 
 /// What the palette lists.
@@ -184,6 +178,10 @@ pub struct LogView {
     pub hit: usize,
     /// A hit is to be brought into view.
     pub jump: bool,
+    /// The newest line is to be brought into view.
+    pub to_end: bool,
+    /// Where the log stood in the frame before.
+    pub stood: super::log_pane::Stood,
     /// Rows and hits of the log shown, worked out once per change.
     pub cache: super::log_pane::Cache,
 }
@@ -252,8 +250,12 @@ pub struct View {
     pub draft: Option<Draft>,
     /// How the log is shown.
     pub log: LogView,
+    /// What is done with the list of past runs.
+    pub history: super::history_pane::HistoryView,
     /// What stands beside the log.
     pub side_pane: SidePane,
+    /// The list of the workspace shown, worked out once per change.
+    pub outline: super::outline::Outline,
     /// What is typed in *Find flow*.
     pub flow_filter: String,
     /// The keyboard is to be given to *Find flow*.
@@ -266,6 +268,10 @@ pub struct View {
     pub zone: jiff::tz::TimeZone,
     /// The tab whose layout is being worked out.
     pub laying_out: Option<TabId>,
+    /// The run that the pointer is on: its button, its line in a menu.
+    pub pointed_run: Option<Verb>,
+    /// What is being killed, oldest first.
+    pub killing: Vec<Kill>,
     /// The window is closing, tab by tab.
     pub quitting: bool,
     /// Names the next tab and notice.
@@ -327,6 +333,22 @@ impl View {
         }
     }
 
+    /// The run that is pointed at, as it would be asked for now.
+    pub fn wish(&self, board: &Board) -> Option<Wish> {
+        let verb = self.pointed_run?;
+        let tab = self.tab()?;
+        let doc = tab.doc()?;
+        if self.context(board).disabled_because(verb).is_some() {
+            return None;
+        }
+        Some(Wish {
+            flow: doc.flow_ref.clone(),
+            frozen: doc.flow().clone(),
+            revision: doc.revision(),
+            choice: super::perform::choice_of(verb, tab.selection.nodes())?,
+        })
+    }
+
     /// A number that names one thing only. Starts high, so that the board's notices are below.
     pub fn number(&mut self) -> u64 {
         self.next_number += 1;
@@ -352,6 +374,7 @@ impl View {
     pub fn context(&self, board: &Board) -> Context {
         let mut facts = Context {
             n_tabs: self.tabs.len(),
+            n_live_flows: board.flows.values().filter(|f| f.live.is_some()).count(),
             laying_out: self.laying_out.is_some(),
             ..Context::default()
         };
@@ -377,6 +400,15 @@ impl View {
         if let Some(flow) = board.flow(&doc.flow_ref) {
             facts.loaded = flow.loaded;
             facts.live = flow.live.is_some();
+            let live = flow.live.as_ref().map(|run| &run.id);
+            for id in tab.selection.nodes() {
+                let Some(state) = flow.nodes.get(id).filter(|_| live.is_some()) else {
+                    continue;
+                };
+                facts.n_sel_running += usize::from(state.status == NodeStatus::Running);
+                let again = state.status.wants_resume() && state.run.as_ref() == live;
+                facts.n_sel_retry += usize::from(again);
+            }
             facts.stopping = flow.stopping;
             facts.resumable = flow.resumable;
             facts.has_status = !flow.nodes.is_empty();
@@ -384,6 +416,21 @@ impl View {
             facts.n_orphans = flow.orphans.len();
         }
         facts
+    }
+}
+
+impl Names for View {
+    fn flow(&self, flow: &FlowRef) -> String {
+        let of = |tab: &&Tab| tab.doc().is_some_and(|doc| doc.flow_ref == *flow);
+        let tab = self.all_tabs().find(of);
+        tab.map_or_else(|| flow.stem().to_owned(), Tab::title)
+    }
+
+    fn node(&self, flow: &FlowRef, node: &NodeId) -> String {
+        let mut docs = self.all_tabs().filter_map(Tab::doc);
+        let doc = docs.find(|doc| doc.flow_ref == *flow);
+        let node_there = doc.and_then(|doc| doc.flow().graph.node(node));
+        node_there.map_or_else(|| node.to_string(), |node| node.name().to_owned())
     }
 }
 

@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use egui::{Context, Event, Key, ViewportCommand};
 
-use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
-use crate::runtime::{Board, LogTarget, Order};
+use crate::model::{Choice, FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::health::Row;
+use crate::runtime::{Board, CompareAsk, HistoryAsk, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
 use super::path_dialog;
-use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked};
+use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
 use super::theme::Theme;
 use super::turn::Turn;
-use super::view::{Dialog, LogView, View};
+use super::view::{Dialog, LogView, SidePane, View};
 use super::{desk, fonts, verbs, widgets};
 
 /// Running times are drawn anew this often, and only while one is shown.
@@ -56,6 +57,10 @@ pub(super) enum Came {
         desk: Option<WorkspaceId>,
         picked: Picked,
     },
+    /// A workspace was set up, or was not: what happened, then what to do.
+    SetUp(Result<SetUp, (String, String)>),
+    /// The machine was looked at.
+    Health(Vec<Row>),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -81,10 +86,17 @@ pub struct App {
     remembered: Remembered,
     /// The logs last asked for.
     followed: Vec<LogTarget>,
+    /// The run that the runtime was last asked about: its flow, the edits then, what of it.
+    wished: Option<(FlowRef, u64, Choice)>,
     /// The flow whose stop was asked for; a second press ends it at once.
     pub(super) stop_asked: Option<FlowRef>,
+    /// The list of past runs and the comparison that the runtime was asked for last.
+    asked_history: Option<HistoryAsk>,
+    asked_comparison: Option<CompareAsk>,
     /// A save under a new name that is on its way.
     pub(super) saving_as: Option<(TabId, PathBuf)>,
+    /// A workspace that was set up and that the collection does not tell of yet.
+    pub(super) awaited: Option<WorkspaceId>,
     /// Everything was asked and answered: the window may go.
     pub(super) may_close: bool,
     title: String,
@@ -119,13 +131,17 @@ impl App {
                 palette: None,
                 draft: None,
                 log: LogView::following(),
+                history: super::history_pane::HistoryView::default(),
                 side_pane: super::view::SidePane::default(),
+                outline: super::outline::Outline::default(),
                 flow_filter: String::new(),
                 focus_flow_filter: false,
                 toasts: Vec::new(),
                 notice_shown_at: std::collections::HashMap::new(),
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
+                pointed_run: None,
+                killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
                 next_number: 1 << 40,
@@ -135,8 +151,12 @@ impl App {
             came: channel(),
             remembered,
             followed: Vec::new(),
+            wished: None,
+            asked_history: None,
+            asked_comparison: None,
             stop_asked: None,
             saving_as: None,
+            awaited: None,
             may_close: false,
             title: String::new(),
         };
@@ -203,12 +223,18 @@ impl App {
                     revision,
                     moves,
                 } => self.layout_came(tab, revision, moves),
+                Came::SetUp(result) => self.set_up(ctx, result),
                 Came::Picked {
                     ask,
                     tab,
                     desk,
                     picked,
                 } => self.picked(ctx, ask, tab, desk, picked),
+                Came::Health(rows) => {
+                    if let Some(Dialog::Settings(page)) = &mut self.view.dialog {
+                        page.seen(rows);
+                    }
+                }
                 Came::Listed { folder, entries } => {
                     if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
                         dialog.listed(&folder, entries);
@@ -299,10 +325,11 @@ impl App {
             .extend(pasted.into_iter().map(Action::PasteText));
     }
 
-    /// Has the collection looked through again: a title, a group or a file may be another.
-    pub(super) fn look_through_collection(&self) {
-        if let Some(root) = &self.board.catalog.root {
-            self.engine.send(Order::SetCollection(Some(root.clone())));
+    /// Has the collection looked through again where its changes are not told by themselves: a
+    /// title, a group or a file may be another, and another process may have run a flow.
+    pub(super) fn look_again(&self) {
+        if self.board.catalog.root.is_some() {
+            self.engine.send(Order::LookAgain);
         }
     }
 
@@ -318,6 +345,50 @@ impl App {
         if wanted != self.followed {
             self.followed.clone_from(&wanted);
             self.engine.send(Order::FollowLogs(wanted));
+        }
+    }
+
+    /// Asks what the run that is pointed at would do, so that it can be shown.
+    fn follow_wish(&mut self) {
+        // While one lives no other is asked for: a node that runs again is pointed at itself.
+        let live = self
+            .view
+            .flow_board(&self.board)
+            .is_some_and(|f| f.live.is_some());
+        let wish = self.view.wish(&self.board).filter(|_| !live);
+        let about = wish
+            .as_ref()
+            .map(|wish| (wish.flow.clone(), wish.revision, wish.choice.clone()));
+        if about != self.wished {
+            self.wished = about;
+            self.engine.send(Order::Preview(wish.map(Box::new)));
+        }
+    }
+
+    fn follow_history(&mut self) {
+        let shown = self.view.layout.panes.bottom && self.view.side_pane == SidePane::Runs;
+        let (mut history, mut comparison) = (None, None);
+        let tab = self
+            .view
+            .tabs
+            .iter()
+            .find(|tab| Some(tab.id) == self.view.shown);
+        if let Some(doc) = tab.and_then(super::view::Tab::doc).filter(|_| shown)
+            && self
+                .board
+                .flow(&doc.flow_ref)
+                .is_some_and(|flow| flow.loaded)
+        {
+            history = Some(self.view.history.ask(doc));
+            comparison = self.view.history.compare_ask();
+        }
+        if history != self.asked_history {
+            self.asked_history.clone_from(&history);
+            self.engine.send(Order::ShowHistory(history));
+        }
+        if comparison != self.asked_comparison {
+            self.asked_comparison.clone_from(&comparison);
+            self.engine.send(Order::Compare(comparison));
         }
     }
 
@@ -374,10 +445,26 @@ impl App {
             settings: self.view.settings.clone(),
             layout: self.view.layout.clone(),
         };
+        if !self.is_worth_remembering(&now) {
+            return;
+        }
         if now != self.remembered {
             self.memory.save(&now);
             self.remembered = now;
         }
+    }
+
+    /// False for a window that was only looked at: without a collection and a flow, its size alone
+    /// is no reason to leave a file behind.
+    fn is_worth_remembering(&self, now: &Remembered) -> bool {
+        let was = &self.remembered;
+        let mut layout = now.layout.clone();
+        layout.window = was.layout.window;
+        layout.maximized = was.layout.maximized;
+        now.settings.collection.is_some()
+            || !self.view.tabs.is_empty()
+            || now.settings != was.settings
+            || layout != was.layout
     }
 
     fn tell_title(&mut self, ctx: &Context) {
@@ -433,25 +520,31 @@ impl App {
                 self.check_file(id);
             }
             // A person comes back from where the files may have been changed.
-            self.look_through_collection();
+            self.look_again();
         }
         // The collection may tell of another first workspace, or no longer of the one shown.
         self.settle_desk(ctx);
+        self.show_awaited(ctx);
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.follow_wish();
+        self.watch_kills();
         self.keep_journals();
         self.follow_selection();
         self.follow_logs();
+        self.follow_history();
         self.remember(ctx);
         self.tell_title(ctx);
     }
 
     /// The second half: draws, and asks for another frame only when something will change.
     pub(super) fn drawing(&mut self, ui: &mut egui::Ui) {
+        let pointed = self.view.pointed_run.take();
         self.draw(ui);
-        if !self.actions.is_empty() || self.turn.is_waiting() {
+        let unsettled = self.view.pointed_run != pointed;
+        if !self.actions.is_empty() || self.turn.is_waiting() || unsettled {
             // What was asked for is done before the next frame is drawn.
             ui.ctx().request_repaint();
         }

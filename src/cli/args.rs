@@ -13,6 +13,10 @@ use std::path::PathBuf;
 pub struct Args {
     /// A workfile, a workspace or a collection of workspaces to open in the window
     pub path: Option<PathBuf>,
+    /// The folder that holds the workspaces, for this window (default: HANDMILL_COLLECTION, else
+    /// the one chosen last)
+    #[arg(long, value_name = "FOLDER")]
+    pub collection: Option<PathBuf>,
     /// What to do without a window
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -39,6 +43,10 @@ pub enum Command {
     Ls(LsArgs),
     /// Read a workfile and say what is odd about it
     Check(CheckArgs),
+    /// Make what a folder lacks of a workspace, and change nothing in it
+    Provision(ProvisionArgs),
+    /// Say how this machine and its folders are, and what to do about what is not well
+    Doctor(DoctorArgs),
     /// List earlier versions of a workfile, and take one back
     Backups(BackupsArgs),
     /// Merge three versions of a workfile: git's merge driver
@@ -193,9 +201,12 @@ pub struct CompareArgs {
 /// Arguments of `ls`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct LsArgs {
-    /// A collection, a workspace or a workfile
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
+    /// A collection, a workspace or a workfile (default: the collection that --collection or
+    /// HANDMILL_COLLECTION names, else this folder)
+    pub path: Option<PathBuf>,
+    /// The folder that holds the workspaces
+    #[arg(long, value_name = "FOLDER", conflicts_with = "path")]
+    pub collection: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -206,6 +217,31 @@ pub struct LsArgs {
 pub struct CheckArgs {
     /// The workfile
     pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `provision`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ProvisionArgs {
+    /// The workspace's folder; it need not be there yet
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The collection it belongs to (default: HANDMILL_COLLECTION, else the one chosen last)
+    #[arg(long, value_name = "FOLDER")]
+    pub collection: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// The folder that holds the workspaces (default: HANDMILL_COLLECTION, else the one chosen last)
+    #[arg(long, value_name = "FOLDER")]
+    pub collection: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

@@ -6,12 +6,14 @@ mod args;
 mod backups;
 mod check;
 mod compare;
+mod doctor;
 mod exit;
 mod history;
 mod list;
 mod logs;
 mod merge;
 mod print;
+mod provision;
 mod run;
 mod status;
 mod stop;
@@ -44,6 +46,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Provision(args) => provision::provision(&home, &args),
+            Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
             Command::Backups(args) => backups::backups(&home, &args),
             Command::Merge(args) => merge::merge(&args),
         });

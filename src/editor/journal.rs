@@ -7,7 +7,7 @@
 
 mod words;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -125,7 +125,7 @@ impl Journal {
             .spawn(move || {
                 let mut keeper = Keeper {
                     home,
-                    open: HashMap::new(),
+                    open: BTreeMap::new(),
                     n_begun: 0,
                     syncs: Some(syncs),
                     tell: Box::new(tell),
@@ -193,7 +193,7 @@ struct Open {
 
 struct Keeper {
     home: Home,
-    open: HashMap<u64, Open>,
+    open: BTreeMap<u64, Open>,
     n_begun: u64,
     syncs: Option<Sender<(u64, u64, SyncHandle)>>,
     tell: Box<dyn Fn(News) + Send>,

@@ -413,10 +413,11 @@ impl Desk {
                 Ok(writer.settle(&path, &sides, &picks)?)
             })),
             Task::Trust { path, flow, root } => Outcome::Noted(guarded(|| {
-                Ok(match root {
+                match root {
                     Some(root) => store::trust_root(&self.home, &root)?,
                     None => store::trust_file(&self.home, &path, &flow)?,
-                })
+                }
+                Ok(())
             })),
         }
     }

@@ -38,4 +38,4 @@ pub use log_folders::{log_bytes, log_folders, remove_logs, sweep_removed};
 pub use shell::shell_for;
 pub use sweep::{Survivor, await_orphan, kill_orphan, orphan_alive, survivors};
 pub use tail::{Follower, IndexEntry, is_log, last_write, read_from, read_tail};
-pub use unix::raise_open_files;
+pub use unix::{open_files, raise_open_files};

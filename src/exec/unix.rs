@@ -20,6 +20,13 @@ use crate::model::Exit;
 /// A single argument must be shorter than this (Linux: `MAX_ARG_STRLEN`, 32 pages).
 pub(super) const ARG_BYTES_MAX: usize = 128 * 1024;
 
+/// Files that this process may have open: now, and the most it may raise that to; `None` means no
+/// limit.
+pub fn open_files() -> (Option<u64>, Option<u64>) {
+    let limit = process::getrlimit(Resource::Nofile);
+    (limit.current, limit.maximum)
+}
+
 /// Raises the soft limit of open files to the hard one: a running node takes up to four. Best
 /// effort; spawning tells if files still run out.
 pub fn raise_open_files() {

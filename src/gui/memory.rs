@@ -1,18 +1,21 @@
 //! Settings and layout, read once before the window and written by a thread of their own.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::app::ports::Memory;
 use crate::app::{Layout, Remembered, Settings as Shown, ThemeChoice};
 use crate::model::Retention;
-use crate::store::{Home, Settings, Theme};
+use crate::store::{Collection, CollectionSource, Home, Settings, Theme};
 
 /// What the window remembers, over the settings file.
 pub struct Kept {
     settings: RefCell<Settings>,
+    /// The collection of this process, where the command line or the environment names it: used, and
+    /// not remembered.
+    named: RefCell<Option<PathBuf>>,
     warnings: Vec<String>,
     // Unbounded: the window hands over a change of a few kilobytes now and then.
     writes: Option<Sender<Settings>>,
@@ -21,8 +24,11 @@ pub struct Kept {
 
 impl Kept {
     /// Reads the settings of this machine; nothing is written before something changes.
-    pub fn load(home: &Home) -> Self {
+    pub fn load(home: &Home, collection: Option<&Path>) -> Self {
         let loading = Settings::load(home);
+        let named = Collection::of_process(collection, &loading.settings)
+            .filter(|chosen| chosen.source != CollectionSource::Settings)
+            .map(|chosen| chosen.root);
         let (writes, inbox) = channel::<Settings>();
         let home = home.clone();
         let write = move || {
@@ -41,6 +47,7 @@ impl Kept {
             .ok();
         Self {
             settings: RefCell::new(loading.settings),
+            named: RefCell::new(named),
             warnings: loading.warnings,
             writes: Some(writes),
             writer,
@@ -55,6 +62,7 @@ impl Kept {
     /// Shows this collection from now on.
     pub fn use_collection(&self, root: PathBuf) {
         self.settings.borrow_mut().collection = Some(root);
+        *self.named.borrow_mut() = None;
     }
 }
 
@@ -73,7 +81,7 @@ impl Memory for Kept {
             shell: settings.shell.clone(),
             retention_days: Some(settings.retention_days),
             log_bytes_max: Some(settings.log_bytes_max),
-            collection: settings.collection.clone(),
+            collection: self.named.borrow().clone().or(settings.collection.clone()),
         };
         Remembered {
             settings: shown,
@@ -100,9 +108,14 @@ impl Memory for Kept {
             .settings
             .log_bytes_max
             .unwrap_or(usual.log_bytes_max);
-        settings
-            .collection
-            .clone_from(&remembered.settings.collection);
+        let mut named = self.named.borrow_mut();
+        if named.is_none() || *named != remembered.settings.collection {
+            // Another was chosen in the window, and that is what is meant from now on.
+            *named = None;
+            settings
+                .collection
+                .clone_from(&remembered.settings.collection);
+        }
         settings.layout = serde_json::to_value(&remembered.layout).unwrap_or_default();
         if let Some(writes) = &self.writes {
             writes.send(settings.clone()).ok();

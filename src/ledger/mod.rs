@@ -16,6 +16,7 @@ mod handle;
 mod history;
 mod import;
 mod inbox;
+mod inspect;
 mod migrate;
 mod past;
 mod recover;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use error::LedgerError;
 pub use handle::{Health, Ledger};
+pub use inspect::inspect;
 pub use recover::{Orphan, Recovered};
 pub use row::NodeRunRow;
 pub use schema::{APPLICATION_ID, FORMAT};

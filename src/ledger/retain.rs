@@ -18,8 +18,8 @@ use super::inbox::Message;
 use super::{Ledger, LedgerError};
 use crate::model::{KeptRun, Outcome, RunId, Timestamp};
 
-/// Most rows that one slice deletes: about 10 ms.
-const SLICE_ROWS: usize = 2_000;
+/// Most rows that one slice deletes: about 4 ms.
+const SLICE_ROWS: usize = 1_000;
 
 /// Most pages that one slice gives back to the disk: 1 MiB, about 10 ms.
 const SLICE_PAGES: u32 = 256;
@@ -104,7 +104,7 @@ impl Ledger {
     /// Takes runs off the list. One that began to live, was pinned or is needed since the rule was
     /// asked stays; [`Ledger::gone`] tells which went.
     pub fn unlist(&self, runs: &[i64]) -> Result<(), LedgerError> {
-        for some in runs.chunks(SLICE_ROWS / 4) {
+        for some in runs.chunks(SLICE_ROWS / 2) {
             self.put(Message::Retain(Retain::Unlist(some.to_vec())));
         }
         self.commit(false)
@@ -134,7 +134,7 @@ impl Ledger {
         if !batch.is_empty() {
             self.carry(Retain::Rows(batch))?;
         }
-        for some in runs.chunks(SLICE_ROWS / 4) {
+        for some in runs.chunks(SLICE_ROWS / 2) {
             self.carry(Retain::Forget(some.to_vec()))?;
         }
         Ok(())

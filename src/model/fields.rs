@@ -47,6 +47,7 @@ pub(super) const OF_NODE: &[Field<Node>] = &[
 pub(super) const OF_FLOW: &[Field<Flow>] = &[
     field!("title", title, |flow| flow.title.clone()),
     field!("group", group, |flow| flow.group.clone()),
+    field!("trigger", trigger, |flow| flow.trigger.word().to_owned()),
     field!("wrapper", wrapper, |flow| flow
         .wrapper
         .as_ref()
@@ -108,6 +109,7 @@ mod tests {
             frames: _,
             title: _,
             group: _,
+            trigger: _,
             wrapper: _,
             shell: _,
             cwd: _,
@@ -115,6 +117,6 @@ mod tests {
             max_passes: _,
             jobs_max: _,
         } = Flow::default();
-        assert_eq!(OF_FLOW.len(), 8);
+        assert_eq!(OF_FLOW.len(), 9);
     }
 }

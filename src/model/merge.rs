@@ -135,9 +135,19 @@ pub fn unknown_base(ours: &Flow, theirs: &Flow) -> Flow {
         false => Env(vec![(UNKNOWN.to_owned(), String::new())]),
     };
     let count = |a: Option<u32>, b| if a == b { a } else { Some(u32::MAX) };
+    let alike = ours.trigger == theirs.trigger;
+    let fits = |of: &super::Trigger| match alike {
+        true => *of == ours.trigger,
+        false => *of != ours.trigger && *of != theirs.trigger,
+    };
+    let trigger = super::Trigger::ALL
+        .into_iter()
+        .find(fits)
+        .unwrap_or_default();
     let mut base = Flow {
         title: text(&ours.title, &theirs.title),
         group: text(&ours.group, &theirs.group),
+        trigger,
         wrapper: match ours.wrapper == theirs.wrapper {
             true => ours.wrapper.clone(),
             false => Some(super::Wrapper::new(UNKNOWN)),
@@ -243,6 +253,7 @@ impl<'a> Merger<'a> {
             // Copied without its graph, which may be large.
             title: ours.title.clone(),
             group: ours.group.clone(),
+            trigger: ours.trigger,
             wrapper: ours.wrapper.clone(),
             shell: ours.shell.clone(),
             cwd: ours.cwd.clone(),

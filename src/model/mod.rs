@@ -21,7 +21,9 @@ mod run;
 mod time;
 mod wrapper;
 
-pub use catalog::{Catalog, FlowEntry, WorkspaceEntry};
+pub use catalog::{
+    Catalog, FlowEntry, ModuleEntry, Rejected, WorkspaceEntry, heading_rank, workspace_name_flaw,
+};
 pub use change::{Change, Subject, changes};
 pub use compare::{
     Changed, DiffLine, DiffSide, NodeInRun, NodePair, RunComparison, RunInDetail, command_diff,
@@ -30,7 +32,7 @@ pub use compare::{
 pub use edit::{Edit, EditError, FlowField, NodeField};
 pub use event::{Event, Finish, RunStart};
 pub use flow::{
-    Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX,
+    Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX, Trigger,
 };
 pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx, Point, Rect};
 pub use history::{HistoryFilter, HistoryPage, HistoryRun};

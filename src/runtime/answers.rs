@@ -122,11 +122,25 @@ impl Dispatcher {
         open.view.board.runner = runner;
         self.changed.insert(flow.clone());
         self.dirty = true;
+        self.follow_elsewhere(flow);
     }
 
-    pub(super) fn scanned(&mut self, catalog: Catalog) {
+    pub(super) fn scanned(&mut self, mut catalog: Catalog) {
+        // A root that is followed no longer may still tell.
+        if catalog.root != self.collection {
+            return;
+        }
+        if !catalog.trouble.is_empty() {
+            // A root that is away is not empty: what was known of it stays until it is back.
+            catalog.workspaces.clone_from(&self.work.catalog.workspaces);
+            catalog.rejected.clone_from(&self.work.catalog.rejected);
+        }
         self.work.catalog = Arc::new(catalog);
         self.dirty = true;
+        self.look_up_last_runs();
+    }
+
+    pub(super) fn look_up_last_runs(&self) {
         last_runs::look_up(
             &self.pool,
             &self.inbox,
@@ -140,14 +154,24 @@ impl Dispatcher {
         for (id, workspace) in found.opened {
             self.keep_workspace(id, workspace);
         }
-        let last_runs = Arc::make_mut(&mut self.work.last_runs);
-        for (flow, run) in found.runs {
-            // What an open flow says of itself is newer.
-            if !self.flows.contains_key(&flow) {
-                last_runs.insert(flow, run);
-            }
+        // What an open flow says of itself is newer.
+        let news: Vec<_> = found
+            .runs
+            .into_iter()
+            .filter(|(flow, run)| {
+                !self.flows.contains_key(flow) && self.work.last_runs.get(flow) != Some(run)
+            })
+            .collect();
+        if !news.is_empty() {
+            Arc::make_mut(&mut self.work.last_runs).extend(news);
+            self.dirty = true;
         }
-        self.dirty = true;
+        // A run that began while they were counted is counted twice at worst, until the next time.
+        let known = &self.work.recent_runs;
+        if found.recent.iter().any(|(id, n)| known.get(id) != Some(n)) {
+            Arc::make_mut(&mut self.work.recent_runs).extend(found.recent);
+            self.dirty = true;
+        }
     }
 
     pub(super) fn orphan_ended(&mut self, flow: &FlowRef) {
@@ -284,18 +308,15 @@ impl Dispatcher {
     }
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
+        if let crate::watch::Change::Within { folder, path } = change
+            && self.changed_elsewhere(folder, path)
+        {
+            return;
+        }
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
             prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
-        } else if let Some(root) = self
-            .work
-            .catalog
-            .root
-            .clone()
-            .filter(|root| path.starts_with(root))
-        {
-            prepare::scan(&self.pool, &self.inbox, Some(root));
         }
     }
 }

@@ -12,11 +12,12 @@ use arc_swap::ArcSwap;
 
 use crate::exec::{Growth, Launcher, Report};
 use crate::ledger::Orphan;
-use crate::model::{Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId};
+use crate::model::{Choice, Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
 use super::board::{Board, Slots};
+use super::elsewhere::Elsewhere;
 use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
 use super::job::Jobs;
@@ -102,7 +103,13 @@ pub struct Dispatcher {
     pub(super) logs: LogDesk,
     pub(super) past_runs: HistoryDesk,
     pub(super) keeper: Keeper,
+    pub(super) elsewhere: Elsewhere,
+    /// The run that a face wants to be told about; an answer about another comes too late.
+    pub(super) wish: Option<(FlowRef, u64, Choice)>,
     pub(super) watcher: Option<crate::watch::Watcher>,
+    /// The collection root asked for last, and whoever follows it.
+    pub(super) collection: Option<std::path::PathBuf>,
+    pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
     /// Flows whose view changed since the last publication.
@@ -148,7 +155,11 @@ impl Dispatcher {
             flows: BTreeMap::new(),
             runs: HashMap::new(),
             workspaces: Workspaces::new(),
+            elsewhere: Elsewhere::default(),
+            wish: None,
             watcher: None,
+            collection: None,
+            follower: None,
             n_notices: 0,
             n_run_ids: 0,
             changed: BTreeSet::new(),
@@ -176,11 +187,13 @@ impl Dispatcher {
             .next_deadline()
             .map(|at| clock::instant() + at.since(now));
         let publish = (self.dirty && self.wake.is_some()).then(|| self.published + PUBLISH_EVERY);
-        match [due, publish, self.logs.next_due()]
-            .into_iter()
-            .flatten()
-            .min()
-        {
+        let due = [
+            due,
+            publish,
+            self.logs.next_due(),
+            self.elsewhere.next_due(),
+        ];
+        match due.into_iter().flatten().min() {
             Some(at) => Next::At(at),
             None => Next::Mail,
         }
@@ -210,6 +223,7 @@ impl Dispatcher {
             self.decide(Input::DeadlineReached);
         }
         self.logs.read_due();
+        self.read_elsewhere();
     }
 
     fn publish(&mut self) {
@@ -283,6 +297,8 @@ impl Dispatcher {
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
             Incoming::StartStored(run) => self.start_stored(&run),
+            Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
+            Incoming::Previewed(preview) => self.previewed(preview),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }
@@ -424,6 +440,8 @@ impl Dispatcher {
     fn follow_up(&mut self, flow: &FlowRef, event: &Event) {
         match event {
             Event::RunStarted(start) => {
+                let recent = Arc::make_mut(&mut self.work.recent_runs);
+                *recent.entry(flow.workspace.clone()).or_default() += 1;
                 if let Some(run) = self.runs.get(&start.run) {
                     // Without the watch a log is still written, and read when it is opened.
                     self.growth
@@ -492,6 +510,7 @@ impl Dispatcher {
         if idle {
             self.flows.remove(flow);
             self.logs.closed(flow);
+            self.follow_elsewhere(flow);
             self.changed.insert(flow.clone());
             self.dirty = true;
         }

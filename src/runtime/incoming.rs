@@ -11,7 +11,8 @@ use crate::model::{
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
-use super::board::{ComparisonShown, HistoryShown, Runner};
+use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
+use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
 use super::workspace::Workspace;
@@ -74,6 +75,15 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
+    SeenElsewhere {
+        /// Which flow.
+        flow: FlowRef,
+        /// What it says.
+        seen: Option<Box<Seen>>,
+    },
+    /// What a run would do.
+    Previewed(Arc<Preview>),
     /// Something the operator should read.
     Tell(Notice),
 }

@@ -9,6 +9,9 @@ mod board;
 mod clock;
 mod details;
 mod dispatcher;
+mod elsewhere;
+mod follow;
+pub mod health;
 mod history_desk;
 mod incoming;
 mod job;
@@ -31,7 +34,10 @@ use arc_swap::ArcSwap;
 use crate::model::{Event, Retention};
 use crate::store::Home;
 
-pub use board::{Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Runner, Slots};
+pub use board::{
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
+    Wish,
+};
 pub use clock::now;
 pub use history_desk::SHOWN_RUNS_MAX;
 pub use order::{CompareAsk, HistoryAsk, LogTarget, Order};

@@ -50,6 +50,9 @@ pub struct CompareAsk {
 pub enum Order {
     /// Look through a collection root and follow it from now on; `None` follows nothing.
     SetCollection(Option<PathBuf>),
+    /// Look again at what may have changed unheard: in a collection whose changes are not told by
+    /// themselves, and in the ledgers, which other processes write too.
+    LookAgain,
     /// Put a flow's history and statuses on the board, and import the results its file carries.
     OpenFlow {
         /// Which flow.
@@ -99,6 +102,8 @@ pub enum Order {
         /// Which nodes.
         nodes: Option<Vec<NodeId>>,
     },
+    /// Show on the board what a run of this choice would do; `None` shows nothing any more.
+    Preview(Option<Box<super::Wish>>),
     /// Show the statuses of an older run instead of the newest; `None` goes back.
     ShowRun {
         /// Which flow.

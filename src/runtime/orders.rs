@@ -1,13 +1,16 @@
 //! What each order of a face becomes. Part of the [`Dispatcher`].
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
 use crate::sched::Input;
 
 use super::answers::unopened;
+use super::board::{Preview, Wish};
 use super::dispatcher::Dispatcher;
+use super::follow::{Follower, News};
 use super::incoming::Incoming;
 use super::keeper::Care;
 use super::order::Order;
@@ -16,7 +19,13 @@ use super::{clock, prepare};
 impl Dispatcher {
     pub(super) fn order(&mut self, order: Order) {
         match order {
-            Order::SetCollection(root) => prepare::scan(&self.pool, &self.inbox, root),
+            Order::SetCollection(root) => self.set_collection(root),
+            Order::LookAgain => {
+                if let Some(follower) = &self.follower {
+                    follower.look(false);
+                }
+                self.look_up_last_runs();
+            }
             Order::OpenFlow {
                 ref flow,
                 ref frozen,
@@ -45,6 +54,7 @@ impl Dispatcher {
             } => self.stop(flow, nodes, at_once),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
+            Order::Preview(wish) => self.preview(wish),
             Order::ShowRun { flow, run: None } => {
                 self.see(&flow, |view| view.show(None, HashMap::new()))
             }
@@ -114,6 +124,65 @@ impl Dispatcher {
                 }
             }
         }
+    }
+
+    fn preview(&mut self, wish: Option<Box<Wish>>) {
+        self.wish = None;
+        if self.work.preview.take().is_some() {
+            self.dirty = true;
+        }
+        let Some(wish) = wish else {
+            return;
+        };
+        let open = self.flows.get(&wish.flow);
+        if let Some(workspace) = open.and_then(|open| open.workspace.clone()) {
+            self.wish = Some((wish.flow.clone(), wish.revision, wish.choice.clone()));
+            prepare::preview(&self.pool, &self.inbox, workspace, *wish);
+        }
+    }
+
+    pub(super) fn previewed(&mut self, preview: Arc<Preview>) {
+        let about = (
+            preview.flow.clone(),
+            preview.revision,
+            preview.choice.clone(),
+        );
+        if self.wish.as_ref() == Some(&about) {
+            self.work.preview = Some(preview);
+            self.dirty = true;
+        }
+    }
+
+    fn set_collection(&mut self, root: Option<PathBuf>) {
+        if let (Some(follower), Some(_)) = (&self.follower, &root)
+            && self.collection == root
+        {
+            return follower.look(true);
+        }
+        self.collection.clone_from(&root);
+        // What the old root holds is not what was asked for; what runs stays on the board.
+        self.work.catalog = Arc::default();
+        self.dirty = true;
+        let inbox = self.inbox.clone();
+        let follower = root.map(|root| {
+            Follower::start(root, move |news| {
+                inbox.send(match news {
+                    News::Catalog(catalog) => Incoming::Scanned(catalog),
+                    News::Notice(notice) => Incoming::Tell(notice),
+                });
+            })
+        });
+        self.follower = match follower.transpose() {
+            Ok(follower) => follower,
+            Err(why) => {
+                let what = format!("The collection cannot be looked through: {why}.");
+                self.tell(Notice::error(
+                    what,
+                    "Close some programs, then choose it again.",
+                ));
+                None
+            }
+        };
     }
 
     /// Has the ledger asked about a flow; `order` says how.

@@ -1,7 +1,6 @@
 //! Work that may wait for a disk, done on the pool's blocking threads; each piece comes back to
 //! the dispatcher as one [`Incoming`].
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use tokio::runtime::Handle;
 
 use crate::ledger::Orphan;
 use crate::model::{FileResults, Flow, FlowRef, Level, Notice, Past, RunId, command_hash};
-use crate::sched::EdgesAfter;
+use crate::sched::{EdgesAfter, would_run};
 use crate::store::{self, Home, LockError, RunLock};
 
-use super::board::{HISTORY_MAX, Runner};
+use super::board::{HISTORY_MAX, Preview, Runner, Wish};
 use super::clock;
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::mailbox::Inbox;
@@ -367,6 +366,23 @@ pub fn await_orphan(inbox: &Inbox, flow: FlowRef, orphan: Orphan) {
         .ok();
 }
 
+/// Works out what a run would do.
+pub fn preview(pool: &Handle, inbox: &Inbox, workspace: Arc<Workspace>, wish: Wish) {
+    on_pool(pool, inbox, move || {
+        let told = |why: crate::sched::Refusal| why.to_string();
+        let nodes = match workspace.ledger.past(&wish.flow) {
+            Ok(past) => would_run(&wish.frozen.graph, wish.choice.clone(), &past).map_err(told),
+            Err(why) => Err(why.to_string()),
+        };
+        Incoming::Previewed(Arc::new(Preview {
+            flow: wish.flow,
+            revision: wish.revision,
+            choice: wish.choice,
+            nodes: nodes.map(|nodes| nodes.into_iter().collect()),
+        }))
+    });
+}
+
 /// Reads the statuses of an older run.
 pub fn show_run(
     pool: &Handle,
@@ -404,12 +420,5 @@ pub fn pin(
                 "",
             )),
         }
-    });
-}
-
-/// Looks through a collection root.
-pub fn scan(pool: &Handle, inbox: &Inbox, root: Option<PathBuf>) {
-    on_pool(pool, inbox, move || {
-        Incoming::Scanned(root.map(|root| store::scan(&root)).unwrap_or_default())
     });
 }

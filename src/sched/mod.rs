@@ -6,6 +6,7 @@
 mod edges;
 mod message;
 mod plan;
+mod preview;
 mod run_state;
 mod scheduler;
 mod tokens;
@@ -17,4 +18,5 @@ mod tests;
 pub use edges::EdgesAfter;
 pub use message::{Effect, Input, Start};
 pub use plan::Refusal;
+pub use preview::would_run;
 pub use scheduler::{GRACE, Scheduler};

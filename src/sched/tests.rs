@@ -2,6 +2,7 @@
 //! statement of the same rules.
 
 mod naive;
+mod preview;
 mod random;
 mod rules;
 

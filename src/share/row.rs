@@ -397,3 +397,19 @@ impl Row for RequestRow {
         })
     }
 }
+
+/// A lease row of the protocol as the tables hold it.
+pub(super) fn of_lease(row: &crate::lease::LeaseRow, workspace: &str) -> LeaseRow {
+    LeaseRow {
+        generation: row.generation.to_string(),
+        workspace_id: workspace.to_owned(),
+        machine_id: row.machine.0.clone(),
+        host_name: row.host.clone(),
+        daemon_id: row.daemon.clone(),
+        pid: row.pid,
+        status: row.status.as_str().to_owned(),
+        last_checkpoint_at: Some(row.checkpoint_at),
+        started_at: Some(row.started_at),
+        app_version: row.app_version.clone(),
+    }
+}

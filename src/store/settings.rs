@@ -3,7 +3,7 @@
 //! Reading is tolerant: a field that makes no sense falls back to its default with a warning, and
 //! the file as it was is kept aside. Fields of newer versions survive a save by this one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -94,23 +94,34 @@ impl Settings {
             // What a save left that was killed; when there is nothing to look at, there is none.
             disk::sweep_temps(dir).ok();
         }
-        let mut loading = match disk::read_with_stamp(&path, BYTES_MAX) {
-            Ok((bytes, _)) => Self::from_json(&bytes),
-            Err(why) if why.is_not_found() => return Loading::default(),
-            Err(why) => {
-                return Loading {
-                    warnings: vec![format!("Defaults are used: failed to {why}")],
-                    ..Loading::default()
-                };
-            }
-        };
-        if !loading.warnings.is_empty() {
+        let (mut loading, understood) = Self::read(&path);
+        if understood && !loading.warnings.is_empty() {
             loading.warnings.push(match disk::set_aside(&path, "bad") {
                 Ok(aside) => format!("The settings file as it was is kept as {}", aside.display()),
                 Err(why) => format!("The settings file could not be kept: failed to {why}"),
             });
         }
         loading
+    }
+
+    /// The settings of this machine, read without mending or moving anything.
+    pub fn look(home: &Home) -> Loading {
+        Self::read(&home.settings_file()).0
+    }
+
+    /// What the file says, and whether its bytes could be read at all.
+    fn read(path: &Path) -> (Loading, bool) {
+        match disk::read_with_stamp(path, BYTES_MAX) {
+            Ok((bytes, _)) => (Self::from_json(&bytes), true),
+            Err(why) if why.is_not_found() => (Loading::default(), false),
+            Err(why) => {
+                let loading = Loading {
+                    warnings: vec![format!("Defaults are used: failed to {why}")],
+                    ..Loading::default()
+                };
+                (loading, false)
+            }
+        }
     }
 
     /// How long runs and their logs are kept.

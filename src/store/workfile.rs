@@ -49,8 +49,12 @@ pub struct Saved {
 /// Reads a workfile.
 pub fn load(path: &Path) -> Result<Loaded, StoreError> {
     let (bytes, stamp) = disk::read_with_stamp(path, WORKFILE_BYTES_MAX)?;
-    let reading = read(&bytes, path)?;
-    Ok(loaded(reading, stamp))
+    parse(path, &bytes, stamp)
+}
+
+/// What the bytes of the workfile at `path` say.
+pub(super) fn parse(path: &Path, bytes: &[u8], stamp: Stamp) -> Result<Loaded, StoreError> {
+    Ok(loaded(read(bytes, path)?, stamp))
 }
 
 /// Reads an earlier version of the workfile at `path`.

@@ -19,7 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("exec", &["model"]),
     ("watch", &["model"]),
     ("ledger", &["model"]),
-    ("share", &["model", "disk"]),
+    ("share", &["model", "lease", "disk"]),
     ("editor", &["model", "graphml", "store", "disk"]),
     (
         "runtime",

@@ -174,7 +174,7 @@ impl App {
         self.ask_desktop(ctx, Ask::OpenFolder, None);
     }
 
-    fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
+    pub(super) fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
         let (came, ctx) = (self.came_sender(), ctx.clone());
         let (asked, desk) = (ask.clone(), self.view.desk_of.clone());
         let reply = move |picked| {
@@ -201,7 +201,7 @@ impl App {
         picked: Picked,
     ) {
         if let Some(id) = desk.filter(|id| self.view.away.contains_key(id))
-            && ask != Ask::OpenFolder
+            && !matches!(ask, Ask::OpenFolder | Ask::WorkspaceFolder)
         {
             return self.picked_away(ctx, ask, tab, &id, picked);
         }
@@ -212,6 +212,7 @@ impl App {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
                     Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::WorkspaceFolder => self.folder_of_workspaces(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 self.list_folder(ctx, dialog.folder());
@@ -245,7 +246,7 @@ impl App {
             Picked::Unavailable => {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
-                    Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::OpenFile | Ask::OpenFolder | Ask::WorkspaceFolder => self.home_folder(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 if let Some(desk) = self.view.away.get_mut(desk) {
@@ -287,6 +288,7 @@ impl App {
                 settings.collection = Some(path);
                 self.configure(ctx, settings);
             }
+            Ask::WorkspaceFolder => self.set_up_in(ctx, path),
             Ask::SaveFile(_) => {
                 if let Some(tab) = tab {
                     let path = with_ending(path);
@@ -525,7 +527,7 @@ impl App {
                 if close {
                     self.drop_tab(id);
                 }
-                self.look_through_collection();
+                self.look_again();
                 self.go_on_quitting(ctx);
             }
             Err(trouble) => {
@@ -554,9 +556,6 @@ impl App {
 
     /// Uses new settings and remembers them.
     pub(in crate::app) fn configure(&mut self, ctx: &Context, settings: Settings) {
-        if matches!(self.view.dialog, Some(Dialog::Settings(_))) {
-            self.view.dialog = None;
-        }
         let was = std::mem::replace(&mut self.view.settings, settings);
         let now = &self.view.settings;
         if was.theme != now.theme {

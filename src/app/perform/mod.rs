@@ -4,11 +4,14 @@
 mod edit;
 mod file;
 mod go;
+mod kill;
 mod run;
 mod safety;
+mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
+pub(super) use run::choice_of;
 
 use egui::Context;
 
@@ -16,6 +19,7 @@ use crate::model::{Level, Notice};
 
 use super::action::{Action, Answer, Verb};
 use super::room::Pane;
+use super::settings::Section;
 use super::view::{Dialog, LogScope, Palette, PaletteScope, SidePane};
 use super::window::App;
 
@@ -37,9 +41,11 @@ impl App {
             } => self.select(nodes, edges, frames),
             Action::NewNodeAt { pos, from } => self.new_node(pos, from),
             Action::BeginEdit(node) => self.begin_edit(node),
+            Action::DropNewNode(node) => self.drop_new_node(&node),
             Action::OpenFlow(flow) => self.open_path(ctx, flow.path()),
             Action::OpenPath(path) => self.open_path(ctx, path),
             Action::ShowRun(run) => self.show_run(run),
+            Action::PinRun(run, pinned) => self.pin_run(run, pinned),
             Action::GoToNode(node) => self.go_to_node(node),
             Action::DismissNotice(id) => self.dismiss(id),
             Action::ShowTab(id) => self.show_tab(id),
@@ -51,6 +57,8 @@ impl App {
             Action::Configure(settings) => self.configure(ctx, *settings),
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
+            Action::Diagnose => self.diagnose(ctx),
+            Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
             Action::Safety(act) => self.safety(ctx, act),
         }
@@ -74,9 +82,11 @@ impl App {
             | Verb::RunFromHere
             | Verb::RunUpToHere
             | Verb::Stop
+            | Verb::Retry
             | Verb::ClearStatus
             | Verb::ClearAllStatus => self.run_verb(verb),
             Verb::ShowLog => self.show_log(),
+            Verb::KillNodes | Verb::KillRun | Verb::KillAll => self.kill_verb(verb),
 
             Verb::NewNode => self.new_node_in_view(),
             Verb::EditCommand => {
@@ -122,12 +132,13 @@ impl App {
                 settings.theme = settings.theme.next();
                 self.configure(ctx, settings);
             }
-            Verb::ShowSettings => self.open_settings(),
+            Verb::ShowSettings => self.open_settings(Section::default()),
             Verb::Escape => self.escape(),
 
             Verb::Open => self.ask_open_file(ctx),
             Verb::NewFlow => self.new_flow(),
             Verb::ChooseCollection => self.ask_collection(ctx),
+            Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_shown_as(ctx),
             Verb::OlderVersions => self.show_versions(),
@@ -237,6 +248,13 @@ impl App {
             .send(crate::runtime::Order::ShowRun { flow, run });
     }
 
+    fn pin_run(&mut self, run: crate::model::RunId, pinned: bool) {
+        if let Some(flow) = self.view.flow_ref().cloned() {
+            self.engine
+                .send(crate::runtime::Order::PinRun { flow, run, pinned });
+        }
+    }
+
     fn answer(&mut self, ctx: &Context, answer: Answer) {
         match self.view.dialog.take() {
             Some(Dialog::Close(tab)) => self.answer_close(ctx, tab, &answer),
@@ -255,7 +273,18 @@ impl App {
                 }
             }
             Some(Dialog::Path(dialog)) => self.answer_path(ctx, *dialog, answer),
-            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys | Dialog::Safety(_))
+            Some(Dialog::Kill(kill)) => {
+                if answer == Answer::Discard {
+                    self.kill(*kill);
+                }
+            }
+            Some(
+                Dialog::Settings(_)
+                | Dialog::Wrapper(_)
+                | Dialog::Keys
+                | Dialog::Killing
+                | Dialog::Safety(_),
+            )
             | None => {}
         }
     }

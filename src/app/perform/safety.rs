@@ -514,7 +514,7 @@ impl App {
                 if let Some(path) = self.view.tab_of(id).map(|tab| tab.path.clone()) {
                     self.files.send(FileJob::Load { tab: id, path });
                 }
-                self.look_through_collection();
+                self.look_again();
             }
             Outcome::Unsaved(Err(why))
             | Outcome::TakenApart(Err(why))

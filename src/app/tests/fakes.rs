@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::app::memory::Remembered;
 use crate::app::ports::{
-    Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory,
-    Pasted, Picked, SaveTrouble,
+    Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, HealthLook, Lister, Loaded,
+    Memory, Pasted, Picked, Provisioner, SaveTrouble, SetUp,
 };
 use crate::editor::{Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
-    Timestamp, WorkspaceEntry,
+    Timestamp, Trigger, WorkspaceEntry,
 };
+use crate::runtime::health::{Row, State};
 use crate::runtime::{Board, FlowBoard, Order};
 
 /// 2026-11-21 10:41:07 UTC.
@@ -102,13 +103,13 @@ pub fn other_flow() -> FlowRef {
 pub fn with_finance(world: &Shared) {
     let board = &mut world.borrow_mut().board;
     let catalog = Arc::make_mut(&mut board.catalog);
-    let mut entry = catalog.workspaces[0].clone();
+    let mut entry = (*catalog.workspaces[0]).clone();
     entry.id = "finance-2".into();
     entry.name = "finance".into();
     entry.root = Arc::from(Path::new("/c/finance"));
     entry.flows[0].flow = other_flow();
     entry.flows[0].title = "Close".into();
-    catalog.workspaces.push(entry);
+    catalog.workspaces.push(Arc::new(entry));
     let stands = FlowBoard {
         loaded: true,
         ..FlowBoard::default()
@@ -156,18 +157,21 @@ pub fn world() -> Shared {
     };
     world.board.catalog = Arc::new(Catalog {
         root: Some("/c".into()),
-        workspaces: vec![WorkspaceEntry {
+        workspaces: vec![Arc::new(WorkspaceEntry {
             id: "claims-1".into(),
             name: "claims".into(),
             root: Arc::from(Path::new("/c/claims")),
             flows: vec![FlowEntry {
                 flow: flow_ref(),
                 title: "Orders".into(),
-                group: "By hand".into(),
+                group: String::new(),
+                trigger: Trigger::Manual,
                 n_nodes: 4,
                 problem: None,
             }],
-        }],
+            modules: Vec::new(),
+        })],
+        rejected: Vec::new(),
         trouble: String::new(),
     });
     let stands = FlowBoard {
@@ -187,6 +191,19 @@ impl Engine for Fake {
     }
     fn now(&self) -> Timestamp {
         NOW
+    }
+    fn health(&self) -> HealthLook {
+        let row = |what: &str, state, text: &str, remedy: &str| Row {
+            what: what.to_owned(),
+            state,
+            text: text.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let rows = vec![
+            row("version", State::Ok, "Handmill 0", ""),
+            row("watches", State::Warn, "few are left", "Raise the limit."),
+        ];
+        Box::new(move |_| rows)
     }
     fn command_line(&self, flow: &Flow, node: &Node) -> String {
         let wrapper = flow.wrapper.as_ref().map_or("{}", |w| w.template());
@@ -307,6 +324,17 @@ impl Files for Fake {
     }
     fn lister(&self) -> Lister {
         Arc::new(|_| Vec::new())
+    }
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|folder, _| {
+            Ok(SetUp {
+                id: "new-1".into(),
+                root: folder.to_owned(),
+                collection: folder.parent().map(Path::to_owned),
+                n_created: 6,
+                n_kept: 1,
+            })
+        })
     }
     fn example(&self) -> Option<PathBuf> {
         Some("/example".into())

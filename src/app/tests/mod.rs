@@ -4,3 +4,4 @@ mod desks;
 mod fakes;
 mod journeys;
 mod safety;
+mod settings;

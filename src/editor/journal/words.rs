@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Edge, EdgeId, EdgeKind, EdgeSpec, Edit, Env, FlowField, Frame, FrameId, Node, NodeField,
-    NodeId, Point, Rect, Timestamp, Wrapper,
+    NodeId, Point, Rect, Timestamp, Trigger, Wrapper,
 };
 
 /// What was done since the record before.
@@ -115,6 +115,7 @@ enum NodeFieldRow {
 enum FlowFieldRow {
     Title(String),
     Group(String),
+    Trigger(String),
     Wrapper(Option<String>),
     Shell(String),
     Cwd(String),
@@ -338,6 +339,7 @@ impl FlowFieldRow {
         match field.clone() {
             FlowField::Title(text) => Self::Title(text),
             FlowField::Group(text) => Self::Group(text),
+            FlowField::Trigger(trigger) => Self::Trigger(trigger.word().to_owned()),
             FlowField::Wrapper(wrapper) => {
                 Self::Wrapper(wrapper.map(|wrapper| wrapper.template().to_owned()))
             }
@@ -354,6 +356,7 @@ impl FlowFieldRow {
         Some(match self {
             Self::Title(text) => FlowField::Title(text),
             Self::Group(text) => FlowField::Group(text),
+            Self::Trigger(word) => FlowField::Trigger(Trigger::from_word(&word)?),
             Self::Wrapper(text) => FlowField::Wrapper(text.map(Wrapper::new)),
             Self::Shell(text) => FlowField::Shell(text),
             Self::Cwd(text) => FlowField::Cwd(text),
