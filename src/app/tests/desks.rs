@@ -193,7 +193,7 @@ fn item_41_dialogs_and_menus_close_and_late_answers_change_nothing_in_the_other(
     assert!(view.tab().expect("shown").is_dirty(), "it was not saved");
     assert!(matches!(view.dialog, Some(Dialog::Path(_))), "it waited");
     press(&mut harness, Modifiers::NONE, Key::Escape);
-    harness.get_by_label("Another program changed this workfile in the same places as you.");
+    harness.get_by_label("Another program changed the same things as you.");
 }
 
 #[test]
