@@ -11,7 +11,7 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use handmill::exec::{Job, Launcher, Report, log_files, shell_for};
-use handmill::model::{NodeIdx, NodeRunId, RunId};
+use handmill::model::{NodeIdx, NodeRunId, RunId, Timestamp};
 
 fn main() {
     let mut args = std::env::args().skip(1).filter_map(|arg| arg.parse().ok());
@@ -57,9 +57,12 @@ fn bare(nodes: u32, logs: Option<&Path>) -> f64 {
 
 fn launcher(nodes: u32, width: u32, dir: &Path) -> f64 {
     let (sender, reports) = channel();
-    let launcher = Launcher::new(move |report| {
-        sender.send(report).ok();
-    });
+    let launcher = Launcher::new(
+        || Timestamp(1),
+        move |report| {
+            sender.send(report).ok();
+        },
+    );
     let launch = |node| {
         let env = ["RUN_ID", "NODE_ID", "NODE_NAME", "PASS", "ATTEMPT"]
             .map(|name| (format!("HANDMILL_{name}").into(), "1".into()));

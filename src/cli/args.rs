@@ -35,6 +35,12 @@ pub enum Command {
     Ls(LsArgs),
     /// Read a workfile and say what is odd about it
     Check(CheckArgs),
+    /// Hold the nodes of a window; started by it
+    #[command(name = "__sitter", hide = true)]
+    Sitter,
+    /// Carry on the runs of a window that is gone; started by the sitter
+    #[command(name = "__background", hide = true)]
+    Background,
 }
 
 /// Arguments of `run`.

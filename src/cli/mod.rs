@@ -3,6 +3,7 @@
 //! Unaware of the window. `main.rs` calls [`main`] when there is anything but a bare path.
 
 mod args;
+mod background;
 mod check;
 mod exit;
 mod list;
@@ -38,6 +39,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Logs(args) => logs::logs(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Sitter => background::sit(&home),
+            Command::Background => background::carry_on(&home),
         });
     match result {
         Ok(code) => code,

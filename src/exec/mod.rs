@@ -12,23 +12,28 @@ compile_error!(
 
 mod attempt;
 mod begun;
+mod executor;
 mod growth;
 mod job;
+mod journal;
 mod launcher;
 mod lines;
 #[cfg(test)]
 mod quoting_tests;
 mod shell;
+pub mod sitter;
 mod sweep;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod unix;
 
-pub use begun::{attempts_begun, write_nodes};
+pub use begun::{attempts_begun, nodes_of, write_nodes};
+pub use executor::Executor;
 pub use growth::Growth;
-pub use job::{Job, Report, log_files, parse_log_file};
-pub use launcher::Launcher;
+pub use job::{End, Job, Report, log_files, parse_log_file};
+pub use journal::{Ended, Journal, Why, journal_stopping, read_journal};
+pub use launcher::{Launcher, Live};
 pub use lines::{LINE_BYTES_MAX, Lines, inert};
 pub use shell::shell_for;
 pub use sweep::{Survivor, await_orphan, kill_orphan, orphan_alive, survivors};

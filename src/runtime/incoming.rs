@@ -9,6 +9,7 @@ use crate::model::{Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, R
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
+use super::adopt::Adoption;
 use super::board::Runner;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
@@ -59,6 +60,8 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// Another process wants to carry on what we run of this flow.
+    GiveWay(FlowRef),
     /// Something the operator should read.
     Tell(Notice),
 }
@@ -79,6 +82,8 @@ pub struct Loaded {
     pub orphans: Vec<Orphan>,
     /// Another Handmill that runs it now.
     pub runner: Option<Runner>,
+    /// A run of it that another process began and that is ours to carry on now.
+    pub adoption: Option<Box<Adoption>>,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }

@@ -76,10 +76,26 @@ impl Jobs {
             program: self.shell.clone(),
             args: vec!["-c".into(), line.into()],
             cwd: within(&self.cwd, &node.cwd),
+            base: None,
             env,
             stdout,
             stderr,
         }
+    }
+
+    /// The nodes of the frozen flow, by place.
+    pub fn ids(&self) -> Vec<crate::model::NodeId> {
+        self.frozen
+            .graph
+            .nodes()
+            .map(|node| node.id.clone())
+            .collect()
+    }
+
+    /// What a person calls a node of the run.
+    pub fn name_of(&self, id: &crate::model::NodeId) -> Option<String> {
+        let node = self.frozen.graph.node(id)?;
+        Some(short(node.name()).to_owned())
     }
 
     /// True when the node still has the command it had when the run began; a node that was

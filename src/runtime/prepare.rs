@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use crate::exec::Executor;
 use crate::ledger::Orphan;
 use crate::model::{FileResults, Flow, FlowRef, Level, Notice, Past, RunId, command_hash};
 use crate::sched::EdgesAfter;
 use crate::store::{self, Home, LockError, RunLock};
 
+use super::adopt;
 use super::board::{HISTORY_MAX, Runner};
 use super::clock;
 use super::incoming::{Incoming, Loaded, Prepared};
@@ -24,6 +26,15 @@ fn on_pool(pool: &Handle, inbox: &Inbox, work: impl FnOnce() -> Incoming + Send 
     pool.spawn_blocking(move || {
         inbox.send(work());
     });
+}
+
+/// What this process runs with, for work on the pool.
+#[derive(Clone)]
+pub struct Ours {
+    /// Whoever holds its children.
+    pub executor: Arc<Executor>,
+    /// What other processes call us.
+    pub face: &'static str,
 }
 
 /// Who else runs a flow on this machine; `None` when nobody does, or we do.
@@ -44,6 +55,7 @@ pub fn load(
     home: &Home,
     workspace: Option<Arc<Workspace>>,
     order: Order,
+    ours: Ours,
 ) {
     let Order::OpenFlow {
         flow,
@@ -57,7 +69,7 @@ pub fn load(
     let tell = notices_to(inbox);
     on_pool(pool, inbox, move || {
         Incoming::Loaded(Box::new(load_now(
-            &home, workspace, flow, &frozen, &results, tell,
+            &home, workspace, flow, &frozen, &results, &ours, tell,
         )))
     });
 }
@@ -70,6 +82,7 @@ pub fn reload(
     workspace: Option<Arc<Workspace>>,
     flow: FlowRef,
     frozen: Arc<Flow>,
+    ours: Ours,
 ) {
     let home = home.clone();
     let tell = notices_to(inbox);
@@ -80,6 +93,7 @@ pub fn reload(
             flow,
             &frozen,
             &FileResults::default(),
+            &ours,
             tell,
         )))
     });
@@ -112,6 +126,7 @@ fn load_now(
     flow: FlowRef,
     frozen: &Flow,
     results: &FileResults,
+    ours: &Ours,
     on_notice: impl Fn(Notice) + Send + 'static,
 ) -> Loaded {
     let mut loaded = Loaded {
@@ -121,6 +136,7 @@ fn load_now(
         edges: EdgesAfter::default(),
         orphans: Vec::new(),
         runner: runner(home, &flow),
+        adoption: None,
         troubles: Vec::new(),
         flow,
     };
@@ -146,6 +162,11 @@ fn load_now(
         loaded.workspace = Err(why.to_string());
         return loaded;
     }
+    match adopt::look(home, &workspace, &loaded.flow, &ours.executor, ours.face) {
+        Ok(adoption) => loaded.adoption = adoption.map(Box::new),
+        Err(why) => loaded.troubles.push(why),
+    }
+    loaded.runner = runner(home, &loaded.flow);
     let ledger = &workspace.ledger;
     if !results.nodes.is_empty() || !results.marks.is_empty() {
         let now = clock::now();
@@ -196,7 +217,14 @@ pub fn prepare(
             Ok(lock) => match left_behind(&workspace, &flow) {
                 Ok(left) => {
                     let orphans = orphans.insert(left);
-                    ready(&workspace, &flow, &run, lock, &frozen, orphans)
+                    match workspace.open_run(&flow) {
+                        Ok(None) => ready(&workspace, &flow, &run, lock, &frozen, orphans),
+                        Ok(Some(open)) => Err(Notice::error(
+                            format!("Run {open} of this flow goes on without a window."),
+                            "Open the flow again to follow it, or stop it with `handmill stop`.",
+                        )),
+                        Err(why) => Err(unreadable(&why)),
+                    }
                 }
                 Err(why) => Err(unreadable(&why)),
             },
@@ -278,6 +306,7 @@ fn who(face: &str) -> String {
     match face {
         "window" => "A Handmill window".to_owned(),
         "command line" => "A `handmill run` on the command line".to_owned(),
+        adopt::BACKGROUND => "The background process".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -345,6 +374,9 @@ pub fn see_locks(pool: &Handle, inbox: &Inbox, home: &Home, flows: Vec<FlowRef>)
             } else {
                 None
             };
+            if ours && stop.is_none() && store::take_yield_request(&home, &flow).unwrap_or(false) {
+                return Incoming::GiveWay(flow);
+            }
             Incoming::LockSeen {
                 runner: runner(&home, &flow),
                 stop: stop.map(|request| request.at_once),

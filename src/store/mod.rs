@@ -12,6 +12,7 @@
 
 mod catalog;
 mod error;
+mod frozen;
 mod locate;
 mod machine;
 mod run_lock;
@@ -20,11 +21,12 @@ mod workfile;
 
 pub use catalog::{list_folder, scan};
 pub use error::{SaveError, StoreError};
+pub use frozen::{FrozenRun, freeze, freeze_flow, thaw};
 pub use locate::{is_workfile_name, locate, workspace_id};
 pub use machine::{Home, make_folder};
 pub use run_lock::{
-    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, stop_file,
-    take_stop_request, wait_released,
+    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
+    take_stop_request, take_yield_request, wait_released,
 };
 pub use settings::{Loading, Settings, Theme};
 pub use workfile::{Loaded, Saved, WORKFILE_BYTES_MAX, load, save, save_copy, save_over};

@@ -10,3 +10,4 @@ mod graphml;
 mod runtime;
 mod saves;
 mod shared;
+mod sitter;

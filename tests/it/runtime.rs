@@ -16,7 +16,7 @@ use handmill::model::{
     Choice, Event, FileResult, FileResults, Flow, FlowRef, NodeId, NodeStatus, Outcome, Stream,
 };
 use handmill::runtime::{
-    Board, Config, FlowBoard, LogTarget, Manner, Order, Runtime, RuntimeHandle, query,
+    Board, Config, FlowBoard, LogTarget, Manner, Order, Processes, Runtime, RuntimeHandle, query,
 };
 use handmill::store::{self, Home};
 
@@ -111,6 +111,7 @@ impl Face {
             home: place.home(),
             face,
             manner: manner(4),
+            processes: Processes::Own,
             wake: Some(Box::new(move || on_wake.ring())),
             events: Some(Box::new(move |event| {
                 sender.send(event.clone()).ok();
