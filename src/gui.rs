@@ -7,6 +7,9 @@ mod files;
 mod memory;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -17,10 +20,11 @@ use crate::model::{Flow, Node, Timestamp, Wrapper};
 use crate::runtime::{self, Board, Config, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home};
 
-/// Opens the window on a workfile, a collection, or whatever was open last. Gives back when the
+/// Opens the window on a workfile, a collection, or whatever was open last; `collection` is used
+/// this once. Gives back when the
 /// window has closed, every run is over and everything is stored.
-pub fn window(path: Option<PathBuf>) -> ExitCode {
-    match open(path) {
+pub fn window(path: Option<PathBuf>, collection: Option<PathBuf>) -> ExitCode {
+    match open(path, collection.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             trouble::tell(&why);
@@ -29,14 +33,20 @@ pub fn window(path: Option<PathBuf>) -> ExitCode {
     }
 }
 
-fn open(path: Option<PathBuf>) -> Result<(), String> {
+fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> {
     let home = Home::from_env().map_err(|why| why.to_string())?;
-    let memory = memory::Kept::load(&home);
+    let memory = memory::Kept::load(&home, collection);
     let mut workfiles = Vec::new();
     if let Some(path) = path {
         let path = std::path::absolute(&path).unwrap_or(path);
         match what_is(&path)? {
             Named::Workfile => workfiles.push(path),
+            Named::Collection if collection.is_some() => {
+                return Err(format!(
+                    "a folder and --collection name two collections; leave one out: {}",
+                    path.display()
+                ));
+            }
             Named::Collection => memory.use_collection(path),
         }
     }

@@ -4,10 +4,12 @@ pub mod model;
 
 pub mod disk;
 pub mod graphml;
+pub mod lease;
 pub mod sched;
 
 pub mod exec;
 pub mod ledger;
+pub mod share;
 pub mod store;
 pub mod watch;
 

@@ -22,6 +22,14 @@ pub enum Verb {
     RunUpToHere,
     /// Stop the selection, else the run; again: at once.
     Stop,
+    /// Run the failed nodes of the selection again within the live run, as they are now.
+    Retry,
+    /// Kill the running nodes of the selection, after a question.
+    KillNodes,
+    /// Kill the run, after a question.
+    KillRun,
+    /// Kill all that runs, after a question.
+    KillAll,
     /// Forget the status of the selection.
     ClearStatus,
     /// Forget all statuses of the flow.
@@ -88,6 +96,8 @@ pub enum Verb {
     NewFlow,
     /// Choose a collection folder.
     ChooseCollection,
+    /// Choose a folder and make what is missing of a workspace in it.
+    SetUpWorkspace,
     /// Save.
     Save,
     /// Save under another name.
@@ -162,10 +172,14 @@ pub enum Action {
     },
     /// Type the command of this node in place.
     BeginEdit(NodeId),
+    /// Its first typing was given up: take the new node back.
+    DropNewNode(NodeId),
     /// Open a flow in a tab, or go to its tab.
     OpenFlow(FlowRef),
     /// Show a past run's statuses; `None` goes back to the newest.
     ShowRun(Option<RunId>),
+    /// Keep a run whatever its age, or no longer.
+    PinRun(RunId, bool),
     /// Select a node and bring it into view.
     GoToNode(NodeId),
     /// A notice was read.
@@ -190,6 +204,8 @@ pub enum Action {
     CopyText(String),
     /// Paste this text, which the system's clipboard gave.
     PasteText(String),
+    /// Ask whether this is to be killed.
+    Kill(super::kill::Scope),
     /// Open the example collection.
     OpenExample,
 }
@@ -204,6 +220,7 @@ impl Action {
                 | Self::EditAndSelect(..)
                 | Self::Select { .. }
                 | Self::ShowRun(_)
+                | Self::PinRun(..)
                 | Self::DismissNotice(_)
                 | Self::CopyText(_)
         )

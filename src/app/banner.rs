@@ -9,6 +9,7 @@ use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, BannerAct, Verb};
 use super::icons::{self, Icon};
+use super::room::Pane;
 use super::theme::{Theme, regular, size, space};
 use super::view::{SidePane, View, runner_words};
 use super::when;
@@ -68,7 +69,7 @@ fn file_ui(ui: &mut Ui, view: &mut View, actions: &mut Vec<Action>) {
     let warning = Theme::of(ui.ctx()).warning();
     match strip_ui(ui, (Icon::Warning, warning), &what, &names).map(|at| acts[at].1) {
         Some(Some(act)) => actions.push(Action::Banner(act)),
-        Some(None) => show_problems(view, actions),
+        Some(None) => show_problems(view),
         None => {}
     }
 }
@@ -89,7 +90,7 @@ fn orphans_ui(ui: &mut Ui, view: &mut View, flow: &FlowBoard, actions: &mut Vec<
     let names = ["Stop what is left", "Problems"];
     match strip_ui(ui, (Icon::Warning, warning), &what, &names) {
         Some(0) => actions.push(Action::Do(Verb::Stop)),
-        Some(_) => show_problems(view, actions),
+        Some(_) => show_problems(view),
         None => {}
     }
 }
@@ -126,11 +127,9 @@ fn older_run_ui(
     }
 }
 
-fn show_problems(view: &mut View, actions: &mut Vec<Action>) {
+fn show_problems(view: &mut View) {
     view.side_pane = SidePane::Problems;
-    if !view.layout.bottom {
-        actions.push(Action::Do(Verb::ToggleBottom));
-    }
+    view.bring(Pane::Bottom);
 }
 
 /// One strip; gives back which of its buttons was pressed.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::editor::Stamp;
-use crate::model::{Edit, FileResults, Flow, FlowRef, Node, NodeId, Point, Timestamp};
+use crate::model::{Edit, FileResults, Flow, FlowRef, Node, NodeId, Point, Timestamp, WorkspaceId};
 use crate::runtime::{Board, Order};
 
 use super::action::TabId;
@@ -167,6 +167,8 @@ pub trait Files {
     fn paste(&self, text: &str, into: &Flow, at: Option<Point>) -> Result<Pasted, String>;
     /// What a folder holds, for completion in the path dialog; called on a worker thread.
     fn lister(&self) -> Lister;
+    /// Sets up a workspace; called on a worker thread.
+    fn provisioner(&self) -> Provisioner;
     /// The collection that comes with the program, when there is one.
     fn example(&self) -> Option<PathBuf>;
 }
@@ -182,6 +184,26 @@ pub struct FolderEntry {
 
 /// Lists a folder; may be called on any thread.
 pub type Lister = Arc<dyn Fn(&Path) -> Vec<FolderEntry> + Send + Sync>;
+
+/// Sets up a workspace in a folder, with the collection that is configured; may be called on any
+/// thread. The error is what happened, then what to do.
+pub type Provisioner =
+    Arc<dyn Fn(&Path, Option<&Path>) -> Result<SetUp, (String, String)> + Send + Sync>;
+
+/// A workspace that was set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetUp {
+    /// Its id on this machine.
+    pub id: WorkspaceId,
+    /// Its folder.
+    pub root: PathBuf,
+    /// The collection it lies in; `None` when the folder above is none.
+    pub collection: Option<PathBuf>,
+    /// Folders and files that were made.
+    pub n_created: usize,
+    /// Folders and files that were there, and are as they were.
+    pub n_kept: usize,
+}
 
 /// What a paste adds.
 #[derive(Clone, Debug)]
@@ -207,6 +229,8 @@ pub enum Ask {
     OpenFile,
     /// A folder that holds workspaces.
     OpenFolder,
+    /// A folder in which a workspace is to be set up; it need not be there yet.
+    WorkspaceFolder,
     /// A place to save under, beginning from this path.
     SaveFile(PathBuf),
 }

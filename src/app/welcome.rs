@@ -40,7 +40,12 @@ pub fn welcome_ui(ui: &mut Ui, view: &View, board: &Board, actions: &mut Vec<Act
                     actions.push(Action::OpenExample);
                 }
                 ui.add_space(space::S);
-                for verb in [Verb::ChooseCollection, Verb::Open, Verb::NewFlow] {
+                for verb in [
+                    Verb::ChooseCollection,
+                    Verb::SetUpWorkspace,
+                    Verb::Open,
+                    Verb::NewFlow,
+                ] {
                     verb_row(ui, verb, actions);
                 }
             },

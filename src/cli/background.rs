@@ -20,6 +20,7 @@ pub fn carry_on(home: &Home) -> Result<ExitCode, Refused> {
     let manner = Manner {
         slots: settings.slots,
         grace: Duration::from_secs(settings.grace_seconds.into()),
+        retention: settings.retention(),
         shell: settings.shell,
     };
     let binary = std::env::current_exe()

@@ -5,10 +5,14 @@
 mod args;
 mod background;
 mod check;
+mod compare;
+mod doctor;
 mod exit;
+mod history;
 mod list;
 mod logs;
 mod print;
+mod provision;
 mod run;
 mod status;
 mod stop;
@@ -37,10 +41,14 @@ pub fn main(command: Command) -> ExitCode {
             Command::Stop(args) => stop::stop(&home, &args),
             Command::Status(args) => status::status(&home, &args),
             Command::Logs(args) => logs::logs(&home, &args),
+            Command::History(args) => history::history(&home, &args),
+            Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
             Command::Sitter => background::sit(&home),
             Command::Background => background::carry_on(&home),
+            Command::Provision(args) => provision::provision(&home, &args),
+            Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
         });
     match result {
         Ok(code) => code,

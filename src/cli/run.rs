@@ -108,6 +108,7 @@ fn start(
         manner: Manner {
             slots: how.jobs.or(settings.slots),
             grace: Duration::from_secs(settings.grace_seconds.into()),
+            retention: settings.retention(),
             shell: settings.shell,
         },
         // Small, and it ends with its run: what a sitter costs per node buys nothing here.

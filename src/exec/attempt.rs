@@ -4,16 +4,16 @@
 //! signal is sent under: so no signal ever reaches a later process with the same number.
 
 use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::launcher::{Shared, lock};
 use super::shell::passable_args;
-use super::{End, Ended, Job, Report, Why, unix};
+use super::spawn::{self, Start};
+use super::{End, Ended, Job, Report, Why, environment, unix};
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
 /// First and longest pause before a spawn that the system had no room for is tried again.
@@ -247,11 +247,10 @@ impl Attempt {
     pub fn run(self: &Arc<Self>, job: &Job, shared: &Shared) -> Exit {
         let before = unix::birth_count_now();
         let spawning = shared.spawning();
-        let mut child = match self.spawn(job, shared) {
-            Ok(child) => child,
+        let pid = match self.spawn(job, shared) {
+            Ok(pid) => pid,
             Err(why) => return Exit::NotStarted(why.into()),
         };
-        let pid = child.id();
         // It was born in between; asking the system costs a hundred times what this does. When the
         // count went on meanwhile it is asked: the answer can be had until the child is reaped.
         let birth = match (before, unix::birth_count_now()) {
@@ -271,10 +270,10 @@ impl Attempt {
         let id = job.id.clone();
         shared.report(Report::Spawned { id, pid, birth });
         unix::wait_unreaped(pid);
-        self.reap(&mut child, shared)
+        self.reap(pid, shared)
     }
 
-    fn reap(self: &Arc<Self>, child: &mut Child, shared: &Shared) -> Exit {
+    fn reap(self: &Arc<Self>, pid: u32, shared: &Shared) -> Exit {
         let mut state = lock(&self.state);
         if state.stop != Stop::No {
             state.leader_gone = true;
@@ -284,13 +283,13 @@ impl Attempt {
                 .wait_while(state, |state| !state.swept)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let status = child.wait();
+        let exit = unix::reap(pid);
         state.leader = None;
         drop(state);
-        status.map_or(Exit::Unknown, exit_of)
+        exit
     }
 
-    fn spawn(&self, job: &Job, shared: &Shared) -> Result<Child, String> {
+    fn spawn(&self, job: &Job, shared: &Shared) -> Result<u32, String> {
         let mut pause = BACK_OFF.0;
         let mut tries = 0;
         loop {
@@ -298,7 +297,7 @@ impl Attempt {
                 return Err("stopped before it started".to_owned());
             }
             let (err, why) = match start(job) {
-                Ok(child) => return Ok(child),
+                Ok(pid) => return Ok(pid),
                 Err(failure) => failure,
             };
             if !unix::is_shortage(&err) {
@@ -320,8 +319,8 @@ impl Attempt {
     }
 }
 
-/// One try: the child, or what went wrong and the fragment that says so.
-fn start(job: &Job) -> Result<Child, (io::Error, String)> {
+/// One try: the child's number, or what went wrong and the fragment that says so.
+fn start(job: &Job) -> Result<u32, (io::Error, String)> {
     let open = |path| {
         unix::open_log(path).map_err(|err| {
             let why = format!("log not writable ({err}): {}", path.display());
@@ -334,27 +333,31 @@ fn start(job: &Job) -> Result<Child, (io::Error, String)> {
         let why = format!("long command not writable beside its log ({err})");
         (err, why)
     })?;
-    // Only what posix_spawn can do: a closure between fork and exec, or another user, would make
-    // std fork, which takes 100 ms for a process of 1 GB.
-    let mut command = Command::new(&job.program);
-    if let Some(base) = &job.base {
-        command.env_clear();
-        command.envs(base.iter().map(|(name, value)| (name, value)));
-    }
-    command
-        .args(args)
-        .current_dir(&job.cwd)
-        .envs(job.env.iter().map(|(name, value)| (name, value)))
-        .env(MARK, mark_value(&job.id))
-        .stdin(unix::no_input())
-        .stdout(stdout)
-        .stderr(stderr)
-        .process_group(0)
-        .spawn()
-        .map_err(|err| {
-            let why = why_not(job, &err);
-            (err, why)
+    let started = || {
+        let own = own_settings(job)?;
+        let env = job.base.merged(&own)?;
+        spawn::start(&Start {
+            program: &job.program,
+            args: &args,
+            cwd: &job.cwd,
+            env: &env,
+            files: [unix::no_input()?, &stdout, &stderr],
         })
+    };
+    started().map_err(|err| {
+        let why = why_not(job, &err);
+        (err, why)
+    })
+}
+
+/// What only this attempt has set, and the mark.
+fn own_settings(job: &Job) -> io::Result<Vec<CString>> {
+    let own = job.env.iter();
+    let mut own = own
+        .map(|(name, value)| environment::setting(name, value))
+        .collect::<Result<Vec<_>, _>>()?;
+    own.push(CString::new(mark_of(&job.id))?);
+    Ok(own)
 }
 
 fn why_not(job: &Job, err: &io::Error) -> String {
@@ -378,13 +381,5 @@ fn why_not(job: &Job, err: &io::Error) -> String {
                 .to_owned()
         }
         _ => format!("{err}: {}", job.program.display()),
-    }
-}
-
-fn exit_of(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => Exit::Unknown,
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::sitter::{Scope, Sitter};
-use super::{End, Job, Launcher, Live};
+use super::{End, Environment, Job, Launcher, Live};
 use crate::model::{FlowRef, NodeRunId, RunId, WorkspaceId};
 
 /// Starts, ends and hears of processes. Nothing here waits unless it says so.
@@ -27,10 +27,10 @@ impl Executor {
         }
     }
 
-    /// A run begins.
-    pub fn begin(&self, run: &RunId, flow: &FlowRef) {
+    /// A run begins, whose nodes have this environment in common.
+    pub fn begin(&self, run: &RunId, flow: &FlowRef, env: &Environment) {
         if let Self::Sitter(sitter) = self {
-            sitter.begin(run, flow);
+            sitter.begin(run, flow, env);
         }
     }
 
@@ -73,10 +73,11 @@ impl Executor {
         }
     }
 
-    /// The runtime knows the run that it took over.
-    pub fn taken_over(&self, run: &RunId) {
+    /// The runtime knows the run that it took over; `env` is for when the sitter that knows a
+    /// better one dies.
+    pub fn taken_over(&self, run: &RunId, env: &Environment) {
         if let Self::Sitter(sitter) = self {
-            sitter.taken_over(run);
+            sitter.taken_over(run, env);
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Why;
+use super::{Environment, Why};
 use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Stream, WorkspaceId};
 
 /// The process of one attempt.
@@ -19,9 +19,9 @@ pub struct Job {
     pub args: Vec<OsString>,
     /// Working folder.
     pub cwd: PathBuf,
-    /// The environment that `env` is set on top of; `None` means that of this process.
-    pub base: Option<Arc<[(OsString, OsString)]>>,
-    /// Set on top of the inherited environment.
+    /// The environment that `env` is set on top of.
+    pub base: Environment,
+    /// What only this attempt has set.
     pub env: Vec<(OsString, OsString)>,
     /// File that gets standard output; made when missing, else appended to.
     pub stdout: PathBuf,
@@ -45,7 +45,7 @@ impl Job {
             program: shell,
             args: vec!["-c".into(), line.into()],
             cwd,
-            base: None,
+            base: Environment::of_process(),
             env,
             stdout,
             stderr,

@@ -156,6 +156,11 @@ impl Launcher {
         }
     }
 
+    /// Whether an attempt was launched and its end not told.
+    pub fn is_live(&self, id: &NodeRunId) -> bool {
+        lock(&self.shared.live).contains_key(id)
+    }
+
     /// The attempts that were launched and whose end was not told: in no order.
     pub fn live(&self) -> Vec<Live> {
         let live = lock(&self.shared.live);

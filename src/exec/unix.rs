@@ -11,10 +11,21 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{self, Pid, Resource, Signal, WaitId, WaitIdOptions};
+use rustix::process::{
+    self, Pid, Resource, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus,
+};
+
+use crate::model::Exit;
 
 /// A single argument must be shorter than this (Linux: `MAX_ARG_STRLEN`, 32 pages).
 pub(super) const ARG_BYTES_MAX: usize = 128 * 1024;
+
+/// Files that this process may have open: now, and the most it may raise that to; `None` means no
+/// limit.
+pub fn open_files() -> (Option<u64>, Option<u64>) {
+    let limit = process::getrlimit(Resource::Nofile);
+    (limit.current, limit.maximum)
+}
 
 /// Raises the soft limit of open files to the hard one: a running node takes up to four. Best
 /// effort; spawning tells if files still run out.
@@ -98,6 +109,28 @@ pub(super) fn wait_unreaped(pid: u32) {
             Err(rustix::io::Errno::INTR) => {}
             _ => return,
         }
+    }
+}
+
+/// Waits for the end of a child and lets its number go.
+pub(super) fn reap(pid: u32) -> Exit {
+    let Some(pid) = pid_of(pid) else {
+        return Exit::Unknown;
+    };
+    loop {
+        match process::waitpid(Some(pid), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(Some((_, status))) => return exit_of(status),
+            _ => return Exit::Unknown,
+        }
+    }
+}
+
+fn exit_of(status: WaitStatus) -> Exit {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown,
     }
 }
 
@@ -274,13 +307,15 @@ pub(super) fn birth_count_now() -> Option<u64> {
     None
 }
 
-/// An end of `/dev/null` for a child to read from, opened once and shared.
-pub(super) fn no_input() -> std::process::Stdio {
-    static NULL: std::sync::OnceLock<Option<File>> = std::sync::OnceLock::new();
-    let null = NULL.get_or_init(|| File::open("/dev/null").ok());
-    match null.as_ref().and_then(|null| null.try_clone().ok()) {
-        Some(null) => null.into(),
-        None => std::process::Stdio::null(),
+/// `/dev/null` for children to read from, opened once.
+pub(super) fn no_input() -> io::Result<&'static File> {
+    static NULL: std::sync::OnceLock<File> = std::sync::OnceLock::new();
+    match NULL.get() {
+        Some(null) => Ok(null),
+        None => {
+            let null = File::open("/dev/null")?;
+            Ok(NULL.get_or_init(|| null))
+        }
     }
 }
 
@@ -495,8 +530,8 @@ pub(super) fn adopt_orphans() {
     process::set_child_subreaper(Some(process::getpid())).ok();
 }
 
-/// Lets go of a child that has ended.
-pub(super) fn reap(pid: u32) {
+/// Lets go of a child that has ended and that nobody else waits for.
+pub(super) fn reap_stray(pid: u32) {
     if let Some(pid) = pid_of(pid) {
         process::waitpid(Some(pid), process::WaitOptions::NOHANG).ok();
     }

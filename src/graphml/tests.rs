@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, FrameId, Node, NodeId, Point, Rect, Wrapper,
+    Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, FrameId, Node, NodeId, Point, Rect, Trigger,
+    Wrapper,
 };
 
 const HEAD: &str = "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">";
@@ -118,6 +119,7 @@ fn full() -> Flow {
     let mut flow = sample();
     flow.title = "Nightly \"load\"".into();
     flow.group = "Imports".into();
+    flow.trigger = Trigger::Poll;
     flow.wrapper = Some(Wrapper::new("bash -c '. env.sh && {}'"));
     flow.shell = "zsh".into();
     flow.cwd = "sub dir".into();
@@ -149,12 +151,42 @@ fn full() -> Flow {
 #[test]
 fn every_attribute_is_written_and_read_back() {
     let text = written(&full(), None);
-    assert_eq!(text.matches("<key ").count(), 20, "{text}");
+    assert_eq!(text.matches("<key ").count(), 21, "{text}");
     let reading = must_read(&text);
     assert_eq!(warnings(&reading), [""; 0]);
     // And taken out again, down to a file that says none of them.
     let plain = written(&sample(), Some(&reading.source));
     assert_eq!(plain.matches("<data").count(), 8, "{plain}");
+}
+
+#[test]
+fn a_trigger_is_read_by_its_word_and_one_that_is_unknown_is_told_and_kept() {
+    let with = |word: &str| {
+        let key = "<key id=\"t\" for=\"graph\" attr.name=\"trigger\" attr.type=\"string\"/>";
+        graph(&format!("<data key=\"t\">{word}</data>")).replacen(
+            "<graph ",
+            &format!("{key}<graph "),
+            1,
+        )
+    };
+    for (word, means) in [
+        ("poll", Trigger::Poll),
+        (" Schedule\n", Trigger::Schedule),
+        ("", Trigger::Manual),
+    ] {
+        let reading = must_read(&with(word));
+        assert_eq!(reading.flow.trigger, means, "{word:?}");
+        assert_eq!(warnings(&reading), [""; 0], "{word:?}");
+    }
+    let text = with("full moon");
+    let reading = must_read(&text);
+    assert_eq!(reading.flow.trigger, Trigger::Manual);
+    assert!(
+        warnings(&reading)[0].contains("full moon"),
+        "{:?}",
+        warnings(&reading)
+    );
+    assert_eq!(written(&reading.flow, Some(&reading.source)), text);
 }
 
 #[test]

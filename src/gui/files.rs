@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::TabId;
 use crate::app::ports::{
-    self, FileDone, FileJob, FileNews, FolderEntry, Lister, Pasted, SaveTrouble,
+    self, FileDone, FileJob, FileNews, FolderEntry, Lister, Pasted, Provisioner, SaveTrouble, SetUp,
 };
 use crate::editor::clipboard::{self, Placing};
 use crate::editor::{self, DiskState, Done, Found, Outcome, Saver, Stamp, Task, Trouble};
@@ -224,6 +224,20 @@ impl ports::Files for Files {
             entries
                 .map(|(name, is_folder)| FolderEntry { name, is_folder })
                 .collect()
+        })
+    }
+
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|folder: &Path, collection: Option<&Path>| {
+            let made = store::provision(folder, collection)
+                .map_err(|why| (format!("failed to {why}"), why.hint().to_owned()))?;
+            Ok(SetUp {
+                id: store::workspace_id(&made.workspace),
+                root: made.workspace,
+                collection: made.collection,
+                n_created: made.created.len(),
+                n_kept: made.kept.len(),
+            })
         })
     }
 

@@ -83,6 +83,7 @@ impl Fold {
                     super::recover::interrupt(conn, run)
                 }
             }),
+            Message::Retain(change) => change.apply(conn),
             Message::Flush { .. } => Ok(()),
         }
     }

@@ -55,6 +55,8 @@ pub struct Health {
     pub format: i64,
     /// Runs stored.
     pub runs: u64,
+    /// Runs without an end, those of living processes too; only [`super::inspect`] looks for them.
+    pub open_runs: Vec<Recovered>,
     /// What is wrong, a sentence each; empty when all is well.
     pub troubles: Vec<String>,
 }
@@ -290,13 +292,17 @@ impl Ledger {
         Ok(health)
     }
 
+    pub(super) fn put(&self, message: Message) {
+        self.inner.inbox.put(message);
+    }
+
     /// Everything recorded so far is on disk, as far as the disk takes it: lists show what there
     /// is, and the trouble was told.
-    fn catch_up(&self) {
+    pub(super) fn catch_up(&self) {
         drop(self.commit(false));
     }
 
-    fn commit(&self, durable: bool) -> Result<(), LedgerError> {
+    pub(super) fn commit(&self, durable: bool) -> Result<(), LedgerError> {
         let (reply, answer) = mpsc::channel();
         self.inner.inbox.put(Message::Flush { durable, reply });
         answer.recv().unwrap_or_else(|_| {
@@ -308,7 +314,7 @@ impl Ledger {
     }
 
     /// Asks one question within one view of the file. No file yet: nothing is known.
-    fn read<T: Default>(
+    pub(super) fn read<T: Default>(
         &self,
         ask: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LedgerError> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::LedgerError;
 use super::import::Import;
 use super::recover::SeenEnd;
+use super::retain::Retain;
 use crate::model::{Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
 
 /// How long the writer gathers before it commits: what a kill -9 may cost.
@@ -46,6 +47,8 @@ pub(super) enum Message {
     },
     /// Runs, by key, that a dead process left open.
     Interrupt(Vec<i64>),
+    /// What retention, or a person's pin, changes about past runs.
+    Retain(Retain),
     /// Answered once everything before it is committed.
     Flush {
         durable: bool,

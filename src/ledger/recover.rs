@@ -118,7 +118,7 @@ pub(super) fn orphans(conn: &Connection, file: &str) -> rusqlite::Result<Vec<Orp
     conn.prepare_cached(
         "SELECT n.name, r.idx, r.pass, r.attempt, r.pid, r.birth, i.name
          FROM (SELECT runs.id, runs.name FROM runs JOIN flows f ON f.id = runs.flow
-               WHERE f.file = ?1 AND runs.outcome = 'interrupted'
+               WHERE f.file = ?1 AND runs.outcome = 'interrupted' AND runs.gone = 0
                ORDER BY runs.id DESC LIMIT ?2) i
          JOIN node_runs r ON r.run = i.id JOIN nodes n ON n.id = r.node
          WHERE r.status = 'interrupted' AND r.exit = 'unknown' AND r.pid IS NOT NULL",

@@ -213,9 +213,10 @@ impl Dispatcher {
             start: None,
             adopted: true,
         };
+        let env = live.jobs.base().clone();
         self.runs.insert(run.clone(), live);
         self.decide(Input::Adopt(Box::new(adopt)));
-        self.executor.taken_over(&run);
+        self.executor.taken_over(&run, &env);
     }
 
     /// Lets another process carry on the run of a flow: from here on it decides.

@@ -17,8 +17,11 @@ use crate::sched::{Effect, Ending, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
 use super::board::{Board, Slots};
+use super::elsewhere::Elsewhere;
+use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
 use super::job::Jobs;
+use super::keeper::{Care, Keeper};
 use super::kill::Killing;
 use super::logs::LogDesk;
 use super::mailbox::{Inbox, Next};
@@ -68,6 +71,13 @@ pub(super) struct OpenFlow {
 }
 
 impl OpenFlow {
+    /// True when no face shows it and nothing is under way for it: a run, its preparation, or an
+    /// order that waits for the ledger.
+    fn is_idle(&self) -> bool {
+        let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
+        !self.shown && !at_work
+    }
+
     /// What a dead Handmill left of it, for the board and for whoever is to end it.
     pub(super) fn show_orphans(&mut self, orphans: Vec<Orphan>) {
         let shown = orphans
@@ -96,7 +106,13 @@ pub struct Dispatcher {
     pub(super) runs: HashMap<RunId, LiveRun>,
     pub(super) workspaces: Workspaces,
     pub(super) logs: LogDesk,
+    pub(super) past_runs: HistoryDesk,
+    pub(super) keeper: Keeper,
+    pub(super) elsewhere: Elsewhere,
     pub(super) watcher: Option<crate::watch::Watcher>,
+    /// The collection root asked for last, and whoever follows it.
+    pub(super) collection: Option<std::path::PathBuf>,
+    pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
     /// Flows whose view changed since the last publication.
@@ -130,6 +146,8 @@ impl Dispatcher {
             scheduler: Scheduler::new(config.manner.slots(), config.manner.grace),
             manner: config.manner,
             logs: LogDesk::new(pool.clone(), inbox.clone()),
+            past_runs: HistoryDesk::new(pool.clone(), inbox.clone()),
+            keeper: Keeper::new(inbox.clone()),
             home: config.home,
             pool,
             inbox,
@@ -142,7 +160,10 @@ impl Dispatcher {
             flows: BTreeMap::new(),
             runs: HashMap::new(),
             workspaces: Workspaces::new(),
+            elsewhere: Elsewhere::default(),
             watcher: None,
+            collection: None,
+            follower: None,
             n_notices: 0,
             n_run_ids: 0,
             changed: BTreeSet::new(),
@@ -180,11 +201,13 @@ impl Dispatcher {
             .next_deadline()
             .map(|at| clock::instant() + at.since(now));
         let publish = (self.dirty && self.wake.is_some()).then(|| self.published + PUBLISH_EVERY);
-        match [due, publish, self.logs.next_due()]
-            .into_iter()
-            .flatten()
-            .min()
-        {
+        let due = [
+            due,
+            publish,
+            self.logs.next_due(),
+            self.elsewhere.next_due(),
+        ];
+        match due.into_iter().flatten().min() {
             Some(at) => Next::At(at),
             None => Next::Mail,
         }
@@ -199,6 +222,7 @@ impl Dispatcher {
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
         self.left.clear();
         self.executor.goodbye();
+        self.keeper.close();
     }
 
     /// What came while it closed: notices are told, all else is too late.
@@ -216,6 +240,7 @@ impl Dispatcher {
             self.decide(Input::DeadlineReached);
         }
         self.logs.read_due();
+        self.read_elsewhere();
     }
 
     fn publish(&mut self) {
@@ -269,12 +294,28 @@ impl Dispatcher {
                     self.dirty = true;
                 }
             }
+            Incoming::HistoryRead(read) => {
+                let workspace = self.past_runs.flow().and_then(|f| self.workspace_of(f));
+                if self.past_runs.was_read(*read, workspace) {
+                    self.work.history = self.past_runs.shown();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Compared(compared) => {
+                if self.past_runs.was_compared(*compared) {
+                    self.work.comparison = self.past_runs.compared();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Pinned(flow) => self.past_runs_changed(&flow),
+            Incoming::RunsGone { workspace, runs } => self.runs_gone(&workspace, &runs),
             Incoming::Scanned(catalog) => self.scanned(catalog),
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
             Incoming::GiveWay(flow) => self.give_way(&flow),
             Incoming::StartStored(run) => self.start_stored(&run),
+            Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }
@@ -450,9 +491,14 @@ impl Dispatcher {
         match event {
             Event::RunStarted(start) => {
                 let outlives = self.executor.outlives_us();
+                let adopted = self.runs.get(&start.run).is_some_and(|run| run.adopted);
+                if !adopted {
+                    let recent = Arc::make_mut(&mut self.work.recent_runs);
+                    *recent.entry(flow.workspace.clone()).or_default() += 1;
+                }
                 if let Some(run) = self.runs.get_mut(&start.run) {
-                    if !run.adopted {
-                        self.executor.begin(&start.run, flow);
+                    if !adopted {
+                        self.executor.begin(&start.run, flow, run.jobs.base());
                         run.start = outlives.then(|| start.clone());
                     }
                     // Without the watch a log is still written, and read when it is opened.
@@ -461,6 +507,7 @@ impl Dispatcher {
                         .ok();
                 }
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
             }
             Event::RunStopping { run, at } => {
                 if let Some(live) = self.runs.get(run).filter(|_| self.executor.outlives_us()) {
@@ -504,6 +551,15 @@ impl Dispatcher {
                     self.executor.over(run, &live.workspace.run_dir(run));
                 }
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
+                if let Some(live) = self.runs.get(run) {
+                    let care = match self.wake {
+                        Some(_) => Care::Thorough,
+                        None => Care::Brief,
+                    };
+                    let (id, rule) = (flow.workspace.clone(), self.manner.retention);
+                    self.keeper.look(id, &live.workspace, rule, care);
+                }
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
                     // The next process to take the lock must find the run's end in the ledger.
@@ -519,13 +575,11 @@ impl Dispatcher {
     }
 
     pub(super) fn forget_if_idle(&mut self, flow: &FlowRef) {
-        let idle = self
-            .flows
-            .get(flow)
-            .is_some_and(|open| !open.shown && open.view.live.is_none() && !open.preparing);
+        let idle = self.flows.get(flow).is_some_and(OpenFlow::is_idle);
         if idle {
             self.flows.remove(flow);
             self.logs.closed(flow);
+            self.follow_elsewhere(flow);
             self.changed.insert(flow.clone());
             self.dirty = true;
         }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use crate::exec::Report;
 use crate::ledger::Orphan;
-use crate::model::{Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary};
+use crate::model::{
+    Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary, WorkspaceId,
+};
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
 use super::adopt::Adoption;
-use super::board::Runner;
+use super::board::{ComparisonShown, HistoryShown, Runner};
+use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
 use super::workspace::Workspace;
@@ -45,6 +48,19 @@ pub enum Incoming {
         /// Its newest lines.
         tail: LogTail,
     },
+    /// A list of past runs was read.
+    HistoryRead(Box<HistoryShown>),
+    /// Two runs were put beside each other.
+    Compared(Box<ComparisonShown>),
+    /// A run of this flow was pinned, or no longer is.
+    Pinned(FlowRef),
+    /// Runs of a workspace went, as retention says.
+    RunsGone {
+        /// Of which workspace.
+        workspace: WorkspaceId,
+        /// Which runs.
+        runs: Vec<RunId>,
+    },
     /// The collection was looked through.
     Scanned(Catalog),
     /// The last runs of the collection's flows were looked up.
@@ -62,6 +78,13 @@ pub enum Incoming {
     },
     /// Another process wants to carry on what we run of this flow.
     GiveWay(FlowRef),
+    /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
+    SeenElsewhere {
+        /// Which flow.
+        flow: FlowRef,
+        /// What it says.
+        seen: Option<Box<Seen>>,
+    },
     /// Something the operator should read.
     Tell(Notice),
 }

@@ -9,9 +9,15 @@ mod answers;
 mod background;
 mod board;
 mod clock;
+mod details;
 mod dispatcher;
+mod elsewhere;
+mod follow;
+pub mod health;
+mod history_desk;
 mod incoming;
 mod job;
+mod keeper;
 mod kill;
 mod last_runs;
 mod logs;
@@ -31,14 +37,17 @@ use arc_swap::ArcSwap;
 
 use crate::exec::sitter::{Place, Program, Scope, Sitter};
 use crate::exec::{Executor, Launcher};
-use crate::model::Event;
+use crate::model::{Event, Retention};
 use crate::store::Home;
 
 pub use crate::exec::sitter::uptime;
 pub use background::{carry_on, sit};
-pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
+pub use board::{
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, RECENT, Runner, Slots,
+};
 pub use clock::now;
-pub use order::{KillScope, LogTarget, Order};
+pub use history_desk::SHOWN_RUNS_MAX;
+pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
 pub use workspace::Workspace;
 
 use incoming::Incoming;
@@ -56,6 +65,8 @@ pub struct Manner {
     pub grace: Duration,
     /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
     pub shell: String,
+    /// How long runs and their logs are kept.
+    pub retention: Retention,
 }
 
 impl Default for Manner {
@@ -64,6 +75,7 @@ impl Default for Manner {
             slots: None,
             grace: crate::sched::GRACE,
             shell: String::new(),
+            retention: Retention::default(),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::model::{Choice, FileResults, Flow, FlowRef, Node, NodeId, RunId, WorkspaceId};
+use crate::model::{
+    Choice, FileResults, Flow, FlowRef, HistoryFilter, Node, NodeId, RunId, WorkspaceId,
+};
 
 /// Whose log: one node's, or a whole run's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,11 +18,43 @@ pub struct LogTarget {
     pub node: Option<NodeId>,
 }
 
+/// Which past runs of a flow are to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryAsk {
+    /// Whose flow.
+    pub flow: FlowRef,
+    /// Which of its runs.
+    pub filter: HistoryFilter,
+    /// The newest so many of them; more of the same list are read from where it ended.
+    pub n: usize,
+}
+
+impl HistoryAsk {
+    /// True when the two differ by their length alone.
+    pub fn is_same_list(&self, other: &Self) -> bool {
+        self.flow == other.flow && self.filter == other.filter
+    }
+}
+
+/// Which two runs of a flow are to be put beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompareAsk {
+    /// Whose flow.
+    pub flow: FlowRef,
+    /// The first run.
+    pub a: RunId,
+    /// The second.
+    pub b: RunId,
+}
+
 /// What a face may ask. Nothing is answered directly: the answer is on the next board, or an event.
 #[derive(Clone, Debug)]
 pub enum Order {
     /// Look through a collection root and follow it from now on; `None` follows nothing.
     SetCollection(Option<PathBuf>),
+    /// Look again at what may have changed unheard: in a collection whose changes are not told by
+    /// themselves, and in the ledgers, which other processes write too.
+    LookAgain,
     /// Put a flow's history and statuses on the board, and import the results its file carries.
     OpenFlow {
         /// Which flow.
@@ -81,6 +115,19 @@ pub enum Order {
         flow: FlowRef,
         /// Which run.
         run: Option<RunId>,
+    },
+    /// Keep this list of past runs on the board, up to date; `None` keeps none.
+    ShowHistory(Option<HistoryAsk>),
+    /// Keep this comparison on the board, up to date; `None` keeps none.
+    Compare(Option<CompareAsk>),
+    /// Have a run kept whatever its age, or no longer.
+    PinRun {
+        /// Whose flow.
+        flow: FlowRef,
+        /// Which run.
+        run: RunId,
+        /// It is kept from now on.
+        pinned: bool,
     },
     /// Keep exactly these logs on the board, up to date.
     FollowLogs(Vec<LogTarget>),

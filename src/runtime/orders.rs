@@ -1,6 +1,7 @@
 //! What each order of a face becomes. Part of the [`Dispatcher`].
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
@@ -8,14 +9,22 @@ use crate::sched::Input;
 
 use super::answers::unopened;
 use super::dispatcher::Dispatcher;
+use super::follow::{Follower, News};
 use super::incoming::Incoming;
+use super::keeper::Care;
 use super::order::Order;
 use super::{clock, prepare};
 
 impl Dispatcher {
     pub(super) fn order(&mut self, order: Order) {
         match order {
-            Order::SetCollection(root) => prepare::scan(&self.pool, &self.inbox, root),
+            Order::SetCollection(root) => self.set_collection(root),
+            Order::LookAgain => {
+                if let Some(follower) = &self.follower {
+                    follower.look(false);
+                }
+                self.look_up_last_runs();
+            }
             Order::OpenFlow {
                 ref flow,
                 ref frozen,
@@ -63,6 +72,23 @@ impl Dispatcher {
                     prepare::show_run(&self.pool, &self.inbox, workspace, flow, run);
                 }
             }
+            Order::ShowHistory(ask) => {
+                let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
+                self.past_runs.show(ask, workspace);
+                self.work.history = self.past_runs.shown();
+                self.dirty = true;
+            }
+            Order::Compare(ask) => {
+                let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
+                self.past_runs.compare(ask, workspace);
+                self.work.comparison = self.past_runs.compared();
+                self.dirty = true;
+            }
+            Order::PinRun { flow, run, pinned } => {
+                if let Some(workspace) = self.workspace_of(&flow) {
+                    prepare::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
+                }
+            }
             Order::FollowLogs(targets) => {
                 self.work.logs.retain(|target, _| targets.contains(target));
                 self.logs.follow(targets);
@@ -73,7 +99,13 @@ impl Dispatcher {
                     slots: manner.slots(),
                     grace: manner.grace,
                 };
+                let rule = manner.retention;
+                let other_rule = rule != self.manner.retention;
                 self.manner = manner;
+                for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
+                    self.keeper
+                        .look(id.clone(), workspace, rule, Care::Thorough);
+                }
                 self.decide(input);
                 self.dirty = true;
             }
@@ -99,6 +131,38 @@ impl Dispatcher {
                 }
             }
         }
+    }
+
+    fn set_collection(&mut self, root: Option<PathBuf>) {
+        if let (Some(follower), Some(_)) = (&self.follower, &root)
+            && self.collection == root
+        {
+            return follower.look(true);
+        }
+        self.collection.clone_from(&root);
+        // What the old root holds is not what was asked for; what runs stays on the board.
+        self.work.catalog = Arc::default();
+        self.dirty = true;
+        let inbox = self.inbox.clone();
+        let follower = root.map(|root| {
+            Follower::start(root, move |news| {
+                inbox.send(match news {
+                    News::Catalog(catalog) => Incoming::Scanned(catalog),
+                    News::Notice(notice) => Incoming::Tell(notice),
+                });
+            })
+        });
+        self.follower = match follower.transpose() {
+            Ok(follower) => follower,
+            Err(why) => {
+                let what = format!("The collection cannot be looked through: {why}.");
+                self.tell(Notice::error(
+                    what,
+                    "Close some programs, then choose it again.",
+                ));
+                None
+            }
+        };
     }
 
     /// Has the ledger asked about a flow; `order` says how.

@@ -1,7 +1,6 @@
 //! Work that may wait for a disk, done on the pool's blocking threads; each piece comes back to
 //! the dispatcher as one [`Incoming`].
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -419,9 +418,22 @@ pub fn show_run(
     });
 }
 
-/// Looks through a collection root.
-pub fn scan(pool: &Handle, inbox: &Inbox, root: Option<PathBuf>) {
+/// Has a run kept whatever its age, or no longer.
+pub fn pin(
+    pool: &Handle,
+    inbox: &Inbox,
+    workspace: Arc<Workspace>,
+    flow: FlowRef,
+    run: RunId,
+    pinned: bool,
+) {
     on_pool(pool, inbox, move || {
-        Incoming::Scanned(root.map(|root| store::scan(&root)).unwrap_or_default())
+        match workspace.ledger.pin(&run, pinned) {
+            Ok(()) => Incoming::Pinned(flow),
+            Err(why) => Incoming::Tell(Notice::error(
+                format!("Run {run} could not be pinned: failed to {why}."),
+                "",
+            )),
+        }
     });
 }

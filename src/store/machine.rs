@@ -45,6 +45,21 @@ impl Home {
         }
     }
 
+    /// Where ledgers, logs and locks lie.
+    pub fn data_dir(&self) -> &Path {
+        &self.data
+    }
+
+    /// Whether this user may write where ledgers, logs and locks lie, and to the settings.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        for folder in [&self.data, &self.config] {
+            if folder.exists() {
+                crate::disk::check_writable(folder)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The settings.
     pub fn settings_file(&self) -> PathBuf {
         self.config.join("settings.json")

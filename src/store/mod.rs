@@ -8,22 +8,28 @@
 //! - `workspaces/<workspace id>/`, the place of the ledger and the logs;
 //! - `locks/<workspace id>-<hash>.lock` and `.stop` ([`RunLock`]): who runs a flow, and the wish
 //!   that it stop;
+//! - the folders of a workspace that is set up, and its `.vscode/settings.json` ([`provision`]);
 //! - workfiles, wherever the operator keeps them ([`load`], [`save`]).
 
 mod catalog;
+mod collection;
 mod error;
 mod frozen;
 mod locate;
 mod machine;
+mod provision;
 mod run_lock;
 mod settings;
 mod workfile;
 
-pub use catalog::{list_folder, scan};
+pub use crate::disk::{FileSystem, Reach, file_system, sync_service};
+pub use catalog::{Effort, Scan, Scanner, folder_place, list_folder, scan};
+pub use collection::{COLLECTION_VARIABLE, Collection, CollectionSource};
 pub use error::{SaveError, StoreError};
 pub use frozen::{FrozenRun, freeze, freeze_flow, thaw};
 pub use locate::{is_workfile_name, locate, workspace_id};
 pub use machine::{Home, make_folder};
+pub use provision::{Provisioned, provision};
 pub use run_lock::{
     Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
     take_stop_request, take_yield_request, wait_released,

@@ -44,7 +44,12 @@ pub struct Saved {
 /// Reads a workfile.
 pub fn load(path: &Path) -> Result<Loaded, StoreError> {
     let (bytes, stamp) = disk::read_with_stamp(path, WORKFILE_BYTES_MAX)?;
-    let reading = graphml::read(&bytes).map_err(|why| StoreError::NotAWorkfile {
+    parse(path, &bytes, stamp)
+}
+
+/// What the bytes of the workfile at `path` say.
+pub(super) fn parse(path: &Path, bytes: &[u8], stamp: Stamp) -> Result<Loaded, StoreError> {
+    let reading = graphml::read(bytes).map_err(|why| StoreError::NotAWorkfile {
         why: why.to_string(),
         path: path.to_owned(),
     })?;

@@ -13,11 +13,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("graphml", &["model"]),
     ("sched", &["model"]),
+    ("lease", &["model"]),
     ("disk", &["model"]),
     ("store", &["model", "graphml", "disk"]),
     ("exec", &["model"]),
     ("watch", &["model"]),
     ("ledger", &["model"]),
+    ("share", &["model", "lease", "disk"]),
     ("editor", &["model", "graphml", "store", "disk"]),
     (
         "runtime",
@@ -31,7 +33,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "gui",
         &["model", "store", "watch", "editor", "runtime", "app"],
     ),
-    ("main", &["cli", "gui"]),
+    ("main", &["cli", "gui", "share"]),
 ];
 
 /// Outside things and the modules that may touch them; unit tests may too.
@@ -39,7 +41,15 @@ const HOMES: &[(&str, &[&str])] = &[
     // The fonts of the system are read on a worker, which is the window's own.
     (
         "std::fs",
-        &["disk", "store", "exec", "watch", "ledger", "app::fonts"],
+        &[
+            "disk",
+            "store",
+            "exec",
+            "watch",
+            "ledger",
+            "share",
+            "app::fonts",
+        ],
     ),
     ("tokio::fs", &["disk", "store", "exec", "watch", "ledger"]),
     ("std::time::Instant::now", &["runtime::clock"]),
@@ -47,11 +57,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio::time::Instant::now", &["runtime::clock"]),
     ("jiff::Timestamp::now", &["runtime::clock"]),
     ("jiff::Zoned::now", &["runtime::clock"]),
-    ("std::process::Command", &["exec"]),
+    // Files of others are parsed in a process that may die of it.
+    ("std::process::Command", &["exec", "share::table::reader"]),
     ("tokio::process", &["exec"]),
     ("rusqlite", &["ledger"]),
+    ("parquet", &["share::table"]),
     ("quick_xml", &["graphml"]),
     ("petgraph", &["model", "sched"]),
+    ("similar", &["model::compare"]),
     ("notify", &["watch"]),
     ("directories", &["store"]),
     ("egui", &["app", "gui"]),

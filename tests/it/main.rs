@@ -3,11 +3,16 @@
 mod cli;
 mod conformance;
 mod crash;
+mod data_engine_history;
+mod data_engine_workspaces;
 mod example;
 mod floors;
 mod flows;
 mod graphml;
 mod runtime;
 mod saves;
+mod share;
+mod share_fuzz;
+mod share_python;
 mod shared;
 mod sitter;

@@ -635,6 +635,50 @@ fn two_runtimes_on_one_flow_run_it_once_and_can_stop_each_other() {
 }
 
 #[test]
+fn a_run_of_another_process_is_followed_while_it_happens_with_what_it_prints() {
+    let place = Place::new(&flows::flow(
+        &[("a", "echo begun; cat gate; echo gone on"), ("b", AT_GATE)],
+        &[("a", "b")],
+    ));
+    let face = Face::open(&place, "window");
+    let target = LogTarget {
+        flow: place.flow.clone(),
+        run: None,
+        node: Some("a".into()),
+    };
+    face.handle.send(Order::FollowLogs(vec![target.clone()]));
+    let mut other = Other::run(&place);
+    let printed = |board: &Board, text: &str| {
+        let log = board.logs.get(&target);
+        log.is_some_and(|log| log.lines.iter().any(|line| &*line.text == text))
+    };
+    // It stands at the gate, and is seen there.
+    face.until("a runs there", |board, flow| {
+        statuses(flow, &["a"]) == [NodeStatus::Running] && printed(board, "begun")
+    });
+    place.open_gate();
+    face.until("a has run and b runs", |board, flow| {
+        statuses(flow, &["a", "b"]) == [NodeStatus::Ran, NodeStatus::Running]
+            && printed(board, "gone on")
+            && flow
+                .history
+                .first()
+                .is_some_and(|run| run.outcome.is_none())
+    });
+    place.open_gate();
+    assert!(other.0.wait().expect("ended").success());
+    let over = face.until("the other's run is over", |_, flow| {
+        flow.runner.is_none()
+            && flow
+                .history
+                .first()
+                .is_some_and(|run| run.outcome.is_some())
+    });
+    assert_eq!(over.history[0].outcome, Some(Outcome::Succeeded));
+    assert_eq!(statuses(&over, &["a", "b"]), [NodeStatus::Ran; 2]);
+}
+
+#[test]
 fn a_runner_that_is_killed_is_seen_to_be_gone() {
     let place = Place::new(&flows::flow(&[("a", AT_GATE)], &[]));
     let mut other = Other::run(&place);

@@ -6,6 +6,7 @@
     reason = "a hand can do more than the journeys of today need"
 )]
 mod desk;
+mod desks;
 mod files;
 mod hand;
 mod journeys;

@@ -26,7 +26,7 @@ pub const ZOOM_FAR: f32 = 0.3;
 /// that there is room for.
 const ZOOM_COMPACT: f32 = 0.72;
 /// Distance of the dots of the grid, in canvas units.
-const GRID: f64 = 24.0;
+pub const GRID: f64 = 24.0;
 /// Least size of a title, in points.
 const TITLE_MIN: f32 = 9.0;
 /// Least size of a command, in points.

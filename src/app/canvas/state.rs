@@ -66,6 +66,8 @@ pub struct CanvasState {
     scene_of: Option<(u64, u64)>,
     /// The camera as a fit left it: while it is untouched, another size of the view fits anew.
     fitted: Option<(Camera, Fit)>,
+    /// A node that was made just now, while its command is typed for the first time.
+    new_node: Option<NodeId>,
     requests: Vec<Request>,
 }
 
@@ -100,6 +102,16 @@ impl CanvasState {
         });
     }
 
+    /// Closes what would not outlive a look away: a gesture, a menu, the palette. What is typed in
+    /// place stays.
+    pub fn put_away(&mut self) {
+        self.gesture.cancel();
+        self.menu = None;
+        self.finder = None;
+        self.hover = Hit::Canvas;
+        self.pointer = None;
+    }
+
     /// Moves as little as is needed for a node to be seen.
     pub fn go_to(&mut self, id: NodeId) {
         self.requests.push(Request::Reveal(id));
@@ -108,6 +120,18 @@ impl CanvasState {
     /// Opens the command of a node for typing, from the next frame on.
     pub fn begin_edit(&mut self, id: NodeId) {
         self.requests.push(Request::BeginEdit(id));
+    }
+
+    /// The same for a node that was just made: Esc takes it back.
+    pub fn begin_new(&mut self, id: NodeId) {
+        self.new_node = Some(id.clone());
+        self.begin_edit(id);
+    }
+
+    /// The node that was made for the typing that ends now.
+    pub(super) fn take_new(&mut self, editor: &InlineEdit) -> Option<NodeId> {
+        let new = self.new_node.take()?;
+        (*editor.target() == Target::Command(new.clone())).then_some(new)
     }
 
     /// Screen points per canvas unit.

@@ -414,7 +414,7 @@ fn paint(
             ui.ctx().request_repaint_after(PULSE);
         }
     }
-    gesture_marks(&picture, state);
+    gesture_marks(&picture, input.flow, state);
     if state.scene.nodes.is_empty() && state.scene.frames.is_empty() && state.editor.is_none() {
         empty_hint(&picture, input, &mut texts);
     }
@@ -423,7 +423,7 @@ fn paint(
 }
 
 /// The box being drawn, the edge being drawn.
-fn gesture_marks(picture: &Picture<'_>, state: &CanvasState) {
+fn gesture_marks(picture: &Picture<'_>, flow: &Flow, state: &CanvasState) {
     let accent = picture.theme.accent;
     match &state.gesture {
         Gesture::BoxSelect { from, to, .. } => {
@@ -439,6 +439,27 @@ fn gesture_marks(picture: &Picture<'_>, state: &CanvasState) {
                 egui::Stroke::new(1.0, accent),
                 egui::StrokeKind::Inside,
             );
+        }
+        Gesture::Drag {
+            nodes,
+            by,
+            onto: Some(edge),
+            ..
+        } => {
+            let at = |id| state.scene.node_at(id).map(|at| state.scene.rect(at, None));
+            let Some((source, target, was)) = flow.graph.edge(edge) else {
+                return;
+            };
+            let node = nodes.first().and_then(at);
+            let (Some(source), Some(target), Some(mut node)) =
+                (at(&source.id), at(&target.id), node)
+            else {
+                return;
+            };
+            node.x += by.x;
+            node.y += by.y;
+            picture.loose_edge(&Curve::between(source, node, 0.0), was.kind);
+            picture.loose_edge(&Curve::between(node, target, 0.0), was.kind);
         }
         Gesture::DrawEdge {
             from,
@@ -546,8 +567,11 @@ fn overlays(
             let over = state.camera.rect_to_screen(view, over);
             match editor.ui(ui, view, over, state.camera.zoom, input.theme) {
                 Typed::More => state.editor = Some(editor),
-                Typed::Drop => {}
-                Typed::Keep => actions.extend(editor.into_edit(input.flow).map(Action::Edit)),
+                Typed::Drop => actions.extend(state.take_new(&editor).map(Action::DropNewNode)),
+                Typed::Keep => {
+                    state.take_new(&editor);
+                    actions.extend(editor.into_edit(input.flow).map(Action::Edit));
+                }
             }
         }
     }

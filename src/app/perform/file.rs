@@ -17,8 +17,16 @@ use crate::model::{Flow, FlowRef, Notice, WorkspaceId};
 use crate::runtime::Order;
 
 impl App {
-    /// Opens a workfile in a tab, or goes to the tab that has it.
-    pub(in crate::app) fn open_path(&mut self, path: PathBuf) {
+    /// Opens a workfile in a tab, or goes to the tab that has it; of another workspace, there.
+    pub(in crate::app) fn open_path(&mut self, ctx: &Context, path: PathBuf) {
+        if let Some(home) = self.workspace_of(&path) {
+            self.show_workspace(ctx, &home);
+        }
+        self.open_here(path);
+    }
+
+    /// Opens a workfile on the desk that is out, or goes to the tab that has it.
+    pub(in crate::app) fn open_here(&mut self, path: PathBuf) {
         if let Some(tab) = self.view.tabs.iter().find(|tab| tab.path == path) {
             let (id, broken) = (tab.id, matches!(tab.content, Content::Broken(_)));
             self.show_tab(id);
@@ -26,6 +34,15 @@ impl App {
                 return;
             }
             self.view.tabs.retain(|tab| tab.id != id);
+        }
+        // A file is one document wherever it is shown: a tab that lies elsewhere comes here.
+        let elsewhere = self.view.all_tabs().find(|tab| tab.path == path);
+        if let Some(id) = elsewhere.map(|tab| tab.id)
+            && let Some(tab) = self.view.take_tab(id)
+        {
+            self.view.tabs.push(tab);
+            self.show_tab(id);
+            return;
         }
         let id = TabId(self.view.number());
         self.view.tabs.push(Tab::loading(id, path.clone()));
@@ -86,8 +103,7 @@ impl App {
         };
         let onto = match &doc.disk {
             DiskState::New => {
-                self.view.shown = Some(id);
-                self.save_as(ctx);
+                self.save_as(ctx, id);
                 return;
             }
             DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => {
@@ -129,17 +145,23 @@ impl App {
         }
     }
 
-    pub(super) fn save_as(&mut self, ctx: &Context) {
-        let Some(tab) = self.view.tab() else {
+    pub(super) fn save_shown_as(&mut self, ctx: &Context) {
+        if let Some(id) = self.view.shown {
+            self.save_as(ctx, id);
+        }
+    }
+
+    fn save_as(&mut self, ctx: &Context, id: TabId) {
+        let Some(tab) = self.view.tab_of(id) else {
             return;
         };
-        let start = if tab.path.as_os_str().is_empty() {
-            let stem = tab.title().replace(['/', '\\'], "-");
+        let (path, title) = (tab.path.clone(), tab.title());
+        let start = if path.as_os_str().is_empty() {
+            let stem = title.replace(['/', '\\'], "-");
             self.home_folder().join(format!("{stem}.graphml"))
         } else {
-            tab.path.clone()
+            path
         };
-        let id = tab.id;
         self.ask_desktop(ctx, Ask::SaveFile(start), Some(id));
     }
 
@@ -151,25 +173,37 @@ impl App {
         self.ask_desktop(ctx, Ask::OpenFolder, None);
     }
 
-    fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
+    pub(super) fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
         let (came, ctx) = (self.came_sender(), ctx.clone());
-        let asked = ask.clone();
+        let (asked, desk) = (ask.clone(), self.view.desk_of.clone());
         let reply = move |picked| {
             // The window may be gone by now; then nobody asks any more.
-            drop(came.send(Came::Picked { ask, tab, picked }));
+            drop(came.send(Came::Picked {
+                ask,
+                tab,
+                desk,
+                picked,
+            }));
             ctx.request_repaint();
         };
         self.desktop.ask(asked, Box::new(reply));
     }
 
-    /// The desktop's dialog was answered.
+    /// The desktop's dialog was answered, maybe when another workspace is shown than `desk`, where it
+    /// was asked.
     pub(in crate::app) fn picked(
         &mut self,
         ctx: &Context,
         ask: Ask,
         tab: Option<TabId>,
+        desk: Option<WorkspaceId>,
         picked: Picked,
     ) {
+        if let Some(id) = desk.filter(|id| self.view.away.contains_key(id))
+            && !matches!(ask, Ask::OpenFolder | Ask::WorkspaceFolder)
+        {
+            return self.picked_away(ctx, ask, tab, &id, picked);
+        }
         match picked {
             Picked::Path(path) => self.take_path(ctx, &ask, tab, path),
             Picked::Cancelled => self.give_up_closing(tab),
@@ -177,10 +211,46 @@ impl App {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
                     Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::WorkspaceFolder => self.folder_of_workspaces(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 self.list_folder(ctx, dialog.folder());
                 self.view.dialog = Some(Dialog::Path(Box::new(dialog)));
+            }
+        }
+    }
+
+    /// The same for a desk that is put away: nothing of it shows on the one that is out.
+    fn picked_away(
+        &mut self,
+        ctx: &Context,
+        ask: Ask,
+        tab: Option<TabId>,
+        desk: &WorkspaceId,
+        picked: Picked,
+    ) {
+        match picked {
+            Picked::Path(path) if ask == Ask::OpenFile => {
+                let id = TabId(self.view.number());
+                if let Some(desk) = self.view.away.get_mut(desk)
+                    && desk.tabs.iter().all(|tab| tab.path != path)
+                {
+                    desk.tabs.push(Tab::loading(id, path.clone()));
+                    desk.shown = Some(id);
+                    self.files.send(FileJob::Load { tab: id, path });
+                }
+            }
+            Picked::Path(path) => self.take_path(ctx, &ask, tab, path),
+            Picked::Cancelled => self.give_up_closing(tab),
+            Picked::Unavailable => {
+                let start = match &ask {
+                    Ask::SaveFile(path) => path.clone(),
+                    Ask::OpenFile | Ask::OpenFolder | Ask::WorkspaceFolder => self.home_folder(),
+                };
+                let dialog = PathDialog::new(ask, tab, &start);
+                if let Some(desk) = self.view.away.get_mut(desk) {
+                    desk.dialog = Some(Dialog::Path(Box::new(dialog)));
+                }
             }
         }
     }
@@ -213,12 +283,13 @@ impl App {
 
     fn take_path(&mut self, ctx: &Context, ask: &Ask, tab: Option<TabId>, path: PathBuf) {
         match ask {
-            Ask::OpenFile => self.open_path(path),
+            Ask::OpenFile => self.open_path(ctx, path),
             Ask::OpenFolder => {
                 let mut settings = self.view.settings.clone();
                 settings.collection = Some(path);
                 self.configure(ctx, settings);
             }
+            Ask::WorkspaceFolder => self.set_up_in(ctx, path),
             Ask::SaveFile(_) => {
                 if let Some(tab) = tab {
                     let path = with_ending(path);
@@ -277,7 +348,7 @@ impl App {
         match act {
             BannerAct::Reload => self.files.send(FileJob::Load { tab: id, path }),
             BannerAct::KeepMine => self.write(id, Onto::Whatever),
-            BannerAct::SaveCopy => self.save_as(ctx),
+            BannerAct::SaveCopy => self.save_as(ctx, id),
         }
     }
 
@@ -287,7 +358,9 @@ impl App {
             return;
         };
         if tab.is_dirty() {
-            self.view.shown = Some(id);
+            if self.view.away_with(id).is_none() {
+                self.view.shown = Some(id);
+            }
             self.view.dialog = Some(Dialog::Close(id));
         } else {
             self.drop_tab(id);
@@ -311,16 +384,9 @@ impl App {
     }
 
     fn drop_tab(&mut self, id: TabId) {
-        let Some(at) = self.view.tabs.iter().position(|tab| tab.id == id) else {
-            return;
-        };
-        let tab = self.view.tabs.remove(at);
-        if let Some(doc) = tab.doc() {
+        let closed = self.view.take_tab(id);
+        if let Some(doc) = closed.as_ref().and_then(|tab| tab.doc()) {
             self.engine.send(Order::CloseFlow(doc.flow_ref.clone()));
-        }
-        if self.view.shown == Some(id) {
-            let next = self.view.tabs.get(at).or(self.view.tabs.last());
-            self.view.shown = next.map(|tab| tab.id);
         }
     }
 
@@ -334,8 +400,8 @@ impl App {
             return;
         }
         // The tabs of this session are remembered as they stand when closing begins.
-        self.remember_tabs();
-        let dirty = self.view.tabs.iter().find(|tab| tab.is_dirty());
+        self.remember_desks();
+        let dirty = self.view.all_tabs().find(|tab| tab.is_dirty());
         if let Some(id) = dirty.map(|tab| tab.id) {
             self.close_tab(id);
             return;
@@ -443,7 +509,7 @@ impl App {
                 if close {
                     self.drop_tab(id);
                 }
-                self.look_through_collection();
+                self.look_again();
                 self.go_on_quitting(ctx);
             }
             Err(trouble) => {
@@ -457,7 +523,7 @@ impl App {
                     SaveTrouble::Exists => {
                         tab.close_after_save = close;
                         if let Some((_, path)) = asked_path {
-                            self.view.dialog = Some(Dialog::Replace(id, path));
+                            self.view.ask_about(id, Dialog::Replace(id, path));
                         }
                     }
                     SaveTrouble::Other(what, hint) => {
@@ -490,16 +556,12 @@ impl App {
 
     /// Uses new settings and remembers them.
     pub(in crate::app) fn configure(&mut self, ctx: &Context, settings: Settings) {
-        if matches!(self.view.dialog, Some(Dialog::Settings(_))) {
-            self.view.dialog = None;
-        }
         let was = std::mem::replace(&mut self.view.settings, settings);
         let now = &self.view.settings;
         if was.theme != now.theme {
             Theme::choose(ctx, now.theme);
         }
         if was.collection != now.collection {
-            self.view.layout.workspace = None;
             self.engine
                 .send(Order::SetCollection(now.collection.clone()));
         }

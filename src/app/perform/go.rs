@@ -2,7 +2,8 @@
 
 use crate::app::action::{TabId, Toward, Verb};
 use crate::app::canvas::{Walk, walk};
-use crate::app::view::{Dialog, SettingsDraft};
+use crate::app::settings::{Page, Section};
+use crate::app::view::Dialog;
 use crate::app::window::App;
 use crate::model::{NodeId, Wrapper};
 
@@ -90,19 +91,8 @@ impl App {
         }
     }
 
-    pub(super) fn open_settings(&mut self) {
-        let was = self.view.settings.clone();
-        let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
-        let collection = was
-            .collection
-            .as_ref()
-            .map(|path| path.display().to_string())
-            .unwrap_or_default();
-        self.view.dialog = Some(Dialog::Settings(Box::new(SettingsDraft {
-            slots: number(was.slots),
-            grace: number(was.grace_s),
-            collection,
-            new: was,
-        })));
+    pub(super) fn open_settings(&mut self, section: Section) {
+        let page = Page::new(&self.view.settings, section);
+        self.view.dialog = Some(Dialog::Settings(Box::new(page)));
     }
 }

@@ -1,5 +1,7 @@
 //! Starting, stopping, forgetting: verbs that become orders.
 
+use std::sync::Arc;
+
 use crate::model::Choice;
 use crate::runtime::Order;
 
@@ -14,6 +16,7 @@ impl App {
         let Some(doc) = tab.doc() else {
             return;
         };
+        let facts = self.view.context(&self.board);
         let flow = doc.flow_ref.clone();
         let selected = tab.selection.nodes().to_vec();
         let start = |choice| Order::StartRun {
@@ -23,6 +26,19 @@ impl App {
             jobs_max: None,
         };
         let order = match verb {
+            Verb::Run | Verb::Retry if facts.n_sel_retry > 0 => {
+                let Some(live) = self.board.flow(&flow).and_then(|board| board.live.as_ref())
+                else {
+                    return;
+                };
+                let graph = &doc.flow().graph;
+                let nodes = selected.iter().filter_map(|id| graph.node(id));
+                Order::Retry {
+                    run: live.id.clone(),
+                    nodes: nodes.map(|node| Arc::new(node.clone())).collect(),
+                    flow,
+                }
+            }
             Verb::Run if selected.is_empty() => start(Choice::Auto),
             Verb::Run => start(Choice::Selection(selected)),
             Verb::Resume => start(Choice::Resume),

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use crate::app::memory::Remembered;
 use crate::app::ports::{
     Ask, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory, Pasted,
-    Picked, SaveTrouble,
+    Picked, Provisioner, SaveTrouble, SetUp,
 };
 use crate::editor::Stamp;
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
-    Timestamp, WorkspaceEntry,
+    Timestamp, Trigger, WorkspaceEntry,
 };
 use crate::runtime::{Board, FlowBoard, Order};
 
@@ -32,7 +32,13 @@ pub struct World {
     /// How the next saves end; empty means well.
     pub save_troubles: Vec<SaveTrouble>,
     pub news: Option<FileNews>,
+    /// What comes of file jobs is kept back until it is let go.
+    pub held: Option<Vec<FileDone>>,
+    /// The desktop has dialogs, and keeps their answers back until they are given.
+    pub replies: Option<Vec<Reply>>,
 }
+
+pub type Reply = Box<dyn FnOnce(Picked) + Send>;
 
 pub type Shared = Rc<RefCell<World>>;
 
@@ -53,6 +59,42 @@ pub fn flow_ref() -> FlowRef {
         root: Arc::from(Path::new("/c/claims")),
         file: "flow_modules/orders.graphml".into(),
     }
+}
+
+/// The flow of a file: of the workspace in whose folder it lies.
+pub fn flow_at(path: &Path) -> FlowRef {
+    let file = path.strip_prefix("/c/finance").ok();
+    match file.and_then(Path::to_str) {
+        Some(file) => FlowRef {
+            workspace: "finance-2".into(),
+            root: Arc::from(Path::new("/c/finance")),
+            file: file.into(),
+        },
+        None => flow_ref(),
+    }
+}
+
+/// A flow of another workspace than [`flow_ref`].
+pub fn other_flow() -> FlowRef {
+    flow_at(Path::new("/c/finance/flow_modules/close.graphml"))
+}
+
+/// Adds a second workspace to the collection, with one flow.
+pub fn with_finance(world: &Shared) {
+    let board = &mut world.borrow_mut().board;
+    let catalog = Arc::make_mut(&mut board.catalog);
+    let mut entry = (*catalog.workspaces[0]).clone();
+    entry.id = "finance-2".into();
+    entry.name = "finance".into();
+    entry.root = Arc::from(Path::new("/c/finance"));
+    entry.flows[0].flow = other_flow();
+    entry.flows[0].title = "Close".into();
+    catalog.workspaces.push(Arc::new(entry));
+    let stands = FlowBoard {
+        loaded: true,
+        ..FlowBoard::default()
+    };
+    board.flows.insert(other_flow(), Arc::new(stands));
 }
 
 /// a -> b -> c, b ~> d.
@@ -95,18 +137,21 @@ pub fn world() -> Shared {
     };
     world.board.catalog = Arc::new(Catalog {
         root: Some("/c".into()),
-        workspaces: vec![WorkspaceEntry {
+        workspaces: vec![Arc::new(WorkspaceEntry {
             id: "claims-1".into(),
             name: "claims".into(),
             root: Arc::from(Path::new("/c/claims")),
             flows: vec![FlowEntry {
                 flow: flow_ref(),
                 title: "Orders".into(),
-                group: "By hand".into(),
+                group: String::new(),
+                trigger: Trigger::Manual,
                 n_nodes: 4,
                 problem: None,
             }],
-        }],
+            modules: Vec::new(),
+        })],
+        rejected: Vec::new(),
         trouble: String::new(),
     });
     let stands = FlowBoard {
@@ -141,11 +186,11 @@ impl Files for Fake {
                 tab: *tab,
                 result: Err("Line 3 is not XML. Mend it in a text editor.".to_owned()),
             },
-            FileJob::Load { tab, path: _ } => FileDone::Loaded {
+            FileJob::Load { tab, path } => FileDone::Loaded {
                 tab: *tab,
                 result: Ok(Box::new(Loaded {
                     damaged: false,
-                    flow_ref: flow_ref(),
+                    flow_ref: flow_at(path),
                     flow: Arc::new(world.flow.clone()),
                     warnings: Arc::default(),
                     results: Arc::default(),
@@ -187,7 +232,10 @@ impl Files for Fake {
             },
         };
         world.jobs.push(job);
-        world.done.push(done);
+        match &mut world.held {
+            Some(held) => held.push(done),
+            None => world.done.push(done),
+        }
     }
     fn drain(&self) -> Vec<FileDone> {
         std::mem::take(&mut self.0.borrow_mut().done)
@@ -216,6 +264,17 @@ impl Files for Fake {
     fn lister(&self) -> Lister {
         Arc::new(|_| Vec::new())
     }
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|folder, _| {
+            Ok(SetUp {
+                id: "new-1".into(),
+                root: folder.to_owned(),
+                collection: folder.parent().map(Path::to_owned),
+                n_created: 6,
+                n_kept: 1,
+            })
+        })
+    }
     fn example(&self) -> Option<PathBuf> {
         Some("/example".into())
     }
@@ -231,7 +290,10 @@ impl Memory for Fake {
 }
 
 impl Desktop for Fake {
-    fn ask(&self, _ask: Ask, reply: Box<dyn FnOnce(Picked) + Send>) {
-        reply(Picked::Unavailable);
+    fn ask(&self, _ask: Ask, reply: Reply) {
+        match &mut self.0.borrow_mut().replies {
+            Some(replies) => replies.push(reply),
+            None => reply(Picked::Unavailable),
+        }
     }
 }

@@ -1,4 +1,6 @@
 //! Journeys through the window as a person goes, by accessible label, with false ports.
 
+mod desks;
 mod fakes;
 mod journeys;
+mod settings;

@@ -17,11 +17,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::launcher::{KILL_GRACE, lock};
-use super::super::{End, Job, Launcher, Live, Report, journal, sweep};
+use super::super::{End, Environment, Job, Launcher, Live, Report, journal, sweep};
 use super::message::{self, Ask, HeldRun, Scope, Tell};
 use super::outbox::Outbox;
 use super::place::Place;
-use super::server::own_env;
 use crate::model::{Exit, FlowRef, Level, NodeRunId, Notice, RunId, Timestamp, WorkspaceId};
 
 /// Longest wait for an answer: a sitter that does not answer counts as one that cannot be asked.
@@ -83,7 +82,7 @@ enum Link {
 
 struct Run {
     flow: FlowRef,
-    env: message::Env,
+    env: Environment,
 }
 
 struct Carried {
@@ -118,15 +117,14 @@ impl Sitter {
         lock(&self.0.state).own.is_some()
     }
 
-    /// A run begins, carried by us.
-    pub fn begin(&self, run: &RunId, flow: &FlowRef) {
-        let env = own_env();
+    /// A run begins, carried by us; its nodes have this environment in common.
+    pub fn begin(&self, run: &RunId, flow: &FlowRef, env: &Environment) {
+        let env = env.clone();
         let ask = begin(run, flow, &env);
         let flow = flow.clone();
-        lock(&self.0.state)
-            .runs
-            .insert(run.clone(), Run { flow, env });
-        self.0.say(ask, true);
+        let mut state = lock(&self.0.state);
+        state.runs.insert(run.clone(), Run { flow, env });
+        self.0.say_now(&mut state, ask, true);
     }
 
     /// Starts a job of a run that began, or was taken over. [`Report::Exited`] follows.
@@ -146,8 +144,9 @@ impl Sitter {
         {
             return own.launch(job);
         }
-        drop(state);
-        self.0.say(Ask::Launch(Box::new((&job).into())), true);
+        // Under the same lock: what is launched twice when a sitter dies in between runs twice.
+        self.0
+            .say_now(&mut state, Ask::Launch(Box::new((&job).into())), true);
     }
 
     /// Ends an attempt, as [`Launcher::terminate`] does.
@@ -205,7 +204,7 @@ impl Sitter {
             return None;
         };
         let live: Vec<Live> = live.into_iter().map(Into::into).collect();
-        let (flow, env) = (flow.clone(), own_env());
+        let (flow, env) = (flow.clone(), Environment::of_process());
         state.runs.insert(run.clone(), Run { flow, env });
         for one in &live {
             let carried = Carried {
@@ -231,8 +230,13 @@ impl Sitter {
     }
 
     /// The runtime knows a run that it took over: what came meanwhile is reported now.
-    pub fn taken_over(&self, run: &RunId) {
-        let reports = lock(&self.0.state).held_back.remove(run);
+    pub fn taken_over(&self, run: &RunId, env: &Environment) {
+        let mut state = lock(&self.0.state);
+        if let Some(known) = state.runs.get_mut(run) {
+            known.env = env.clone();
+        }
+        let reports = state.held_back.remove(run);
+        drop(state);
         for report in reports.into_iter().flatten() {
             (self.0.reports)(report);
         }
@@ -388,11 +392,11 @@ fn hello(program: &PathBuf) -> Ask {
     }
 }
 
-fn begin(run: &RunId, flow: &FlowRef, env: &message::Env) -> Ask {
+fn begin(run: &RunId, flow: &FlowRef, env: &Environment) -> Ask {
     Ask::Begin {
         run: run.as_str().to_owned(),
         flow: flow.into(),
-        env: env.clone(),
+        env: env.settings(),
     }
 }
 
@@ -400,14 +404,17 @@ impl Inner {
     /// Says something now, or when there is a connection; `start` says whether it is worth a sitter
     /// of its own.
     fn say(self: &Arc<Self>, ask: Ask, start: bool) {
-        let mut state = lock(&self.state);
+        self.say_now(&mut lock(&self.state), ask, start);
+    }
+
+    fn say_now(self: &Arc<Self>, state: &mut State, ask: Ask, start: bool) {
         match &state.link {
             // Under the lock, so that what is said stays in order.
             Link::Up(outbox) => outbox.send(&message::frame(&ask)),
             Link::Connecting => state.waiting.push(ask),
             Link::Down if start => {
                 state.waiting.push(ask);
-                self.connect_soon(&mut state, true);
+                self.connect_soon(state, true);
             }
             // Nobody is there who could be concerned.
             Link::Down | Link::Without | Link::Closed => {}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{End, Job, Live, Report, Why};
+use super::super::{End, Environment, Job, Live, Report, Why};
 use crate::model::{Exit, FlowRef, NodeIdx, NodeRunId, RunId, WorkspaceId};
 
 /// Of the protocol.
@@ -27,8 +27,13 @@ pub type Env = Vec<(OsString, OsString)>;
 pub enum Ask {
     /// Comes first.
     Hello { pid: u32, program: OsString },
-    /// This client carries the run from now on; its nodes get this environment.
-    Begin { run: String, flow: Flow, env: Env },
+    /// This client carries the run from now on; its nodes have these settings in common, each
+    /// `NAME=value`.
+    Begin {
+        run: String,
+        flow: Flow,
+        env: Vec<OsString>,
+    },
     /// Start an attempt of a run that began.
     Launch(Box<WireJob>),
     /// End an attempt.
@@ -260,7 +265,7 @@ impl From<WireJob> for Job {
             program: job.program.into(),
             args: job.args,
             cwd: job.cwd.into(),
-            base: None,
+            base: Environment::new([]),
             env: job.env,
             stdout: job.stdout.into(),
             stderr: job.stderr.into(),

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::super::launcher::{KILL_GRACE, lock};
 use super::super::unix;
-use super::super::{End, Job, Launcher, Report, Why};
-use super::message::{self, Ask, Env, HeldRun, Scope, Tell, WireReport};
+use super::super::{End, Environment, Job, Launcher, Report, Why};
+use super::message::{self, Ask, HeldRun, Scope, Tell, WireReport};
 use super::outbox::Outbox;
 use super::place::{self, Place};
 use crate::model::{Exit, FlowRef, NodeRunId, RunId, Timestamp, WorkspaceId};
@@ -115,7 +115,7 @@ pub(super) struct Strays {
 /// A run that somebody must carry to its end.
 pub(super) struct Held {
     pub flow: FlowRef,
-    env: Arc<[(std::ffi::OsString, std::ffi::OsString)]>,
+    env: Environment,
     dir: Option<PathBuf>,
     /// The client that carries it.
     pub owner: Option<u64>,
@@ -201,7 +201,7 @@ impl Server {
             Ask::Begin { run, flow, env } => {
                 let held = Held {
                     flow: flow.into(),
-                    env: env.into(),
+                    env: Environment::of_settings(env),
                     dir: None,
                     owner: Some(client),
                     due: Duration::ZERO,
@@ -288,7 +288,7 @@ impl Server {
         if held.owner != Some(client) {
             return;
         }
-        job.base = Some(Arc::clone(&held.env));
+        job.base = held.env.clone();
         held.dir.get_or_insert_with(|| job.run_dir().to_owned());
         let workspace = held.flow.workspace.clone();
         let lost = state.lost.contains(&workspace);
@@ -297,6 +297,9 @@ impl Server {
             let why = "the right to run in this workspace is over";
             let exit = Exit::NotStarted(why.into());
             return self.report(&Report::Exited { id: job.id, exit });
+        }
+        if self.launcher.is_live(&job.id) {
+            return;
         }
         // Still one at a time: whoever takes the run over either finds it alive, or it is not begun.
         self.launcher.launch(job);
@@ -373,9 +376,4 @@ impl Server {
         // Reaped with the strays.
         Ok((child.id(), unix::birth_of(child.id()).unwrap_or(0)))
     }
-}
-
-/// Environment settings as they go over.
-pub(super) fn own_env() -> Env {
-    std::env::vars_os().collect()
 }

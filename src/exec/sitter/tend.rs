@@ -179,7 +179,7 @@ impl Server {
             children.retain(|seen| !is_leader(seen.pid));
             let (dead, left): (Vec<_>, Vec<_>) = children.into_iter().partition(|seen| seen.dead);
             for seen in dead {
-                unix::reap(seen.pid);
+                unix::reap_stray(seen.pid);
             }
             left
         });

@@ -1,0 +1,24 @@
+//! Control of a workspace that several machines share through a folder: who may run it, and how that passes on.
+//!
+//! A pure core like `sched`: told everything with the time beside it, asks nothing, gives back effects. Unaware of
+//! files, threads, clocks, processes and of what a run is. `share` carries its file operations out, a sitter keeps its
+//! deadline, the runtime tells it what runs. The protocol and its reasons stand in `docs/CONTROL.md`.
+
+pub mod limits;
+mod message;
+mod name;
+mod note;
+mod op;
+mod status;
+mod tree;
+
+pub use message::{
+    Answer, ChildOrder, Effect, Fact, Folder, Input, Loss, Policy, Sighting, When, Wish, Work,
+};
+pub use name::{Beat, Epoch, MachineId, Me, Moment, Now, Ticket, Token};
+pub use note::{ClaimNote, Denial, EndedNote, Generation, Hint, LeaseRow, RequestNote, RowStatus};
+pub use op::{
+    Asked, EpochSeen, Fault, Hydrated, Listing, Markers, Op, Page, PenSeen, Reply, RowSeen, Table,
+};
+pub use status::{Can, MyRequest, Owner, Request, Stand, Status};
+pub use tree::Tree;

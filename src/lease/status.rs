@@ -1,0 +1,118 @@
+//! What the operator sees of control.
+
+use std::time::Duration;
+
+use super::message::{Folder, When};
+use super::name::{Epoch, MachineId};
+
+/// Control of one workspace at one moment, as it is to be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// Where this machine stands.
+    pub stand: Stand,
+    /// The line of the control bar.
+    pub text: String,
+    /// Why a run cannot start here, as a sentence; `None` when it can.
+    pub blocked: Option<String>,
+    /// New runs may start.
+    pub may_start_runs: bool,
+    /// Runs that go on may start nodes.
+    pub may_start_nodes: bool,
+    /// The other machine that has control, or had it last.
+    pub owner: Option<Owner>,
+    /// Requests of other machines that this machine can answer, oldest first.
+    pub requests: Vec<Request>,
+    /// What this machine asked for.
+    pub asked: Option<MyRequest>,
+    /// What can be wished now; each with the reason when it cannot.
+    pub can: Can,
+    /// A line that must not be overlooked: degraded, conflict, damage, advisory. A sentence each.
+    pub banners: Vec<String>,
+    /// What the folder can be trusted with; `None` until it was tested.
+    pub folder: Option<Folder>,
+    /// Age of the last look at the folder; `None` before the first.
+    pub seen: Option<Duration>,
+}
+
+/// Where this machine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// The folder was not seen yet.
+    Unknown,
+    /// Nobody has control.
+    Free,
+    /// Another machine has control.
+    Watching,
+    /// This machine is claiming.
+    Claiming,
+    /// This machine has control.
+    Owner {
+        /// Under which epoch.
+        epoch: Epoch,
+    },
+    /// This machine gives control up.
+    Leaving {
+        /// When.
+        when: When,
+    },
+    /// This machine lost control and ends its children.
+    Stopping,
+    /// The children are frozen until control is certain.
+    Frozen,
+    /// The workspace folder is not there.
+    Vanished,
+    /// The tree is not ours to touch.
+    Refused,
+}
+
+/// Another machine that has control.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The machine, when it is known.
+    pub machine: Option<MachineId>,
+    /// Its host; `Another machine` when it is not known.
+    pub host: String,
+    /// How long this machine has seen no change.
+    pub silent: Duration,
+    /// Until a takeover is possible; `None` when it already is.
+    pub takeover_in: Option<Duration>,
+    /// It is a program of an earlier version.
+    pub is_seed: bool,
+}
+
+/// A request of another machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub machine: MachineId,
+    /// Its host.
+    pub host: String,
+    /// How long it has been asking, by our clock.
+    pub age: Duration,
+    /// Until the policy answers; `None` when the person must.
+    pub answered_in: Option<Duration>,
+}
+
+/// What this machine asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MyRequest {
+    /// It is in the folder; before, it is only wished.
+    pub is_written: bool,
+    /// Since when.
+    pub age: Duration,
+}
+
+/// What can be wished now: `Ok`, or why not, as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Can {
+    /// [`super::Wish::Control`] would claim.
+    pub claim: Result<(), String>,
+    /// [`super::Wish::TakeOver`].
+    pub take_over: Result<(), String>,
+    /// [`super::Wish::Request`].
+    pub request: Result<(), String>,
+    /// [`super::Wish::Cancel`].
+    pub cancel: Result<(), String>,
+    /// [`super::Wish::Release`], [`super::Wish::HandOver`].
+    pub release: Result<(), String>,
+}
