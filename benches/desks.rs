@@ -21,11 +21,11 @@ use std::time::Instant;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, Files, Lister, Loaded, Memory, Pasted, Picked,
-    Provisioner,
+    Ask, Desktop, Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Memory, Pasted,
+    Picked, Provisioner,
 };
 use handmill::app::{App, Ports, Remembered};
-use handmill::editor::Stamp;
+use handmill::editor::{Note, Stamp, Version};
 use handmill::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Flow, FlowEntry, FlowRef, Node, NodeId, NodeState,
     NodeStatus, Point, Timestamp, Trigger, WorkspaceEntry,
@@ -226,6 +226,9 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
+    fn health(&self) -> HealthLook {
+        Box::new(|_| Vec::new())
+    }
     fn command_line(&self, _flow: &Flow, node: &Node) -> String {
         node.command.clone()
     }
@@ -239,21 +242,26 @@ impl Files for Fake {
         let name = if path == path_of("a") { "a" } else { "b" };
         let loaded = Loaded {
             flow_ref: flow_ref(name),
-            flow: self.0.flow.clone(),
-            warnings: Arc::default(),
-            damaged: false,
-            results: Arc::default(),
-            stamp: Stamp {
-                len: 1,
-                modified: NOW,
-                inode: 1,
-                hash: [0; 32],
+            version: Version {
+                flow: self.0.flow.clone(),
+                warnings: Arc::default(),
+                damaged: false,
+                results: Arc::default(),
+                stamp: Stamp {
+                    len: 1,
+                    modified: NOW,
+                    inode: 1,
+                    hash: [0; 32],
+                },
+                is_trusted: true,
             },
+            unsaved: None,
         };
         let result = Ok(Box::new(loaded));
         let done = FileDone::Loaded { tab, result };
         self.0.done.borrow_mut().push(done);
     }
+    fn note(&self, _note: Note) {}
     fn drain(&self) -> Vec<FileDone> {
         self.0.done.take()
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use crate::app::ports::{Engine, Memory};
+use crate::app::ports::{Engine, HealthLook, Memory};
 use crate::app::{App, NativeDesktop, Ports};
 use crate::model::{Flow, Node, Timestamp, Wrapper};
 use crate::runtime::{self, Board, Config, Order, Processes, Runtime, RuntimeHandle};
@@ -74,10 +74,10 @@ fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> 
             "",
         )));
     }
-    let files =
-        files::Files::start(wake).map_err(|why| format!("failed to start the saver: {why}"))?;
+    let files = files::Files::start(home.clone(), wake)
+        .map_err(|why| format!("failed to start the saver: {why}"))?;
     let ports = Ports {
-        engine: Box::new(RealEngine(runtime.handle())),
+        engine: Box::new(RealEngine(runtime.handle(), home)),
         files: Box::new(files),
         memory: Box::new(memory),
         desktop: Box::new(NativeDesktop),
@@ -138,7 +138,7 @@ fn what_is(path: &Path) -> Result<Named, String> {
 }
 
 /// The runtime as the window sees it.
-struct RealEngine(RuntimeHandle);
+struct RealEngine(RuntimeHandle, Home);
 
 impl Engine for RealEngine {
     fn send(&self, order: Order) {
@@ -151,6 +151,11 @@ impl Engine for RealEngine {
 
     fn now(&self) -> Timestamp {
         runtime::now()
+    }
+
+    fn health(&self) -> HealthLook {
+        let home = self.1.clone();
+        Box::new(move |collection| runtime::health::look(&home, collection))
     }
 
     fn command_line(&self, flow: &Flow, node: &Node) -> String {

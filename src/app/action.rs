@@ -102,6 +102,8 @@ pub enum Verb {
     Save,
     /// Save under another name.
     SaveAs,
+    /// Earlier versions of the workfile.
+    OlderVersions,
     /// Save and close the tab.
     SaveAndClose,
     /// Close the tab.
@@ -204,10 +206,14 @@ pub enum Action {
     CopyText(String),
     /// Paste this text, which the system's clipboard gave.
     PasteText(String),
+    /// Look at the health of this machine and its folders, for the settings.
+    Diagnose,
     /// Ask whether this is to be killed.
     Kill(super::kill::Scope),
     /// Open the example collection.
     OpenExample,
+    /// Something about the safety of a workfile.
+    Safety(super::safety::Act),
 }
 
 impl Action {
@@ -249,8 +255,10 @@ pub enum Answer {
 /// What to do about a file that another program changed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BannerAct {
-    /// Read the file again and drop the edits made here.
-    Reload,
+    /// Choose between both versions, thing by thing.
+    Settle,
+    /// Look at the file again.
+    Look,
     /// Write what is on the screen over the file.
     KeepMine,
     /// Write what is on the screen elsewhere.

@@ -23,6 +23,7 @@ pub fn banner_ui(
     now: Timestamp,
     actions: &mut Vec<Action>,
 ) {
+    super::safety::trail_ui(ui, view, now, actions);
     file_ui(ui, view, actions);
     let Some(flow) = view.flow_board(board).cloned() else {
         return;
@@ -40,14 +41,6 @@ fn file_ui(ui: &mut Ui, view: &mut View, actions: &mut Vec<Action>) {
     };
     let n_warnings = doc.warnings.len();
     let (what, acts): (String, &[(&str, Option<BannerAct>)]) = match &doc.disk {
-        DiskState::Changed { .. } => (
-            "Another program changed this workfile.".to_owned(),
-            &[
-                ("Reload", Some(BannerAct::Reload)),
-                ("Keep mine", Some(BannerAct::KeepMine)),
-                ("Save a copy", Some(BannerAct::SaveCopy)),
-            ],
-        ),
         DiskState::Deleted => (
             "This workfile is gone from the disk. Save to bring it back.".to_owned(),
             &[
@@ -63,7 +56,7 @@ fn file_ui(ui: &mut Ui, view: &mut View, actions: &mut Vec<Action>) {
             };
             (format!("{first}{more}"), &[("Problems", None)])
         }
-        DiskState::InStep(_) | DiskState::New => return,
+        DiskState::InStep(_) | DiskState::New | DiskState::Changed { .. } => return,
     };
     let names: Vec<&str> = acts.iter().map(|(name, _)| *name).collect();
     let warning = Theme::of(ui.ctx()).warning();
@@ -133,7 +126,7 @@ fn show_problems(view: &mut View) {
 }
 
 /// One strip; gives back which of its buttons was pressed.
-fn strip_ui(
+pub(super) fn strip_ui(
     ui: &mut Ui,
     (icon, colour): (Icon, Color32),
     what: &str,

@@ -1,9 +1,7 @@
 //! Two runs beside each other: what differs first, with how the commands differ.
 
 use egui::text::LayoutJob;
-use egui::{
-    Align, Color32, Layout, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, WidgetType, vec2,
-};
+use egui::{Color32, ScrollArea, Sense, TextFormat, Ui, WidgetInfo, WidgetType, vec2};
 
 use crate::model::{
     DiffSide, NodeInRun, NodePair, NodeStatus, RunComparison, RunSummary, Timestamp, command_diff,
@@ -21,6 +19,9 @@ use super::widgets::{self, Button};
 
 /// Most lines of one command's difference that are shown; the rest is told by their number.
 const DIFF_LINES_MAX: usize = 40;
+/// Height of a run at the top, and of a node, in points.
+const HEAD_H: f32 = 22.0;
+const NODE_H: f32 = 40.0;
 
 /// Draws the page.
 pub fn compare_ui(
@@ -32,7 +33,7 @@ pub fn compare_ui(
 ) {
     ui.horizontal(|ui| {
         ui.add_space(space::XS);
-        let back = Button::new("Runs").icon(Icon::Undo).flat();
+        let back = Button::new("Back to runs").bare(Icon::Undo).flat();
         if back.tooltip("Back to the list of runs").show(ui).clicked() {
             view.history.leave_comparison();
         }
@@ -66,34 +67,45 @@ pub fn compare_ui(
         });
 }
 
+/// One of the two runs, over the full width and no wider: letter, outcome, when, what, how long.
 fn head_ui(ui: &mut Ui, view: &View, letter: &str, run: &RunSummary, now: Timestamp) {
     let theme = Theme::of(ui.ctx());
     let when = when::day_and_time(run.started, now, &view.zone);
     let time = time_of(run, now).map(human_duration).unwrap_or_default();
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        ui.label(
-            egui::RichText::new(letter)
-                .font(semibold(size::UI))
-                .color(theme.accent),
-        );
-        status_icon(ui, run_status(run));
-        ui.label(when);
-        small(ui, &format!("{} · {}", run.choice, counts_words(run)));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| small(ui, &time));
-    });
-}
-
-fn status_icon(ui: &mut Ui, status: NodeStatus) {
-    let theme = Theme::of(ui.ctx());
-    let (rect, response) = ui.allocate_exact_size(vec2(13.0, 13.0), Sense::hover());
+    let detail = format!("{} · {}", run.choice, counts_words(run));
+    let status = run_status(run);
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), HEAD_H), Sense::hover());
+    let y = rect.center().y;
+    let mut x = rect.left();
+    let letters = semibold(size::UI);
+    widgets::text_at(ui, x, y, letter, letters, theme.accent, 16.0);
+    x += 18.0;
+    let place = icons::square(egui::pos2(x + 6.5, y), 13.0);
     icons::paint(
         ui.painter(),
-        rect,
+        place,
         Icon::Status(status),
         theme.status(status),
     );
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, status.word()));
+    x += 20.0;
+    let mut right = rect.right();
+    right -= widgets::small_text_before(ui, right, y, &time, theme.dim, 60.0) + 8.0;
+    x += widgets::text_at(ui, x, y, &when, regular(size::UI), theme.text, right - x) + 8.0;
+    if right - x > 24.0 {
+        widgets::text_at(
+            ui,
+            x,
+            y,
+            &detail,
+            regular(size::SMALL),
+            theme.dim,
+            right - x,
+        );
+    }
+    let label = format!("{letter}: {when}, {}, {detail}, {time}", status.word());
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &label));
+    response.on_hover_text(format!("{}\n{detail}", run.id));
 }
 
 fn nodes_ui(ui: &mut Ui, view: &View, comparison: &RunComparison, actions: &mut Vec<Action>) {
@@ -110,11 +122,11 @@ fn node_ui(ui: &mut Ui, view: &View, pair: &NodePair, actions: &mut Vec<Action>)
     let name = node.map_or(pair.node.as_str(), |node| node.name());
     let words = status_words(pair);
     let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
+        ui.allocate_exact_size(vec2(ui.available_width(), NODE_H), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect, size::RADIUS, theme.hover());
     }
-    let y = rect.center().y;
+    let y = rect.top() + 12.0;
     let mut x = rect.left() + 8.0;
     for (at, side) in [&pair.a, &pair.b].into_iter().enumerate() {
         let (status, colour) = match side {
@@ -133,11 +145,18 @@ fn node_ui(ui: &mut Ui, view: &View, pair: &NodePair, actions: &mut Vec<Action>)
         }
     }
     let room = rect.right() - x - 12.0;
-    let used = widgets::text_at(ui, x + 4.0, y, name, regular(size::UI), theme.text, room);
-    let rest = room - used - 12.0;
-    if rest > 30.0 {
-        widgets::small_text_before(ui, rect.right() - 8.0, y, &words, theme.dim, rest);
-    }
+    let font = regular(size::UI);
+    widgets::text_at(ui, x + 4.0, y, name, font, theme.text, room);
+    let under = rect.bottom() - 9.0;
+    widgets::text_at(
+        ui,
+        x + 4.0,
+        under,
+        &words,
+        regular(size::SMALL),
+        theme.dim,
+        room,
+    );
     widgets::focus_ring(ui, &response, rect.shrink(1.0));
     let label = format!("{name}, {words}");
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));

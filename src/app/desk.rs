@@ -14,6 +14,7 @@ use crate::runtime::{Board, LogTarget};
 
 use super::action::TabId;
 use super::drafts::Draft;
+use super::history_pane::HistoryView;
 use super::memory::{DeskMemory, Panes};
 use super::sidebar::shown_workspace;
 use super::view::{Dialog, LogScope, LogView, SidePane, Tab, View};
@@ -29,6 +30,8 @@ pub struct Desk {
     pub log: LogView,
     /// What stood beside the log.
     pub side_pane: SidePane,
+    /// What was done with the list of past runs.
+    pub history: HistoryView,
     /// Where its panes were.
     pub panes: Panes,
     /// What was typed in *Find flow*.
@@ -47,6 +50,7 @@ impl Desk {
             shown: None,
             log: LogView::following(),
             side_pane: SidePane::default(),
+            history: HistoryView::default(),
             panes,
             flow_filter: String::new(),
             draft: None,
@@ -121,6 +125,7 @@ impl View {
             shown: self.shown.take(),
             log: std::mem::replace(&mut self.log, LogView::following()),
             side_pane: std::mem::take(&mut self.side_pane),
+            history: std::mem::take(&mut self.history),
             panes: self.layout.panes.clone(),
             flow_filter: std::mem::take(&mut self.flow_filter),
             draft: self.draft.take(),
@@ -134,6 +139,7 @@ impl View {
         self.shown = desk.shown;
         self.log = desk.log;
         self.side_pane = desk.side_pane;
+        self.history = desk.history;
         self.layout.panes = desk.panes;
         self.flow_filter = desk.flow_filter;
         self.draft = desk.draft;

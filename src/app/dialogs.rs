@@ -83,6 +83,7 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Kill(kill) => kill_ui(ui, kill, &mut actions),
         Dialog::Killing => killing_ui(ui, app, &mut actions),
         Dialog::Keys => keys_ui(ui, &mut actions),
+        Dialog::Safety(page) => page.show(ui, app, &mut actions),
     }
     // What the dialog asked for is carried out while it still stands.
     app.view.dialog = Some(dialog);
@@ -327,6 +328,8 @@ const GESTURES: &[(&str, &str)] = &[
     ("Double-click", "New node, or edit the command"),
     ("Right-drag", "Blocking edge to another node"),
     ("Ctrl+Shift+right-drag", "Non-blocking edge"),
+    ("Drag a bare node onto an edge", "Set it into the edge"),
+    ("Ctrl while dragging a node", "Onto the grid"),
     ("Shift+drag", "Select by a box"),
     ("Shift/Ctrl+click", "Add to the selection"),
     ("Drag, middle-drag", "Move the view"),

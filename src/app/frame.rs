@@ -195,6 +195,7 @@ impl App {
             }
         };
         let minimap = self.view.layout.panes.minimap;
+        let zone = self.view.zone.clone();
         let board = self.board.clone();
         let (view, _, actions) = self.parts();
         let Some(tab) = view.tab_mut() else {
@@ -202,13 +203,18 @@ impl App {
         };
         match &tab.content {
             Content::Loading => welcome::loading_ui(ui, &tab.path),
-            Content::Broken(why) => welcome::broken_ui(ui, &tab.path, why, tab.id, actions),
+            Content::Broken(broken) => {
+                welcome::broken_ui(ui, (&tab.path, broken), tab.id, now, &zone, actions);
+            }
             Content::Open(doc) => {
                 let input = CanvasInput {
                     doc_id: tab.id.0,
                     flow: doc.flow(),
                     revision: doc.revision(),
                     board: board.flow(&doc.flow_ref).map(|flow| &**flow),
+                    preview: board.preview.as_ref().filter(|preview| {
+                        preview.flow == doc.flow_ref && preview.revision == doc.revision()
+                    }),
                     selection: &tab.selection,
                     theme: &theme,
                     now,
@@ -217,6 +223,8 @@ impl App {
                     verb_info: &verb_info,
                 };
                 canvas_ui(ui, &input, &mut tab.canvas, actions);
+                let pointed = tab.canvas.pointed_verb();
+                view.pointed_run = view.pointed_run.or(pointed);
             }
         }
     }

@@ -27,6 +27,7 @@ mod path_dialog;
 mod perform;
 pub mod ports;
 mod room;
+mod safety;
 mod selection;
 mod settings;
 mod side_pane;

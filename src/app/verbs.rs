@@ -210,6 +210,7 @@ pub const VERBS: &[Entry] = {
             SetUpWorkspace, "Set up a workspace here…", [], "Choose a folder; what it lacks of a workspace is made, and nothing in it is changed";
             Save, "Save", [command (S)], "Save this workfile";
             SaveAs, "Save as…", [command shift (S)], "Save this workfile under another name";
+            OlderVersions, "Older versions…", [], "Look at earlier versions of this workfile, and take one back";
             SaveAndClose, "Save and close", [(Q)], "Save this workfile and close its tab";
             CloseTab, "Close tab", [command (W)], "Close this tab; unsaved edits are asked about";
             NextTab, "Next tab", [command (PageDown)], "Show the next tab";

@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use crate::editor::Document;
 use crate::model::{FlowRef, NodeId, NodeStatus, Notice, WorkspaceId};
-use crate::runtime::{Board, FlowBoard, Runner};
+use crate::runtime::{Board, FlowBoard, Runner, Wish};
 
-use super::action::TabId;
+use super::action::{TabId, Verb};
 use super::canvas::CanvasState;
 use super::desk::Desk;
 use super::drafts::Draft;
 use super::kill::{Kill, Names};
 use super::memory::{Layout, Settings};
 use super::path_dialog::PathDialog;
+use super::ports::Broken;
 use super::room::{Pane, Sizes};
+use super::safety::{self, Trail};
 use super::selection::Selection;
 use super::settings::Page;
 use super::verbs::Context;
@@ -37,14 +39,16 @@ pub struct Tab {
     pub saving: bool,
     /// The tab is to close when that save has succeeded.
     pub close_after_save: bool,
+    /// What another program or a crash left to be settled.
+    pub trail: Trail,
 }
 
 /// What is in a tab.
 pub enum Content {
     /// The file is being read.
     Loading,
-    /// It cannot be read: why, and what to do.
-    Broken(String),
+    /// It cannot be read: why, what to do, and what may help.
+    Broken(Box<Broken>),
     /// It is open.
     Open(Box<Document>),
 }
@@ -60,6 +64,7 @@ impl Tab {
             canvas: CanvasState::default(),
             saving: false,
             close_after_save: false,
+            trail: Trail::default(),
         }
     }
 
@@ -123,6 +128,8 @@ pub enum Dialog {
     Killing,
     /// All keys are shown.
     Keys,
+    /// Something about the safety of a workfile.
+    Safety(Box<safety::Page>),
 }
 
 /// What the palette lists.
@@ -261,6 +268,8 @@ pub struct View {
     pub zone: jiff::tz::TimeZone,
     /// The tab whose layout is being worked out.
     pub laying_out: Option<TabId>,
+    /// The run that the pointer is on: its button, its line in a menu.
+    pub pointed_run: Option<Verb>,
     /// What is being killed, oldest first.
     pub killing: Vec<Kill>,
     /// The window is closing, tab by tab.
@@ -322,6 +331,22 @@ impl View {
         if self.room.of(pane).is_none() {
             self.toggle(pane);
         }
+    }
+
+    /// The run that is pointed at, as it would be asked for now.
+    pub fn wish(&self, board: &Board) -> Option<Wish> {
+        let verb = self.pointed_run?;
+        let tab = self.tab()?;
+        let doc = tab.doc()?;
+        if self.context(board).disabled_because(verb).is_some() {
+            return None;
+        }
+        Some(Wish {
+            flow: doc.flow_ref.clone(),
+            frozen: doc.flow().clone(),
+            revision: doc.revision(),
+            choice: super::perform::choice_of(verb, tab.selection.nodes())?,
+        })
     }
 
     /// A number that names one thing only. Starts high, so that the board's notices are below.

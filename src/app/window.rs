@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use egui::{Context, Event, Key, ViewportCommand};
 
-use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::model::{Choice, FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::health::Row;
 use crate::runtime::{Board, CompareAsk, HistoryAsk, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
@@ -58,6 +59,8 @@ pub(super) enum Came {
     },
     /// A workspace was set up, or was not: what happened, then what to do.
     SetUp(Result<SetUp, (String, String)>),
+    /// The machine was looked at.
+    Health(Vec<Row>),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -83,6 +86,8 @@ pub struct App {
     remembered: Remembered,
     /// The logs last asked for.
     followed: Vec<LogTarget>,
+    /// The run that the runtime was last asked about: its flow, the edits then, what of it.
+    wished: Option<(FlowRef, u64, Choice)>,
     /// The flow whose stop was asked for; a second press ends it at once.
     pub(super) stop_asked: Option<FlowRef>,
     /// The list of past runs and the comparison that the runtime was asked for last.
@@ -135,6 +140,7 @@ impl App {
                 notice_shown_at: std::collections::HashMap::new(),
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
+                pointed_run: None,
                 killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
@@ -145,6 +151,7 @@ impl App {
             came: channel(),
             remembered,
             followed: Vec::new(),
+            wished: None,
             asked_history: None,
             asked_comparison: None,
             stop_asked: None,
@@ -167,6 +174,7 @@ impl App {
         for path in open {
             app.open_path(ctx, path);
         }
+        app.look_for_unsaved();
         app
     }
 
@@ -222,6 +230,11 @@ impl App {
                     desk,
                     picked,
                 } => self.picked(ctx, ask, tab, desk, picked),
+                Came::Health(rows) => {
+                    if let Some(Dialog::Settings(page)) = &mut self.view.dialog {
+                        page.seen(rows);
+                    }
+                }
                 Came::Listed { folder, entries } => {
                     if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
                         dialog.listed(&folder, entries);
@@ -332,6 +345,23 @@ impl App {
         if wanted != self.followed {
             self.followed.clone_from(&wanted);
             self.engine.send(Order::FollowLogs(wanted));
+        }
+    }
+
+    /// Asks what the run that is pointed at would do, so that it can be shown.
+    fn follow_wish(&mut self) {
+        // While one lives no other is asked for: a node that runs again is pointed at itself.
+        let live = self
+            .view
+            .flow_board(&self.board)
+            .is_some_and(|f| f.live.is_some());
+        let wish = self.view.wish(&self.board).filter(|_| !live);
+        let about = wish
+            .as_ref()
+            .map(|wish| (wish.flow.clone(), wish.revision, wish.choice.clone()));
+        if about != self.wished {
+            self.wished = about;
+            self.engine.send(Order::Preview(wish.map(Box::new)));
         }
     }
 
@@ -499,7 +529,9 @@ impl App {
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.follow_wish();
         self.watch_kills();
+        self.keep_journals();
         self.follow_selection();
         self.follow_logs();
         self.follow_history();
@@ -509,8 +541,10 @@ impl App {
 
     /// The second half: draws, and asks for another frame only when something will change.
     pub(super) fn drawing(&mut self, ui: &mut egui::Ui) {
+        let pointed = self.view.pointed_run.take();
         self.draw(ui);
-        if !self.actions.is_empty() || self.turn.is_waiting() {
+        let unsettled = self.view.pointed_run != pointed;
+        if !self.actions.is_empty() || self.turn.is_waiting() || unsettled {
             // What was asked for is done before the next frame is drawn.
             ui.ctx().request_repaint();
         }

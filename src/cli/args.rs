@@ -53,6 +53,10 @@ pub enum Command {
     Provision(ProvisionArgs),
     /// Say how this machine and its folders are, and what to do about what is not well
     Doctor(DoctorArgs),
+    /// List earlier versions of a workfile, and take one back
+    Backups(BackupsArgs),
+    /// Merge three versions of a workfile: git's merge driver
+    Merge(MergeArgs),
 }
 
 /// Arguments of `run`.
@@ -247,4 +251,36 @@ pub struct DoctorArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `backups`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BackupsArgs {
+    /// The workfile
+    pub file: PathBuf,
+    /// Show what taking back this version would change
+    #[arg(long, value_name = "N", conflicts_with = "restore")]
+    pub show: Option<usize>,
+    /// Take this version back; what the file holds now is kept as a version too
+    #[arg(long, value_name = "N")]
+    pub restore: Option<usize>,
+}
+
+/// Arguments of `merge`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct MergeArgs {
+    /// The common ancestor (%O)
+    pub base: Option<PathBuf>,
+    /// Our version (%A); the merge is written over it
+    pub ours: Option<PathBuf>,
+    /// Their version (%B)
+    pub theirs: Option<PathBuf>,
+    /// What the file is called (%P)
+    pub name: Option<PathBuf>,
+    /// Tell git about this driver, in the repository of the current folder
+    #[arg(long, conflicts_with_all = ["base", "ours", "theirs", "name"])]
+    pub install: bool,
+    /// With --install: for all repositories of this user
+    #[arg(long, requires = "install")]
+    pub global: bool,
 }

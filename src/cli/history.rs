@@ -18,9 +18,6 @@ use super::args::HistoryArgs;
 use super::exit::Refused;
 use super::print;
 
-/// Width of a table: that of a plain terminal.
-const COLUMNS: usize = 80;
-
 /// Carries out `history`.
 pub fn history(home: &Home, args: &HistoryArgs) -> Result<ExitCode, Refused> {
     let filter = filter(args)?;
@@ -55,9 +52,11 @@ pub fn history(home: &Home, args: &HistoryArgs) -> Result<ExitCode, Refused> {
         });
         return Ok(ExitCode::Done);
     }
+    let columns = columns();
     let one_flow = places.iter().all(|place| place.only.is_some());
     for listed in &runs {
-        print::line(&listed.as_line(one_flow));
+        let line = listed.as_line(one_flow);
+        print::line(&columns.map_or(line.clone(), |columns| cut(&line, columns)));
     }
     if more {
         let n = args.limit;
@@ -213,7 +212,7 @@ impl Listed {
             when(run.started),
             time(run)
         );
-        cut(&line, COLUMNS)
+        line.trim_end().to_owned()
     }
 
     fn as_json(&self) -> Value {
@@ -240,11 +239,10 @@ pub(super) fn time(run: &RunSummary) -> String {
 
 fn detail(run: &RunSummary) -> String {
     let counts = &run.counts;
-    let nodes = print::count(counts.subset as usize, "node");
     let nodes = match run.outcome {
-        Some(Outcome::Failed) => format!("{} of {nodes} failed", counts.failed),
-        Some(Outcome::Succeeded) => nodes,
-        _ => format!("{} of {nodes} ran", counts.ran),
+        Some(Outcome::Failed) => format!("{} of {} failed", counts.failed, counts.subset),
+        Some(Outcome::Succeeded) => print::count(counts.subset as usize, "node"),
+        _ => format!("{} of {} ran", counts.ran, counts.subset),
     };
     match &*run.choice {
         "full" => nodes,
@@ -267,8 +265,14 @@ pub(super) fn when(at: Timestamp) -> String {
     then.strftime(form).to_string()
 }
 
+/// How wide the terminal is; `None` for a file or a pipe, which get lines whole.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns >= 40)
+}
+
 /// The first characters of a line, with an ellipsis when there were more.
-pub(super) fn cut(line: &str, columns: usize) -> String {
+fn cut(line: &str, columns: usize) -> String {
     match line.char_indices().nth(columns) {
         None => line.to_owned(),
         Some(_) => line.chars().take(columns - 1).chain(['…']).collect(),

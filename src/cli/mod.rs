@@ -4,6 +4,7 @@
 
 mod args;
 mod background;
+mod backups;
 mod check;
 mod compare;
 mod doctor;
@@ -11,6 +12,7 @@ mod exit;
 mod history;
 mod list;
 mod logs;
+mod merge;
 mod print;
 mod provision;
 mod run;
@@ -49,6 +51,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Background => background::carry_on(&home),
             Command::Provision(args) => provision::provision(&home, &args),
             Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
+            Command::Backups(args) => backups::backups(&home, &args),
+            Command::Merge(args) => merge::merge(&args),
         });
     match result {
         Ok(code) => code,

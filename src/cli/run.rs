@@ -87,6 +87,8 @@ fn start(
 ) -> Result<ExitCode, Refused> {
     let flow = store::locate(path)?;
     let loaded = store::load(path)?;
+    // Who names a file on the command line asks for it to be run; the window need not ask again.
+    let untrusted = store::trust_file(home, &flow.path(), &loaded.flow).err();
     let mut frozen = loaded.flow;
     let choice = choice(&frozen)?;
     if let Some(wrapper) = &how.wrapper {
@@ -123,7 +125,8 @@ fn start(
     let runtime = Runtime::start(config)
         .map_err(|why| Refused::new(format!("failed to start the runtime: {why}"), ""))?;
     let handle = runtime.handle();
-    for warning in warnings.into_iter().chain(loaded.warnings) {
+    let untrusted = untrusted.map(|why| format!("Failed to {why}"));
+    for warning in warnings.into_iter().chain(loaded.warnings).chain(untrusted) {
         printer.event(&Event::Told(crate::model::Notice::new(
             crate::model::Level::Warning,
             warning,

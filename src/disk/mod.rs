@@ -20,6 +20,6 @@ pub use file_system::{FileSystem, Reach, file_system, sync_service};
 pub use folder::{check_writable, make_private_folder, remove, set_aside, take};
 pub use lock::{LockFile, Locked};
 pub use process::{Life, birth_of, life_of};
-pub use replace::{Expect, replace};
+pub use replace::{Expect, overwrite, replace, replace_private};
 pub use stamp::{Look, Stamp, read_with_stamp, stamp};
 pub use temp::sweep_temps;

@@ -27,6 +27,14 @@ impl Stamp {
         self.len == other.len && self.hash == other.hash
     }
 
+    /// True when `meta` looks as it did then: the same file, not written to since.
+    pub(super) fn is_of(&self, meta: &Metadata) -> bool {
+        self.inode != 0
+            && self.inode == inode(meta)
+            && self.len == meta.len()
+            && self.modified == modified(meta)
+    }
+
     pub(super) fn of(meta: &Metadata, bytes: &[u8]) -> Self {
         Self {
             len: bytes.len() as u64,

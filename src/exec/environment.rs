@@ -61,8 +61,8 @@ impl Environment {
         let base = self.0.as_ref().map_err(Clone::clone)?;
         let mut merged = Vec::with_capacity(base.len() + on_top.len());
         let is_replaced = |setting: &CStr, by: &[CString]| {
-            let name = name_of(setting.to_bytes());
-            by.iter().any(|by| name_of(by.to_bytes()) == name)
+            let mut by = by.iter();
+            by.any(|by| have_one_name(setting.to_bytes(), by.to_bytes()))
         };
         for setting in base.iter() {
             if !is_replaced(setting, on_top) {
@@ -83,10 +83,14 @@ pub(super) fn setting(name: &OsStr, value: &OsStr) -> Result<CString, NulError> 
     CString::new([name.as_bytes(), b"=", value.as_bytes()].concat())
 }
 
-/// What stands before the `=`, which is there; one at the very start is part of the name.
-pub(super) fn name_of(setting: &[u8]) -> &[u8] {
-    let end = setting.iter().skip(1).position(|byte| *byte == b'=');
-    end.map_or(setting, |end| &setting[..=end])
+/// Whether two settings have the same name: all before the first `=`, but for one at the very start.
+/// Mostly their first letters tell.
+fn have_one_name(one: &[u8], other: &[u8]) -> bool {
+    let mut same = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other);
+    same.next().is_some() && same.any(|(byte, _)| *byte == b'=')
 }
 
 #[cfg(test)]
@@ -113,8 +117,7 @@ mod tests {
 
     #[test]
     fn a_name_may_begin_with_the_sign_that_ends_it() {
-        assert_eq!(name_of(b"=C:=x"), b"=C:");
-        assert_eq!(name_of(b"A="), b"A");
-        assert_eq!(name_of(b"="), b"=");
+        assert!(have_one_name(b"=C:=x", b"=C:=y") && !have_one_name(b"=C:=x", b"=D:=x"));
+        assert!(have_one_name(b"A=", b"A=1") && !have_one_name(b"A=", b"AB="));
     }
 }

@@ -69,10 +69,11 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     let root = dir.path().canonicalize().expect("real path").join("c");
     let many = collection(&root);
     let home = Home::at(dir.path().join("home"));
+    crate::store::trust_root(&home, &root).expect("trusted");
     let memory = memory::Kept::load(&home, None);
     memory.use_collection(root.clone());
     let runtime = Runtime::start(Config {
-        home,
+        home: home.clone(),
         face: "window",
         manner: Manner {
             slots: Some(4),
@@ -84,8 +85,8 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     })
     .expect("starts");
     let mut ports = Some(Ports {
-        engine: Box::new(RealEngine(runtime.handle())),
-        files: Box::new(files::Files::start(|| {}).expect("starts")),
+        engine: Box::new(RealEngine(runtime.handle(), home.clone())),
+        files: Box::new(files::Files::start(home.clone(), || {}).expect("starts")),
         memory: Box::new(memory),
         desktop: Box::new(NativeDesktop),
     });

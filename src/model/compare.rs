@@ -222,6 +222,10 @@ pub fn command_diff(a: &str, b: &str) -> Vec<DiffLine> {
                 last.truncate(last.trim_end_matches(['\n', '\r']).len());
             }
             parts.retain(|(_, text)| !text.is_empty());
+            // A line that is new as a whole has no counterpart to differ from.
+            if parts.iter().all(|(strong, _)| *strong) {
+                parts.iter_mut().for_each(|(strong, _)| *strong = false);
+            }
             lines.push(DiffLine { side, parts });
         }
     }

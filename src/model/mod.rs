@@ -3,14 +3,17 @@
 //! Unaware of files, threads, clocks, SQL and windows. Everything above imports from here.
 
 mod catalog;
+mod change;
 mod compare;
 mod edit;
 mod event;
+mod fields;
 mod flow;
 mod graph;
 mod history;
 mod id;
 mod log;
+pub mod merge;
 mod notice;
 mod past;
 mod retention;
@@ -21,6 +24,7 @@ mod wrapper;
 pub use catalog::{
     Catalog, FlowEntry, ModuleEntry, Rejected, WorkspaceEntry, heading_rank, workspace_name_flaw,
 };
+pub use change::{Change, Subject, changes};
 pub use compare::{
     Changed, DiffLine, DiffSide, NodeInRun, NodePair, RunComparison, RunInDetail, command_diff,
     compare,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Catalog, EdgeId, FlowRef, HistoryPage, LogTail, NodeId, NodeState, NodeStatus, Notice,
-    RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
+    Catalog, Choice, EdgeId, Flow, FlowRef, HistoryPage, LogTail, NodeId, NodeState, NodeStatus,
+    Notice, RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
 };
 
 use super::order::{CompareAsk, HistoryAsk, LogTarget};
@@ -28,6 +28,8 @@ pub struct Board {
     pub slots: Slots,
     /// The logs asked for by [`super::Order::FollowLogs`].
     pub logs: BTreeMap<LogTarget, Arc<LogTail>>,
+    /// What the run that was last asked about would do.
+    pub preview: Option<Arc<Preview>>,
     /// The list of past runs asked for by [`super::Order::ShowHistory`]. While another is being read, this
     /// is still the one before: its `ask` tells.
     pub history: Option<Arc<HistoryShown>>,
@@ -35,6 +37,32 @@ pub struct Board {
     pub comparison: Option<Arc<ComparisonShown>>,
     /// Not yet dismissed, oldest first, with their numbers.
     pub notices: Arc<Vec<(u64, Notice)>>,
+}
+
+/// A run that is not asked for yet.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// As it stands in the document.
+    pub frozen: Arc<Flow>,
+    /// Counts the document's edits; comes back.
+    pub revision: u64,
+    /// What would be run.
+    pub choice: Choice,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// Of the wish.
+    pub revision: u64,
+    /// What would be run.
+    pub choice: Choice,
+    /// The nodes that would be executed if all of them succeeded; why none, as a fragment.
+    pub nodes: Result<HashSet<NodeId>, String>,
 }
 
 /// Past runs of a flow, as they were asked for.

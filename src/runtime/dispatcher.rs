@@ -12,7 +12,9 @@ use arc_swap::ArcSwap;
 
 use crate::exec::{End, Executor, Growth, Report, Why};
 use crate::ledger::Orphan;
-use crate::model::{Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId, RunStart};
+use crate::model::{
+    Choice, Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId, RunStart,
+};
 use crate::sched::{Effect, Ending, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
@@ -109,6 +111,8 @@ pub struct Dispatcher {
     pub(super) past_runs: HistoryDesk,
     pub(super) keeper: Keeper,
     pub(super) elsewhere: Elsewhere,
+    /// The run that a face wants to be told about; an answer about another comes too late.
+    pub(super) wish: Option<(FlowRef, u64, Choice)>,
     pub(super) watcher: Option<crate::watch::Watcher>,
     /// The collection root asked for last, and whoever follows it.
     pub(super) collection: Option<std::path::PathBuf>,
@@ -161,6 +165,7 @@ impl Dispatcher {
             runs: HashMap::new(),
             workspaces: Workspaces::new(),
             elsewhere: Elsewhere::default(),
+            wish: None,
             watcher: None,
             collection: None,
             follower: None,
@@ -316,6 +321,7 @@ impl Dispatcher {
             Incoming::GiveWay(flow) => self.give_way(&flow),
             Incoming::StartStored(run) => self.start_stored(&run),
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
+            Incoming::Previewed(preview) => self.previewed(preview),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }

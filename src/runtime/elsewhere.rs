@@ -140,7 +140,7 @@ impl Dispatcher {
         }
     }
 
-    /// A reading came back. What could not be read is read again when the next thing happens.
+    /// A reading came back. What could not be read is read again.
     pub(super) fn seen_elsewhere(&mut self, flow: &FlowRef, seen: Option<Box<Seen>>) {
         let Some(followed) = self.elsewhere.followed.get_mut(flow) else {
             return;
@@ -149,6 +149,7 @@ impl Dispatcher {
             .as_ref()
             .map_or(READ_EVERY, |seen| READ_EVERY.max(seen.took * READ_SHARE));
         followed.reading = false;
+        followed.dirty |= seen.is_none();
         followed.next_at = Some(clock::instant() + pause);
         let (Some(seen), Some(open)) = (seen, self.flows.get_mut(flow)) else {
             return;

@@ -12,7 +12,7 @@ use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
 use super::adopt::Adoption;
-use super::board::{ComparisonShown, HistoryShown, Runner};
+use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
@@ -85,6 +85,8 @@ pub enum Incoming {
         /// What it says.
         seen: Option<Box<Seen>>,
     },
+    /// What a run would do.
+    Previewed(Arc<Preview>),
     /// Something the operator should read.
     Tell(Notice),
 }

@@ -109,6 +109,8 @@ pub enum Order {
         /// Which nodes.
         nodes: Option<Vec<NodeId>>,
     },
+    /// Show on the board what a run of this choice would do; `None` shows nothing any more.
+    Preview(Option<Box<super::Wish>>),
     /// Show the statuses of an older run instead of the newest; `None` goes back.
     ShowRun {
         /// Which flow.

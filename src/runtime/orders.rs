@@ -8,6 +8,7 @@ use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
 use crate::sched::Input;
 
 use super::answers::unopened;
+use super::board::{Preview, Wish};
 use super::dispatcher::Dispatcher;
 use super::follow::{Follower, News};
 use super::incoming::Incoming;
@@ -57,6 +58,7 @@ impl Dispatcher {
             Order::Kill(scope) => self.kill(scope),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
+            Order::Preview(wish) => self.preview(wish),
             Order::ShowRun { flow, run: None } => {
                 self.see(&flow, |view| view.show(None, HashMap::new()))
             }
@@ -130,6 +132,33 @@ impl Dispatcher {
                     });
                 }
             }
+        }
+    }
+
+    fn preview(&mut self, wish: Option<Box<Wish>>) {
+        self.wish = None;
+        if self.work.preview.take().is_some() {
+            self.dirty = true;
+        }
+        let Some(wish) = wish else {
+            return;
+        };
+        let open = self.flows.get(&wish.flow);
+        if let Some(workspace) = open.and_then(|open| open.workspace.clone()) {
+            self.wish = Some((wish.flow.clone(), wish.revision, wish.choice.clone()));
+            prepare::preview(&self.pool, &self.inbox, workspace, *wish);
+        }
+    }
+
+    pub(super) fn previewed(&mut self, preview: Arc<Preview>) {
+        let about = (
+            preview.flow.clone(),
+            preview.revision,
+            preview.choice.clone(),
+        );
+        if self.wish.as_ref() == Some(&about) {
+            self.work.preview = Some(preview);
+            self.dirty = true;
         }
     }
 

@@ -9,11 +9,11 @@ use tokio::runtime::Handle;
 use crate::exec::Executor;
 use crate::ledger::Orphan;
 use crate::model::{FileResults, Flow, FlowRef, Level, Notice, Past, RunId, command_hash};
-use crate::sched::EdgesAfter;
+use crate::sched::{EdgesAfter, would_run};
 use crate::store::{self, Home, LockError, RunLock};
 
 use super::adopt;
-use super::board::{HISTORY_MAX, Runner};
+use super::board::{HISTORY_MAX, Preview, Runner, Wish};
 use super::clock;
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::mailbox::Inbox;
@@ -396,6 +396,23 @@ pub fn await_orphan(inbox: &Inbox, flow: FlowRef, orphan: Orphan) {
             inbox.send(Incoming::OrphanEnded(flow));
         })
         .ok();
+}
+
+/// Works out what a run would do.
+pub fn preview(pool: &Handle, inbox: &Inbox, workspace: Arc<Workspace>, wish: Wish) {
+    on_pool(pool, inbox, move || {
+        let told = |why: crate::sched::Refusal| why.to_string();
+        let nodes = match workspace.ledger.past(&wish.flow) {
+            Ok(past) => would_run(&wish.frozen.graph, wish.choice.clone(), &past).map_err(told),
+            Err(why) => Err(why.to_string()),
+        };
+        Incoming::Previewed(Arc::new(Preview {
+            flow: wish.flow,
+            revision: wish.revision,
+            choice: wish.choice,
+            nodes: nodes.map(|nodes| nodes.into_iter().collect()),
+        }))
+    });
 }
 
 /// Reads the statuses of an older run.

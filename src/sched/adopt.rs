@@ -102,10 +102,6 @@ pub fn adopt(now: Timestamp, adopt: Adopt, out: &mut Vec<Effect>) -> Adopted {
         Effect::Record(event) => Effect::Recall(event),
         other => other,
     }));
-    if stopping {
-        state.stop(now, out);
-        delayed.clear();
-    }
     for (finish, began) in ended {
         if state.is_over_for(&finish.id) {
             continue;
@@ -139,11 +135,20 @@ pub fn adopt(now: Timestamp, adopt: Adopt, out: &mut Vec<Effect>) -> Adopted {
         state.set_ending(alive.id.node, alive.ending);
         held.insert(alive.id);
     }
+    if stopping {
+        // After what was going on already: of that nothing is waiting any more.
+        state.stop(now, out);
+        delayed.clear();
+    }
     for (id, node, is_instant) in state.under_way() {
         if held.contains(&id) {
             continue;
         }
-        if is_instant {
+        if stopping && !begun.contains(&id) {
+            state.set_ending(id.node, Some(Ending::Stop));
+            let exit = Exit::NotStarted("stopped before it started".into());
+            state.end(now, id.node, exit, out);
+        } else if is_instant {
             state.end_instant(now, id.node, out);
         } else if begun.contains(&id) {
             out.push(Effect::Await { id });

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod naive;
+mod preview;
 mod random;
 mod rules;
 

@@ -86,6 +86,21 @@ impl Home {
         self.data.join("locks")
     }
 
+    /// What was typed and not saved.
+    pub fn journals_dir(&self) -> PathBuf {
+        self.data.join("journals")
+    }
+
+    /// Earlier versions of workfiles.
+    pub fn backups_dir(&self) -> PathBuf {
+        self.data.join("backups")
+    }
+
+    /// The workfiles that may run without a question.
+    pub fn trust_file(&self) -> PathBuf {
+        self.data.join("trust.json")
+    }
+
     /// Makes [`Home::workspace_dir`], readable by the user alone.
     pub fn make_workspace_dir(&self, workspace: &WorkspaceId) -> Result<PathBuf, StoreError> {
         make(self.workspace_dir(workspace))
@@ -116,6 +131,11 @@ pub(super) fn folder_name(workspace: &WorkspaceId) -> String {
     } else {
         format!("x-{}", &blake3::hash(id.as_bytes()).to_hex()[..16])
     }
+}
+
+/// A path as one part of another: sixteen hex digits.
+pub(super) fn path_key(path: &Path) -> String {
+    blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex()[..16].to_owned()
 }
 
 /// Makes a folder of ours, with those above it, readable by nobody else.

@@ -561,7 +561,7 @@ fn the_history_is_a_table_that_fits_a_terminal() {
         lines[0].contains("succeeded") && lines[0].contains("selection, 1 node"),
         "{out}"
     );
-    assert!(lines[1].contains("1 of 2 nodes failed"), "{out}");
+    assert!(lines[1].contains("1 of 2 failed"), "{out}");
     let (_, failed, _) = place.handmill(&["history", "flow.graphml", "--failed"]);
     assert_eq!(failed.lines().collect::<Vec<_>>(), lines[1..]);
     let (_, none, _) = place.handmill(&["history", "flow.graphml", "--until", "2020-01-01"]);

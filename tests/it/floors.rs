@@ -57,8 +57,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio::time::Instant::now", &["runtime::clock"]),
     ("jiff::Timestamp::now", &["runtime::clock"]),
     ("jiff::Zoned::now", &["runtime::clock"]),
-    // Files of others are parsed in a process that may die of it.
-    ("std::process::Command", &["exec", "share::table::reader"]),
+    // Files of others are parsed in a process that may die of it; git is asked for both sides of a file it could
+    // not merge, when a person asks.
+    (
+        "std::process::Command",
+        &["exec", "share::table::reader", "store::git"],
+    ),
     ("tokio::process", &["exec"]),
     ("rusqlite", &["ledger"]),
     ("parquet", &["share::table"]),
@@ -583,7 +587,7 @@ mod bites {
             "runtime/dispatcher.rs",
             "use std::process::{self, Command};",
             &[
-                "src/runtime/dispatcher.rs:1: std::process::Command has its home in exec (std::process::Command)",
+                "src/runtime/dispatcher.rs:1: std::process::Command has its home in exec, store::git (std::process::Command)",
             ],
         );
         bitten(
@@ -605,7 +609,7 @@ mod bites {
             "use crate::*;\nuse std::process::*;",
             &[
                 "src/cli/run.rs:1: cli may not import * (crate::*)",
-                "src/cli/run.rs:2: std::process::Command has its home in exec (std::process::*)",
+                "src/cli/run.rs:2: std::process::Command has its home in exec, store::git (std::process::*)",
             ],
         );
     }

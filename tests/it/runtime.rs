@@ -16,7 +16,8 @@ use handmill::model::{
     Choice, Event, FileResult, FileResults, Flow, FlowRef, NodeId, NodeStatus, Outcome, Stream,
 };
 use handmill::runtime::{
-    Board, Config, FlowBoard, LogTarget, Manner, Order, Processes, Runtime, RuntimeHandle, query,
+    Board, Config, FlowBoard, LogTarget, Manner, Order, Processes, Runtime, RuntimeHandle, Wish,
+    query,
 };
 use handmill::store::{self, Home};
 
@@ -676,6 +677,44 @@ fn a_run_of_another_process_is_followed_while_it_happens_with_what_it_prints() {
     });
     assert_eq!(over.history[0].outcome, Some(Outcome::Succeeded));
     assert_eq!(statuses(&over, &["a", "b"]), [NodeStatus::Ran; 2]);
+}
+
+#[test]
+fn what_a_run_would_do_is_told_without_running_it() {
+    let nodes = [("a", "true"), ("b", "true"), ("c", "true")];
+    let place = Place::new(&flows::flow(&nodes, &[("a", "b")]));
+    let face = Face::open(&place, "window");
+    let ask = |choice: Choice| {
+        face.handle.send(Order::Preview(Some(Box::new(Wish {
+            flow: place.flow.clone(),
+            frozen: face.frozen(),
+            revision: 7,
+            choice,
+        }))));
+    };
+    let told = |choice: Choice| {
+        ask(choice.clone());
+        let board = face.until_board("it is told", |board| {
+            let preview = board.preview.as_ref();
+            preview.is_some_and(|preview| preview.choice == choice)
+        });
+        let preview = board.preview.clone().expect("just seen");
+        assert_eq!((&preview.flow, preview.revision), (&place.flow, 7));
+        let nodes = preview.nodes.clone();
+        nodes.map(|nodes| {
+            let mut names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+            names.sort_unstable();
+            names.join(" ")
+        })
+    };
+    assert_eq!(told(Choice::Full), Ok("a b c".to_owned()));
+    assert_eq!(told(Choice::From(vec!["a".into()])), Ok("a b".to_owned()));
+    let why = told(Choice::Resume).expect_err("nothing to resume");
+    assert!(why.contains("nothing to resume"), "{why}");
+    face.handle.send(Order::Preview(None));
+    face.until_board("it is gone", |board| board.preview.is_none());
+    let (_, record) = record(&place);
+    assert!(record.history.is_empty(), "nothing ran");
 }
 
 #[test]

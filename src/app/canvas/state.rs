@@ -7,6 +7,7 @@ use egui::{Pos2, Rect};
 
 use crate::app::{Selection, Theme, Verb};
 use crate::model::{Flow, NodeId, Point};
+use crate::runtime::Preview;
 
 use super::camera::Camera;
 use super::finder::Finder;
@@ -86,6 +87,8 @@ pub(super) struct FarKey {
     pub view: Rect,
     pub dark: bool,
     pub shift: Option<Point>,
+    /// Where the preview lies that lights nodes: another one lies elsewhere.
+    pub preview: Option<usize>,
 }
 
 impl CanvasState {
@@ -132,6 +135,11 @@ impl CanvasState {
     pub(super) fn take_new(&mut self, editor: &InlineEdit) -> Option<NodeId> {
         let new = self.new_node.take()?;
         (*editor.target() == Target::Command(new.clone())).then_some(new)
+    }
+
+    /// The verb that is pointed at in an open menu.
+    pub fn pointed_verb(&self) -> Option<Verb> {
+        self.menu.as_ref()?.pointed()
     }
 
     /// Screen points per canvas unit.
@@ -273,7 +281,12 @@ impl CanvasState {
     }
 
     /// The far picture of one theme must not be shown in the other.
-    pub(super) fn far_key(&self, theme: &Theme, view: Rect) -> FarKey {
+    pub(super) fn far_key(
+        &self,
+        theme: &Theme,
+        view: Rect,
+        preview: Option<&Arc<Preview>>,
+    ) -> FarKey {
         FarKey {
             scene: self.scene_generation,
             standing: self.standing.generation,
@@ -281,6 +294,7 @@ impl CanvasState {
             view,
             dark: theme.dark,
             shift: self.shift.as_ref().map(|(_, shift)| shift.by),
+            preview: preview.map(|preview| Arc::as_ptr(preview) as usize),
         }
     }
 }

@@ -8,11 +8,11 @@ use egui::{Context, ViewportCommand};
 use crate::app::action::{Answer, BannerAct, TabId};
 use crate::app::memory::Settings;
 use crate::app::path_dialog::PathDialog;
-use crate::app::ports::{Ask, FileDone, FileJob, FileNews, Onto, Picked, SaveTrouble};
+use crate::app::ports::{Ask, Broken, FileDone, FileJob, Loaded, Onto, Picked, SaveTrouble};
 use crate::app::theme::Theme;
 use crate::app::view::{Content, Dialog, Tab};
 use crate::app::window::{App, Came};
-use crate::editor::{DiskState, Document};
+use crate::editor::{DiskState, Document, follow};
 use crate::model::{Flow, FlowRef, Notice, WorkspaceId};
 use crate::runtime::Order;
 
@@ -127,6 +127,7 @@ impl App {
             flow: doc.flow().clone(),
             place: doc.place(),
             onto,
+            trusted: doc.is_trusted,
         };
         tab.saving = true;
         self.files.send(job);
@@ -314,6 +315,7 @@ impl App {
             path: path.clone(),
             origin,
             overwrite,
+            trusted: doc.is_trusted,
         };
         tab.saving = true;
         self.saving_as = Some((id, path));
@@ -331,12 +333,8 @@ impl App {
         let Some(doc) = tab.doc() else {
             return;
         };
-        if let DiskState::InStep(stamp) = &doc.disk {
-            self.files.send(FileJob::Check {
-                tab: id,
-                flow_ref: doc.flow_ref.clone(),
-                known: stamp.clone(),
-            });
+        if let DiskState::InStep(_) | DiskState::Changed { .. } = &doc.disk {
+            self.look_at(id);
         }
     }
 
@@ -346,7 +344,11 @@ impl App {
         };
         let (id, path) = (tab.id, tab.path.clone());
         match act {
-            BannerAct::Reload => self.files.send(FileJob::Load { tab: id, path }),
+            BannerAct::Settle => self.settle_with_disk(id),
+            BannerAct::Look => {
+                drop(path);
+                self.check_file(id);
+            }
             BannerAct::KeepMine => self.write(id, Onto::Whatever),
             BannerAct::SaveCopy => self.save_as(ctx, id),
         }
@@ -387,6 +389,7 @@ impl App {
         let closed = self.view.take_tab(id);
         if let Some(doc) = closed.as_ref().and_then(|tab| tab.doc()) {
             self.engine.send(Order::CloseFlow(doc.flow_ref.clone()));
+            self.end_journal(id);
         }
     }
 
@@ -428,56 +431,66 @@ impl App {
     pub(in crate::app) fn file_done(&mut self, ctx: &Context, done: FileDone) {
         match done {
             FileDone::Loaded { tab, result } => self.loaded(tab, result),
-            FileDone::Saved { tab, place, result } => self.saved(ctx, tab, place, result),
+            FileDone::Saved {
+                tab,
+                place,
+                flow,
+                result,
+                remark,
+            } => {
+                if let Some(remark) = remark {
+                    self.view.tell(remark);
+                }
+                self.saved(ctx, tab, (place, flow), result);
+            }
             FileDone::Checked { tab, news } => self.checked(tab, news),
+            FileDone::Task { tab, outcome } => self.task_done(tab, outcome),
+            FileDone::Journal(news) => self.journal_told(news),
         }
     }
 
-    fn loaded(&mut self, id: TabId, result: Result<Box<crate::app::ports::Loaded>, String>) {
+    fn loaded(&mut self, id: TabId, result: Result<Box<Loaded>, Box<Broken>>) {
         let Some(tab) = self.view.tab_of(id) else {
             return;
         };
         let loaded = match result {
             Ok(loaded) => *loaded,
-            Err(why) if tab.doc().is_some() => {
+            Err(broken) if tab.doc().is_some() => {
                 self.view.tell(Notice::error(
-                    why,
+                    broken.why,
                     "What is on the screen is kept. Save a copy to be safe.",
                 ));
                 return;
             }
-            Err(why) => {
-                tab.content = Content::Broken(why);
+            Err(broken) => {
+                tab.content = Content::Broken(broken);
                 return;
             }
         };
         tab.path = loaded.flow_ref.path();
+        let version = loaded.version;
+        let order = Order::OpenFlow {
+            flow: loaded.flow_ref.clone(),
+            frozen: version.flow.clone(),
+            results: version.results.clone(),
+        };
         if let Some(doc) = tab.doc_mut() {
-            doc.reload(loaded.flow.clone(), loaded.stamp);
-            doc.warnings = loaded.warnings;
-            doc.damaged = loaded.damaged;
-            doc.results = loaded.results.clone();
-            tab.selection.retain(&loaded.flow);
+            follow(doc, version);
+            let flow = doc.flow().clone();
+            tab.selection.retain(&flow);
         } else {
-            let disk = DiskState::InStep(loaded.stamp);
-            let mut doc = Document::new(loaded.flow_ref.clone(), loaded.flow.clone(), disk);
-            doc.warnings = loaded.warnings;
-            doc.damaged = loaded.damaged;
-            doc.results = loaded.results.clone();
+            let doc = Document::open(loaded.flow_ref, version);
             tab.content = Content::Open(Box::new(doc));
         }
-        self.engine.send(Order::OpenFlow {
-            flow: loaded.flow_ref,
-            frozen: loaded.flow,
-            results: loaded.results,
-        });
+        tab.trail.unsaved = loaded.unsaved;
+        self.engine.send(order);
     }
 
     fn saved(
         &mut self,
         ctx: &Context,
         id: TabId,
-        place: usize,
+        (place, flow): (usize, Arc<Flow>),
         result: Result<(FlowRef, crate::editor::Stamp), SaveTrouble>,
     ) {
         let asked_path = self.saving_as.take_if(|(tab, _)| *tab == id);
@@ -495,7 +508,11 @@ impl App {
                 let Some(doc) = tab.doc_mut() else {
                     return;
                 };
-                doc.saved(place, stamp);
+                doc.saved(place, flow, stamp);
+                tab.trail.came.clear();
+                let Some(doc) = tab.doc_mut() else {
+                    return;
+                };
                 if doc.flow_ref != flow_ref {
                     let was = std::mem::replace(&mut doc.flow_ref, flow_ref.clone());
                     let order = Order::OpenFlow {
@@ -518,7 +535,8 @@ impl App {
                     return;
                 };
                 match trouble {
-                    SaveTrouble::Changed => mark_changed(doc),
+                    // What changed decides: it is taken in, or has to be settled.
+                    SaveTrouble::Changed => self.look_at(id),
                     SaveTrouble::Deleted => doc.disk = DiskState::Deleted,
                     SaveTrouble::Exists => {
                         tab.close_after_save = close;
@@ -532,25 +550,6 @@ impl App {
                     }
                 }
             }
-        }
-    }
-
-    fn checked(&mut self, id: TabId, news: FileNews) {
-        let Some(tab) = self.view.tab_of(id) else {
-            return;
-        };
-        let (dirty, path) = (tab.is_dirty(), tab.path.clone());
-        let Some(doc) = tab.doc_mut() else {
-            return;
-        };
-        match news {
-            FileNews::InStep => {}
-            FileNews::Deleted => doc.disk = DiskState::Deleted,
-            // Nothing of ours would be lost, so the screen simply shows what is true.
-            FileNews::Changed if !dirty && !doc.can_undo() => {
-                self.files.send(FileJob::Load { tab: id, path });
-            }
-            FileNews::Changed => mark_changed(doc),
         }
     }
 
@@ -588,14 +587,6 @@ impl App {
 /// Nodes at once when nothing is set: as many as there are cores.
 pub(in crate::app) fn cores() -> u32 {
     std::thread::available_parallelism().map_or(4, |n| u32::try_from(n.get()).unwrap_or(4))
-}
-
-fn mark_changed(doc: &mut Document) {
-    if let DiskState::InStep(stamp) = &doc.disk {
-        doc.disk = DiskState::Changed {
-            ours: stamp.clone(),
-        };
-    }
 }
 
 /// A name without an ending gets that of a workfile.

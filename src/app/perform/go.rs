@@ -1,10 +1,12 @@
 //! Verbs that move the view or the selection without changing the document.
 
+use egui::Context;
+
 use crate::app::action::{TabId, Toward, Verb};
 use crate::app::canvas::{Walk, walk};
 use crate::app::settings::{Page, Section};
 use crate::app::view::Dialog;
-use crate::app::window::App;
+use crate::app::window::{App, Came};
 use crate::model::{NodeId, Wrapper};
 
 impl App {
@@ -89,6 +91,15 @@ impl App {
             let text = doc.flow().wrapper.as_ref().map(Wrapper::template);
             self.view.dialog = Some(Dialog::Wrapper(text.unwrap_or_default().to_owned()));
         }
+    }
+
+    /// Has the machine looked at; the page of settings is given what was seen.
+    pub(super) fn diagnose(&self, ctx: &Context) {
+        let look = self.engine.health();
+        let collection = self.view.settings.collection.clone();
+        self.in_background(ctx, "handmill-health", move || {
+            Came::Health(look(collection.as_deref()))
+        });
     }
 
     pub(super) fn open_settings(&mut self, section: Section) {

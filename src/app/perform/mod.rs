@@ -6,10 +6,12 @@ mod file;
 mod go;
 mod kill;
 mod run;
+mod safety;
 mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
+pub(super) use run::choice_of;
 
 use egui::Context;
 
@@ -55,8 +57,10 @@ impl App {
             Action::Configure(settings) => self.configure(ctx, *settings),
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
+            Action::Diagnose => self.diagnose(ctx),
             Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
+            Action::Safety(act) => self.safety(ctx, act),
         }
     }
 
@@ -137,6 +141,7 @@ impl App {
             Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
             Verb::SaveAs => self.save_shown_as(ctx),
+            Verb::OlderVersions => self.show_versions(),
             Verb::SaveAndClose => self.save_and_close(ctx),
             Verb::CloseTab => {
                 if let Some(id) = self.view.shown {
@@ -274,7 +279,13 @@ impl App {
                     self.kill(*kill);
                 }
             }
-            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys | Dialog::Killing)
+            Some(
+                Dialog::Settings(_)
+                | Dialog::Wrapper(_)
+                | Dialog::Keys
+                | Dialog::Killing
+                | Dialog::Safety(_),
+            )
             | None => {}
         }
     }

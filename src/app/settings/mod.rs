@@ -1,6 +1,7 @@
 //! The page of settings: sections at the left, one of them at the right. Each change applies at
 //! once and is remembered; what makes no sense says so in its place and changes nothing.
 
+mod diagnostics;
 mod field;
 mod sections;
 
@@ -10,8 +11,9 @@ use super::action::{Action, Answer};
 use super::icons::Icon;
 use super::memory::Settings;
 use super::theme::{semibold, size, space};
-use super::widgets::{self, Button, Row};
+use super::widgets::{self, Button};
 use super::window::App;
+use crate::runtime::health::Row;
 
 use field::{Typed, bytes_text};
 
@@ -32,16 +34,19 @@ pub enum Section {
     Runs,
     /// How long runs and logs are kept.
     History,
+    /// How this machine and its folders are.
+    Diagnostics,
     /// Ending what runs.
     KillSwitch,
 }
 
 impl Section {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Collection,
         Self::Look,
         Self::Runs,
         Self::History,
+        Self::Diagnostics,
         Self::KillSwitch,
     ];
 
@@ -51,6 +56,7 @@ impl Section {
             Self::Look => "Look",
             Self::Runs => "Runs",
             Self::History => "History",
+            Self::Diagnostics => "Diagnostics",
             Self::KillSwitch => "Kill switch",
         }
     }
@@ -65,6 +71,19 @@ pub struct Page {
     shell: Typed,
     days: Typed,
     log_bytes: Typed,
+    health: Health,
+}
+
+/// What is known of the machine's health.
+#[derive(Debug, Default)]
+pub enum Health {
+    /// Nobody asked.
+    #[default]
+    Unasked,
+    /// It is being looked at.
+    Looking,
+    /// What was seen.
+    Seen(Vec<Row>),
 }
 
 impl Page {
@@ -84,7 +103,13 @@ impl Page {
             shell: Typed::new(now.shell.clone()),
             days: number(now.retention_days),
             log_bytes: Typed::new(now.log_bytes_max.map(bytes_text).unwrap_or_default()),
+            health: Health::default(),
         }
+    }
+
+    /// The machine was looked at.
+    pub fn seen(&mut self, rows: Vec<Row>) {
+        self.health = Health::Seen(rows);
     }
 }
 
@@ -131,11 +156,11 @@ pub fn page_ui(ui: &Ui, app: &App, page: &mut Page, actions: &mut Vec<Action>) {
 fn nav_ui(ui: &mut Ui, page: &mut Page) {
     ui.spacing_mut().item_spacing.y = 1.0;
     for section in Section::ALL {
-        let row = Row {
+        let row = widgets::Row {
             text: section.title(),
             name: Some(format!("Section {}", section.title())),
             selected: page.section == section,
-            ..Row::default()
+            ..widgets::Row::default()
         };
         if row.show(ui).clicked() {
             page.section = section;

@@ -12,6 +12,7 @@ use crate::app::theme::{Theme, semibold, size, space};
 use crate::app::widgets::{self, Button, Row};
 use crate::app::window::App;
 
+use super::diagnostics::diagnostics_ui;
 use super::field::{bytes, note, number};
 use super::{Page, Section};
 
@@ -32,6 +33,7 @@ pub fn section_ui(ui: &mut Ui, app: &App, page: &mut Page, actions: &mut Vec<Act
         Section::Look => look_ui(ui, &mut now),
         Section::Runs => runs_ui(ui, page, &mut now),
         Section::History => history_ui(ui, page, &mut now),
+        Section::Diagnostics => diagnostics_ui(ui, page, actions),
         Section::KillSwitch => kill_ui(ui, app, actions),
     }
     if now != app.view.settings {

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::app::memory::Remembered;
 use crate::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory, Pasted,
-    Picked, Provisioner, SaveTrouble, SetUp,
+    Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, HealthLook, Lister, Loaded,
+    Memory, Pasted, Picked, Provisioner, SaveTrouble, SetUp,
 };
-use crate::editor::Stamp;
+use crate::editor::{Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
     Timestamp, Trigger, WorkspaceEntry,
 };
+use crate::runtime::health::{Row, State};
 use crate::runtime::{Board, FlowBoard, Order};
 
 /// 2026-11-21 10:41:07 UTC.
@@ -32,6 +33,14 @@ pub struct World {
     /// How the next saves end; empty means well.
     pub save_troubles: Vec<SaveTrouble>,
     pub news: Option<FileNews>,
+    /// The flow that is loaded may run without a question.
+    pub untrusted: bool,
+    /// What a crash left unsaved of it.
+    pub unsaved: Option<Unsaved>,
+    /// What the crash journal was told.
+    pub notes: Vec<Note>,
+    /// Earlier versions, newest first.
+    pub backups: Vec<crate::editor::Backup>,
     /// What comes of file jobs is kept back until it is let go.
     pub held: Option<Vec<FileDone>>,
     /// The desktop has dialogs, and keeps their answers back until they are given.
@@ -50,6 +59,17 @@ pub fn stamp() -> Stamp {
         modified: NOW,
         inode: 1,
         hash: [0; 32],
+    }
+}
+
+pub fn version(flow: Flow) -> Version {
+    Version {
+        flow: Arc::new(flow),
+        results: Arc::default(),
+        warnings: Arc::default(),
+        damaged: false,
+        stamp: stamp(),
+        is_trusted: true,
     }
 }
 
@@ -172,6 +192,19 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
+    fn health(&self) -> HealthLook {
+        let row = |what: &str, state, text: &str, remedy: &str| Row {
+            what: what.to_owned(),
+            state,
+            text: text.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let rows = vec![
+            row("version", State::Ok, "Handmill 0", ""),
+            row("watches", State::Warn, "few are left", "Raise the limit."),
+        ];
+        Box::new(move |_| rows)
+    }
     fn command_line(&self, flow: &Flow, node: &Node) -> String {
         let wrapper = flow.wrapper.as_ref().map_or("{}", |w| w.template());
         wrapper.replace("{}", &node.command)
@@ -184,37 +217,54 @@ impl Files for Fake {
         let done = match &job {
             FileJob::Load { tab, path } if path.ends_with("broken.graphml") => FileDone::Loaded {
                 tab: *tab,
-                result: Err("Line 3 is not XML. Mend it in a text editor.".to_owned()),
+                result: Err(Box::new(Broken {
+                    why: "Line 3 is not XML. Mend it in a text editor.".to_owned(),
+                    help: Box::new(Unopened {
+                        why: Trouble::Broke(String::new()),
+                        in_conflict: true,
+                        backup: None,
+                        unsaved: None,
+                    }),
+                })),
             },
             FileJob::Load { tab, path } => FileDone::Loaded {
                 tab: *tab,
                 result: Ok(Box::new(Loaded {
-                    damaged: false,
                     flow_ref: flow_at(path),
-                    flow: Arc::new(world.flow.clone()),
-                    warnings: Arc::default(),
-                    results: Arc::default(),
-                    stamp: stamp(),
+                    version: Version {
+                        is_trusted: !world.untrusted,
+                        ..version(world.flow.clone())
+                    },
+                    unsaved: world.unsaved.take(),
                 })),
             },
             FileJob::Save {
                 tab,
                 place,
                 flow_ref,
+                flow,
                 ..
             } => FileDone::Saved {
                 tab: *tab,
                 place: *place,
+                flow: flow.clone(),
+                remark: None,
                 result: match world.save_troubles.pop() {
                     Some(trouble) => Err(trouble),
                     None => Ok((flow_ref.clone(), stamp())),
                 },
             },
             FileJob::SaveAs {
-                tab, place, path, ..
+                tab,
+                place,
+                path,
+                flow,
+                ..
             } => FileDone::Saved {
                 tab: *tab,
                 place: *place,
+                flow: flow.clone(),
+                remark: None,
                 result: match world.save_troubles.pop() {
                     Some(trouble) => Err(trouble),
                     None => Ok((
@@ -228,7 +278,14 @@ impl Files for Fake {
             },
             FileJob::Check { tab, .. } => FileDone::Checked {
                 tab: *tab,
-                news: world.news.unwrap_or(FileNews::InStep),
+                news: world.news.clone().unwrap_or(FileNews::InStep),
+            },
+            FileJob::Task { tab, task } => FileDone::Task {
+                tab: *tab,
+                outcome: match task {
+                    Task::ListBackups(_) => Outcome::Backups(Ok(world.backups.clone())),
+                    _ => Outcome::Noted(Ok(())),
+                },
             },
         };
         world.jobs.push(job);
@@ -236,6 +293,9 @@ impl Files for Fake {
             Some(held) => held.push(done),
             None => world.done.push(done),
         }
+    }
+    fn note(&self, note: Note) {
+        self.0.borrow_mut().notes.push(note);
     }
     fn drain(&self) -> Vec<FileDone> {
         std::mem::take(&mut self.0.borrow_mut().done)

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use super::fakes::{Fake, NOW, Shared, flow_ref, world};
+use super::fakes::{Fake, NOW, Shared, flow_ref, sample, version, world};
 use crate::app::ports::{FileJob, FileNews, SaveTrouble};
 use crate::app::{App, Ports};
 use crate::model::{
@@ -207,10 +207,13 @@ fn a_file_changed_outside_is_never_overwritten_unasked() {
     let (world, mut harness) = opened();
     click(&mut harness, "step d");
     press(&mut harness, Modifiers::NONE, Key::D);
+    let mut theirs = sample();
+    theirs.graph.node_mut(&"d".into()).expect("there").command = "theirs".into();
+    world.borrow_mut().news = Some(FileNews::Changed(Box::new(version(theirs))));
     world.borrow_mut().save_troubles.push(SaveTrouble::Changed);
     press(&mut harness, Modifiers::COMMAND, Key::S);
     harness.run_steps(3);
-    harness.get_by_label("Another program changed this workfile.");
+    harness.get_by_label("Another program changed this workfile in the same places as you.");
     assert!(harness.state().view.tab().expect("tab").is_dirty());
     click(&mut harness, "Keep mine");
     harness.run_steps(3);
@@ -228,7 +231,8 @@ fn a_broken_workfile_says_why_and_offers_to_try_again() {
     let mut harness = window(&world, &["/c/broken.graphml"]);
     harness.get_by_label("Line 3 is not XML. Mend it in a text editor.");
     click(&mut harness, "Try again");
-    let n = world.borrow().jobs.len();
+    let loads = |job: &&FileJob| matches!(job, FileJob::Load { .. });
+    let n = world.borrow().jobs.iter().filter(loads).count();
     assert_eq!(n, 2);
     harness.get_by_label("This workfile cannot be opened");
 }
@@ -792,7 +796,7 @@ fn two_runs_are_picked_and_what_differs_is_shown() {
     harness.get_by_label("1 of 1 nodes differ");
     harness.get_by_label("step b, failed → ran");
     harness.get_by_label("- paint blu");
-    click(&mut harness, "Runs");
+    click(&mut harness, "Back to runs");
     harness.get_by_label_contains("Today 08:41");
 }
 

@@ -3,4 +3,5 @@
 mod desks;
 mod fakes;
 mod journeys;
+mod safety;
 mod settings;

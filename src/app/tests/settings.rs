@@ -9,8 +9,8 @@ use egui_kittest::kittest::Queryable;
 use super::fakes::{NOW, Shared, flow_ref, other_flow, with_finance, world};
 use super::journeys::{Stage, click, opened, press, runs, stands, window};
 use crate::app::ThemeChoice;
-use crate::model::{Counts, NodeState, NodeStatus, RunSummary};
-use crate::runtime::{FlowBoard, Order};
+use crate::model::{Choice, Counts, NodeState, NodeStatus, RunSummary};
+use crate::runtime::{FlowBoard, Order, Preview};
 
 /// A flow with a live run, its nodes so: `a=running b=failed`.
 fn live(nodes: &str) -> FlowBoard {
@@ -113,6 +113,18 @@ fn what_makes_no_sense_says_so_in_its_place_and_changes_nothing() {
 }
 
 #[test]
+fn the_health_of_the_machine_is_looked_at_off_the_window_and_shown() {
+    let (_world, mut harness) = settings("Diagnostics");
+    let begun = std::time::Instant::now();
+    while harness.query_by_label("watches: warn").is_none() {
+        assert!(begun.elapsed().as_secs() < 20, "nothing was seen");
+        harness.step();
+    }
+    harness.get_by_label("version: ok");
+    harness.get_by_label("Raise the limit.");
+}
+
+#[test]
 fn item_72_the_kill_switch_asks_first_shows_how_far_it_is_and_tells_what_it_ended() {
     let world = world();
     with_finance(&world);
@@ -169,6 +181,39 @@ fn item_69_what_cannot_be_killed_says_why() {
     harness.get_by_label("Nothing is running.");
     click(&mut harness, "Kill everything…");
     assert!(harness.query_by_label_contains("Kill all").is_none());
+}
+
+#[test]
+fn pointing_at_run_asks_what_it_would_do_and_says_it() {
+    let (world, mut harness) = opened();
+    click(&mut harness, "step b");
+    let asked = |world: &Shared| {
+        let world = world.borrow();
+        let wishes = world.orders.iter().rev().find_map(|order| match order {
+            Order::Preview(wish) => Some(wish.as_ref().map(|wish| wish.choice.clone())),
+            _ => None,
+        });
+        wishes.flatten()
+    };
+    assert_eq!(asked(&world), None);
+    harness.get_by_label("Run").hover();
+    harness.run_steps(4);
+    let choice = Choice::Selection(vec!["b".into()]);
+    assert_eq!(asked(&world), Some(choice.clone()));
+    assert_eq!(runs(&world), [], "nothing is run by looking");
+    world.borrow_mut().board.preview = Some(Arc::new(Preview {
+        flow: flow_ref(),
+        revision: 0,
+        choice,
+        nodes: Ok(["b".into()].into()),
+    }));
+    harness.run_steps(2);
+    harness.get_by_label("Canvas, 4 nodes, 3 edges, would run 1 of 4");
+    let wait = harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(wait > std::time::Duration::from_secs(1), "{wait:?}");
+    harness.get_by_label("Undo").hover();
+    harness.run_steps(4);
+    assert_eq!(asked(&world), None);
 }
 
 #[test]

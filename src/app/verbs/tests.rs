@@ -148,11 +148,12 @@ fn every_verb_stands_once_in_the_table() {
             KillRun => 63,
             KillAll => 64,
             SetUpWorkspace => 65,
+            OlderVersions => 66,
         }
     }
     let mut numbers: Vec<usize> = VERBS.iter().map(|entry| number(entry.verb)).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, (0..=65).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..=66).collect::<Vec<_>>());
 }
 
 #[test]

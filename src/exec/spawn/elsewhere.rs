@@ -6,7 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use super::super::environment::name_of;
 use super::Start;
 
 pub fn start(start: &Start<'_>) -> io::Result<u32> {
@@ -31,4 +30,10 @@ pub fn start(start: &Start<'_>) -> io::Result<u32> {
         .spawn()?;
     // Dropped without a wait: the caller reaps it by its number.
     Ok(child.id())
+}
+
+/// What stands before the `=`, which is there; one at the very start is part of the name.
+fn name_of(setting: &[u8]) -> &[u8] {
+    let end = setting.iter().skip(1).position(|byte| *byte == b'=');
+    end.map_or(setting, |end| &setting[..=end])
 }
