@@ -18,3 +18,4 @@ mod share;
 mod share_fuzz;
 mod share_python;
 mod shared;
+mod sitter;
