@@ -256,6 +256,7 @@ impl Files for Fake {
                 is_trusted: true,
             },
             unsaved: None,
+            remark: None,
         };
         let result = Ok(Box::new(loaded));
         let done = FileDone::Loaded { tab, result };

@@ -146,7 +146,7 @@ impl Server {
     pub fn wake(&self) {
         use std::io::Write as _;
         // Full: it has been woken often enough.
-        (&self.wake).write(&[1]).ok();
+        (&self.wake).write_all(&[1]).ok();
     }
 
     /// One client, from its hello to its end.
