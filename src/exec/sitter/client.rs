@@ -279,10 +279,6 @@ impl Sitter {
         let end = End::within(super::super::Why::Kill, KILL_GRACE);
         let ids = state.live.iter();
         let mut elsewhere = Vec::new();
-        #[expect(
-            clippy::iter_over_hash_type,
-            reason = "each is ended; order is nothing"
-        )]
         for (id, carried) in ids.filter(|(id, _)| in_scope(id, &state)) {
             if let Some(own) = &state.own {
                 own.terminate(id, end);
@@ -358,7 +354,7 @@ fn query(place: &Place, ask: impl FnOnce(u64) -> Ask) -> io::Result<Option<Tell>
     stream.set_write_timeout(Some(ANSWER_WITHIN))?;
     let mut stream = stream;
     let said = [
-        message::frame(&hello(&Path::new("").into())),
+        message::frame(&hello(Path::new(""))),
         message::frame(&ask(0)),
     ];
     let answered = (|| {
@@ -385,10 +381,10 @@ fn is_nobody(err: &io::Error) -> bool {
     )
 }
 
-fn hello(program: &PathBuf) -> Ask {
+fn hello(program: &Path) -> Ask {
     Ask::Hello {
         pid: std::process::id(),
-        program: program.clone().into(),
+        program: program.into(),
     }
 }
 

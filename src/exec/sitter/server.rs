@@ -146,7 +146,7 @@ impl Server {
     pub fn wake(&self) {
         use std::io::Write as _;
         // Full: it has been woken often enough.
-        (&self.wake).write(&[1]).ok();
+        (&self.wake).write_all(&[1]).ok();
     }
 
     /// One client, from its hello to its end.
@@ -363,7 +363,7 @@ impl Server {
     }
 
     /// Starts a process that carries on what nobody carries.
-    pub fn start_background(&self, program: &PathBuf) -> io::Result<(u32, u64)> {
+    pub fn start_background(&self, program: &std::path::Path) -> io::Result<(u32, u64)> {
         use std::os::unix::process::CommandExt as _;
         use std::process::{Command, Stdio};
         let child = Command::new(program)
