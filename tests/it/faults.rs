@@ -438,6 +438,8 @@ fn events(dir: &Path) -> [Event; 4] {
         resumes: None,
         subset: Arc::new([node]),
         kept: Arc::new([]),
+        marks: [].into(),
+        triggers: [].into(),
         at,
     };
     let finish = Finish {

@@ -439,6 +439,9 @@ fn a_window_outlives_its_sitter_and_knows_every_node() {
         if nodes.values().any(|status| status.wants_resume()) {
             face.run(Choice::Resume);
             assert_eq!(face.outcome(), Outcome::Succeeded);
+            wait("the record", || {
+                place.record().0 == Some(Some(Outcome::Succeeded))
+            });
         }
         let (outcome, mut nodes) = place.record();
         nodes.retain(|_, status| *status != NodeStatus::Ran);
@@ -461,8 +464,10 @@ fn after_a_kill_of_window_and_sitter_no_survivor_is_unlisted() {
     let mut window = place.window();
     wait("both nodes", || place.lines("begun").len() == 2);
     let sitter = place.of_kind("sitter");
-    kill(sitter[0]);
-    window.kill().expect("killed");
+    // At once: either of them alone would have the run carried on.
+    let both = [window.id(), sitter[0]].map(|pid| pid.to_string());
+    let killed = Command::new("kill").arg("-9").args(both).status();
+    assert!(killed.expect("kill of util-linux").success());
     window.wait().expect("waited for");
     place.await_none("sitter");
     let listed = |place: &Place| {

@@ -363,7 +363,7 @@ impl Server {
     }
 
     /// Starts a process that carries on what nobody carries.
-    pub fn start_background(&self, program: &PathBuf) -> io::Result<(u32, u64)> {
+    pub fn start_background(&self, program: &std::path::Path) -> io::Result<(u32, u64)> {
         use std::os::unix::process::CommandExt as _;
         use std::process::{Command, Stdio};
         let child = Command::new(program)
