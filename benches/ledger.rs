@@ -234,6 +234,8 @@ fn record(ledger: &Ledger, flow: &FlowRef, frozen: &Arc<Flow>, run: &str) -> u32
         resumes: None,
         subset: (0..nodes).map(NodeIdx).collect(),
         kept: Arc::new([]),
+        marks: [].into(),
+        triggers: [].into(),
         at: Timestamp(0),
     })));
     for n in 0..nodes {

@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use crate::app::ports::{Engine, HealthLook, Memory};
 use crate::app::{App, NativeDesktop, Ports};
 use crate::model::{Flow, Node, Timestamp, Wrapper};
-use crate::runtime::{self, Board, Config, Order, Runtime, RuntimeHandle};
+use crate::runtime::{self, Board, Config, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home};
 
 /// Opens the window on a workfile, a collection, or whatever was open last; `collection` is used
@@ -58,6 +58,11 @@ fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> 
         home: home.clone(),
         face: "window",
         manner: remembered.settings.manner(),
+        processes: match std::env::current_exe() {
+            Ok(binary) => Processes::Sitter(binary),
+            // Its file is gone; what runs is held here then.
+            Err(_) => Processes::Own,
+        },
         wake: Some(Box::new(waker(&context))),
         events: None,
     })

@@ -246,6 +246,8 @@ pub enum Answer {
     Discard,
     /// Leave everything as it is.
     Cancel,
+    /// Let what runs go on without the window.
+    KeepRunning,
     /// This path.
     Path(PathBuf),
 }

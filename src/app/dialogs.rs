@@ -46,21 +46,24 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
             );
         }
         Dialog::QuitRunning(n) => {
-            let what = match n {
+            let what = match *n {
                 1 => "One flow is running.".to_owned(),
                 n => format!("{n} flows are running."),
             };
             let choices = [
+                ("Keep running", Answer::KeepRunning),
                 ("Stop and quit", Answer::Discard),
                 ("Cancel", Answer::Cancel),
             ];
-            ask_ui(
-                ui,
-                &what,
-                "Quitting stops it. It can be resumed later.",
-                &choices,
-                &mut actions,
-            );
+            let hint = match *n {
+                1 => {
+                    "It can go on without the window; the next start shows it again. What is stopped can be resumed."
+                }
+                _ => {
+                    "They can go on without the window; the next start shows them again. What is stopped can be resumed."
+                }
+            };
+            ask_ui(ui, &what, hint, &choices, &mut actions);
         }
         Dialog::Replace(_, path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

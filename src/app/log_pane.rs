@@ -390,7 +390,7 @@ fn follows(was: bool, before: Stood, now: Stood, at_end: bool, wheel_up: bool) -
     if same_log && before.offset != now.offset {
         return at_end;
     }
-    was && !(wheel_up && !at_end)
+    was && (at_end || !wheel_up)
 }
 
 fn skipped_ui(ui: &Ui, origin: egui::Pos2, log: &LogTail) {

@@ -43,6 +43,12 @@ pub enum Command {
     Ls(LsArgs),
     /// Read a workfile and say what is odd about it
     Check(CheckArgs),
+    /// Hold the nodes of a window; started by it
+    #[command(name = "__sitter", hide = true)]
+    Sitter,
+    /// Carry on the runs of a window that is gone; started by the sitter
+    #[command(name = "__background", hide = true)]
+    Background,
     /// Make what a folder lacks of a workspace, and change nothing in it
     Provision(ProvisionArgs),
     /// Say how this machine and its folders are, and what to do about what is not well

@@ -3,6 +3,7 @@
 //! Unaware of the window. `main.rs` calls [`main`] when there is anything but a bare path.
 
 mod args;
+mod background;
 mod backups;
 mod check;
 mod compare;
@@ -46,6 +47,8 @@ pub fn main(command: Command) -> ExitCode {
             Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Sitter => background::sit(&home),
+            Command::Background => background::carry_on(&home),
             Command::Provision(args) => provision::provision(&home, &args),
             Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
             Command::Backups(args) => backups::backups(&home, &args),

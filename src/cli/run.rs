@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::model::{Choice, Event, Flow, NodeId, Wrapper};
-use crate::runtime::{Config, Manner, Order, Runtime, RuntimeHandle};
+use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home, Loading, Settings};
 
 use super::ExitCode;
@@ -113,6 +113,8 @@ fn start(
             retention: settings.retention(),
             shell: settings.shell,
         },
+        // Small, and it ends with its run: what a sitter costs per node buys nothing here.
+        processes: Processes::Own,
         wake: None,
         events: Some(Box::new(move |event| {
             if is_told(event) {

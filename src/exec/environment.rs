@@ -37,6 +37,25 @@ impl Environment {
         }))
     }
 
+    /// Each setting as `NAME=value`, for another process; [`Environment::of_settings`] reads them.
+    pub(super) fn settings(&self) -> Vec<OsString> {
+        use std::os::unix::ffi::OsStringExt as _;
+        match &self.0 {
+            Ok(settings) => settings
+                .iter()
+                .map(|setting| OsString::from_vec(setting.to_bytes().to_vec()))
+                .collect(),
+            // It says so there as it would here.
+            Err(_) => vec!["\0".into()],
+        }
+    }
+
+    /// The environment of these settings.
+    pub(super) fn of_settings(settings: Vec<OsString>) -> Self {
+        let settings = settings.iter().map(|text| CString::new(text.as_bytes()));
+        Self(settings.collect())
+    }
+
     /// Its settings with others on top, each as `NAME=value`.
     pub(super) fn merged<'a>(&'a self, on_top: &'a [CString]) -> Result<Vec<&'a CStr>, NulError> {
         let base = self.0.as_ref().map_err(Clone::clone)?;

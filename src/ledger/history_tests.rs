@@ -72,6 +72,8 @@ impl Desk {
             resumes: resumes.map(RunId::from),
             subset: (0..n).map(NodeIdx).collect(),
             kept: Arc::new([]),
+            marks: [].into(),
+            triggers: [].into(),
             at: Timestamp(NOW.0 - days * DAY - 1_000),
         })));
     }

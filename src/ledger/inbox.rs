@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::LedgerError;
 use super::import::Import;
+use super::recover::SeenEnd;
 use super::retain::Retain;
 use crate::model::{Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
 
@@ -38,6 +39,11 @@ pub(super) enum Message {
     Begun {
         run: RunId,
         attempts: Vec<(NodeRunId, NodeId)>,
+    },
+    /// How attempts of such a run ended, in that order, as somebody saw it who could not record it.
+    Ended {
+        run: RunId,
+        attempts: Vec<SeenEnd>,
     },
     /// Runs, by key, that a dead process left open.
     Interrupt(Vec<i64>),

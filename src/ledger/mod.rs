@@ -36,6 +36,6 @@ mod tests;
 pub use error::LedgerError;
 pub use handle::{Health, Ledger};
 pub use inspect::inspect;
-pub use recover::{Orphan, Recovered};
+pub use recover::{AttemptRow, Orphan, Recovered, SeenEnd};
 pub use row::NodeRunRow;
 pub use schema::{APPLICATION_ID, FORMAT};

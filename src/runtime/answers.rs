@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
 use crate::sched::{Input, Start};
+use crate::store::{self, FrozenRun};
 
 use super::dispatcher::{Dispatcher, LiveRun, OpenFlow};
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::job::Jobs;
 use super::keeper::Care;
 use super::last_runs::{self, LastRuns};
-use super::order::Order;
+use super::order::{KillScope, Order};
 use super::workspace::Workspace;
 use super::{Runner, prepare};
 
@@ -42,6 +43,10 @@ impl Dispatcher {
             self.keep_workspace(loaded.flow.workspace.clone(), workspace)
         });
         let Some(open) = self.flows.get_mut(&loaded.flow) else {
+            // Closed meanwhile: another process carries the run on then.
+            if let Some(adoption) = loaded.adoption {
+                self.executor.leave(adoption.run());
+            }
             return;
         };
         open.workspace = workspace.clone();
@@ -59,6 +64,9 @@ impl Dispatcher {
         }
         let waiting = std::mem::take(&mut open.waiting);
         self.set_runner(&loaded.flow, loaded.runner);
+        if let (Some(adoption), Some(workspace)) = (loaded.adoption, &workspace) {
+            self.adopt(&loaded.flow, workspace, *adoption);
+        }
         for order in waiting {
             self.order(order);
         }
@@ -222,6 +230,8 @@ impl Dispatcher {
             workspace: workspace.clone(),
             lock: Some(lock),
             held: Some(Vec::new()),
+            start: None,
+            adopted: false,
         };
         self.runs.insert(run.clone(), live);
         let start = Start {
@@ -234,7 +244,18 @@ impl Dispatcher {
         };
         self.decide(Input::Start(Box::new(start)));
         let inbox = self.inbox.clone();
+        let start = self.runs.get_mut(&run).and_then(|live| live.start.take());
+        let shell = self.manner.shell.clone();
         self.pool.spawn_blocking(move || {
+            if let Some(start) = start {
+                let frozen = FrozenRun {
+                    start: *start,
+                    jobs_max,
+                    shell,
+                };
+                // Without it nobody can carry the run on; that is no reason not to run.
+                store::freeze(&workspace.run_dir(&run), &frozen).ok();
+            }
             // What cannot be written is told by the ledger, and is no reason not to run.
             workspace.ledger.commit_now().ok();
             inbox.send(Incoming::StartStored(run));
@@ -255,6 +276,9 @@ impl Dispatcher {
         };
         if let (Some(at_once), Some(live)) = (stop, &open.view.live) {
             let run = live.run.clone();
+            if at_once {
+                return self.kill(KillScope::Run(flow.clone()));
+            }
             return self.decide(Input::Stop {
                 run,
                 nodes: None,
@@ -264,6 +288,7 @@ impl Dispatcher {
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
             let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
+            let ours = self.ours();
             // What the other did is in the ledger.
             prepare::reload(
                 &self.pool,
@@ -272,6 +297,7 @@ impl Dispatcher {
                 self.workspaces.get(&flow.workspace).cloned(),
                 flow.clone(),
                 frozen,
+                ours,
             );
         }
     }

@@ -11,6 +11,7 @@ use crate::model::{
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
+use super::adopt::Adoption;
 use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
@@ -75,6 +76,8 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// Another process wants to carry on what we run of this flow.
+    GiveWay(FlowRef),
     /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
     SeenElsewhere {
         /// Which flow.
@@ -104,6 +107,8 @@ pub struct Loaded {
     pub orphans: Vec<Orphan>,
     /// Another Handmill that runs it now.
     pub runner: Option<Runner>,
+    /// A run of it that another process began and that is ours to carry on now.
+    pub adoption: Option<Box<Adoption>>,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }

@@ -80,6 +80,26 @@ impl Jobs {
         }
     }
 
+    /// What every node of the run is started with.
+    pub fn base(&self) -> &Environment {
+        &self.env
+    }
+
+    /// The nodes of the frozen flow, by place.
+    pub fn ids(&self) -> Vec<crate::model::NodeId> {
+        self.frozen
+            .graph
+            .nodes()
+            .map(|node| node.id.clone())
+            .collect()
+    }
+
+    /// What a person calls a node of the run.
+    pub fn name_of(&self, id: &crate::model::NodeId) -> Option<String> {
+        let node = self.frozen.graph.node(id)?;
+        Some(short(node.name()).to_owned())
+    }
+
     /// True when the node still has the command it had when the run began; a node that was
     /// mended and retried in the live run has another.
     pub fn is_frozen(&self, node: &Node) -> bool {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::model::{Choice, FileResults, Flow, FlowRef, HistoryFilter, Node, NodeId, RunId};
+use crate::model::{
+    Choice, FileResults, Flow, FlowRef, HistoryFilter, Node, NodeId, RunId, WorkspaceId,
+};
 
 /// Whose log: one node's, or a whole run's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,6 +95,11 @@ pub enum Order {
         /// Kill without grace.
         at_once: bool,
     },
+    /// The kill switch: asks to end, forces the whole tree after half a second, and tells in a
+    /// notice what was ended (and what could not be). Done within three seconds also when processes
+    /// ignore signals or hang; what is killed counts as stopped. Whoever holds the processes does it
+    /// by itself, however busy the dispatcher is.
+    Kill(KillScope),
     /// End processes that a dead Handmill left running for this flow.
     StopOrphans(FlowRef),
     /// Forget statuses; `None` forgets all of the flow's.
@@ -134,4 +141,22 @@ pub enum Order {
     DismissNotice(u64),
     /// Stop everything, record it, and end the dispatcher.
     ShutDown,
+    /// End the dispatcher and leave every run going: another process carries them on. Where runs
+    /// are children of this process it is [`Order::ShutDown`].
+    Leave,
+    /// End the dispatcher once no run lives and no flow is being opened.
+    EndWhenDone,
+}
+
+/// What the kill switch is to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KillScope {
+    /// Nodes of a live run; the rest of it goes on.
+    Nodes(FlowRef, Vec<NodeId>),
+    /// The live run of a flow.
+    Run(FlowRef),
+    /// Every live run of a workspace.
+    Workspace(WorkspaceId),
+    /// Every live run, and what their nodes left in the background.
+    Everything,
 }

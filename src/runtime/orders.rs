@@ -46,12 +46,16 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => self.decide(Input::Retry { run, nodes }),
+            Order::Retry { run, nodes, .. } => {
+                self.mend(&run, &nodes);
+                self.decide(Input::Retry { run, nodes });
+            }
             Order::Stop {
                 flow,
                 nodes,
                 at_once,
             } => self.stop(flow, nodes, at_once),
+            Order::Kill(scope) => self.kill(scope),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
             Order::Preview(wish) => self.preview(wish),
@@ -112,7 +116,12 @@ impl Dispatcher {
                 Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
                 self.dirty = true;
             }
-            Order::ShutDown => {
+            Order::EndWhenDone => self.until_done = true,
+            Order::Leave if self.executor.outlives_us() => {
+                self.ending = true;
+                self.leave_all();
+            }
+            Order::Leave | Order::ShutDown => {
                 self.ending = true;
                 let runs: Vec<RunId> = self.runs.keys().cloned().collect();
                 for run in runs {
@@ -188,7 +197,8 @@ impl Dispatcher {
     /// Has the ledger asked about a flow; `order` says how.
     pub(super) fn load(&mut self, order: Order, flow: &FlowRef) {
         let workspace = self.workspaces.get(&flow.workspace).cloned();
-        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order);
+        let ours = self.ours();
+        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order, ours);
     }
 
     pub(super) fn start_run(&mut self, order: Order) {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use crate::exec::Executor;
 use crate::ledger::Orphan;
 use crate::model::{FileResults, Flow, FlowRef, Level, Notice, Past, RunId, command_hash};
 use crate::sched::{EdgesAfter, would_run};
 use crate::store::{self, Home, LockError, RunLock};
 
+use super::adopt;
 use super::board::{HISTORY_MAX, Preview, Runner, Wish};
 use super::clock;
 use super::incoming::{Incoming, Loaded, Prepared};
@@ -23,6 +25,15 @@ fn on_pool(pool: &Handle, inbox: &Inbox, work: impl FnOnce() -> Incoming + Send 
     pool.spawn_blocking(move || {
         inbox.send(work());
     });
+}
+
+/// What this process runs with, for work on the pool.
+#[derive(Clone)]
+pub struct Ours {
+    /// Whoever holds its children.
+    pub executor: Arc<Executor>,
+    /// What other processes call us.
+    pub face: &'static str,
 }
 
 /// Who else runs a flow on this machine; `None` when nobody does, or we do.
@@ -43,6 +54,7 @@ pub fn load(
     home: &Home,
     workspace: Option<Arc<Workspace>>,
     order: Order,
+    ours: Ours,
 ) {
     let Order::OpenFlow {
         flow,
@@ -56,7 +68,7 @@ pub fn load(
     let tell = notices_to(inbox);
     on_pool(pool, inbox, move || {
         Incoming::Loaded(Box::new(load_now(
-            &home, workspace, flow, &frozen, &results, tell,
+            &home, workspace, flow, &frozen, &results, &ours, tell,
         )))
     });
 }
@@ -69,6 +81,7 @@ pub fn reload(
     workspace: Option<Arc<Workspace>>,
     flow: FlowRef,
     frozen: Arc<Flow>,
+    ours: Ours,
 ) {
     let home = home.clone();
     let tell = notices_to(inbox);
@@ -79,6 +92,7 @@ pub fn reload(
             flow,
             &frozen,
             &FileResults::default(),
+            &ours,
             tell,
         )))
     });
@@ -111,6 +125,7 @@ fn load_now(
     flow: FlowRef,
     frozen: &Flow,
     results: &FileResults,
+    ours: &Ours,
     on_notice: impl Fn(Notice) + Send + 'static,
 ) -> Loaded {
     let mut loaded = Loaded {
@@ -120,6 +135,7 @@ fn load_now(
         edges: EdgesAfter::default(),
         orphans: Vec::new(),
         runner: runner(home, &flow),
+        adoption: None,
         troubles: Vec::new(),
         flow,
     };
@@ -145,6 +161,11 @@ fn load_now(
         loaded.workspace = Err(why.to_string());
         return loaded;
     }
+    match adopt::look(home, &workspace, &loaded.flow, &ours.executor, ours.face) {
+        Ok(adoption) => loaded.adoption = adoption.map(Box::new),
+        Err(why) => loaded.troubles.push(why),
+    }
+    loaded.runner = runner(home, &loaded.flow);
     let ledger = &workspace.ledger;
     if !results.nodes.is_empty() || !results.marks.is_empty() {
         let now = clock::now();
@@ -195,7 +216,14 @@ pub fn prepare(
             Ok(lock) => match left_behind(&workspace, &flow) {
                 Ok(left) => {
                     let orphans = orphans.insert(left);
-                    ready(&workspace, &flow, &run, lock, &frozen, orphans)
+                    match workspace.open_run(&flow) {
+                        Ok(None) => ready(&workspace, &flow, &run, lock, &frozen, orphans),
+                        Ok(Some(open)) => Err(Notice::error(
+                            format!("Run {open} of this flow goes on without a window."),
+                            "Open the flow again to follow it, or stop it with `handmill stop`.",
+                        )),
+                        Err(why) => Err(unreadable(&why)),
+                    }
                 }
                 Err(why) => Err(unreadable(&why)),
             },
@@ -277,6 +305,7 @@ fn who(face: &str) -> String {
     match face {
         "window" => "A Handmill window".to_owned(),
         "command line" => "A `handmill run` on the command line".to_owned(),
+        adopt::BACKGROUND => "The background process".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -344,6 +373,9 @@ pub fn see_locks(pool: &Handle, inbox: &Inbox, home: &Home, flows: Vec<FlowRef>)
             } else {
                 None
             };
+            if ours && stop.is_none() && store::take_yield_request(&home, &flow).unwrap_or(false) {
+                return Incoming::GiveWay(flow);
+            }
             Incoming::LockSeen {
                 runner: runner(&home, &flow),
                 stop: stop.map(|request| request.at_once),

@@ -330,6 +330,19 @@ impl FolderWatch {
     }
 }
 
+/// Uses the kill switch on the run of a flow that the sitter holds, whatever its carrier does; gives
+/// how many of its nodes are being ended.
+pub fn kill_held(home: &Home, flow: &FlowRef) -> Result<u64, String> {
+    use crate::exec::sitter::{self, Place, Scope};
+    let place = Place::new(home.sitter_dir());
+    let held = sitter::held(&place)?;
+    let mut n = 0;
+    for run in held.into_iter().filter(|held| held.flow == *flow) {
+        n += sitter::kill(&place, &Scope::Run(run.run))?;
+    }
+    Ok(n)
+}
+
 /// Ends the processes that a dead Handmill left running for a flow; gives how many there were.
 pub fn end_orphans(workspace: &Workspace, flow: &FlowRef) -> Result<usize, String> {
     let orphans = workspace.orphans_of(flow)?;

@@ -23,7 +23,7 @@ pub enum Errand {
         /// To be given back.
         ticket: Ticket,
         /// What.
-        op: Op,
+        op: Box<Op>,
     },
     /// Take over what another machine has published since the last time.
     Watch,
@@ -155,5 +155,124 @@ fn run(tools: &mut Tools, shared: &mut Option<SharedFolder>, errand: Errand) -> 
             News::TookOver(opened.and_then(|shared| shared.take_over_bundle(&aside)))
         }
         Errand::Test => unreachable!("answered above"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use super::super::snapshot::{Adoption, Wanted};
+    use super::*;
+    use crate::lease::{Moment, Token};
+    use crate::model::Timestamp;
+
+    /// Waits, or panics, when it is to take rows over.
+    struct Ledger {
+        hold: Option<Receiver<()>>,
+    }
+
+    impl LedgerSide for Ledger {
+        fn rows(&mut self, _: Wanted) -> Result<Rows, String> {
+            Ok(Rows::default())
+        }
+
+        fn adopt(&mut self, _: Rows, _: Adoption) -> Result<(), String> {
+            match &self.hold {
+                Some(hold) => {
+                    hold.recv().ok();
+                    Ok(())
+                }
+                None => panic!("an error of Handmill"),
+            }
+        }
+    }
+
+    fn start(hold: Option<Receiver<()>>) -> (tempfile::TempDir, Carrier, Receiver<News>) {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let (tell, news) = channel();
+        let tools = Tools {
+            workspace: dir.path().to_owned(),
+            machine: MachineId("a".to_owned()),
+            reader: TableReader::in_place(),
+            ledger: Box::new(Ledger { hold }),
+            now: Box::new(|| Now {
+                boot: Moment(0),
+                wall: Timestamp(0),
+            }),
+            tell: Box::new(move |one| {
+                tell.send(one).ok();
+            }),
+        };
+        (dir, Carrier::start(tools).expect("starts"), news)
+    }
+
+    fn carry(n: u64, op: Op) -> Errand {
+        Errand::Carry {
+            ticket: Ticket(n),
+            op: Box::new(op),
+        }
+    }
+
+    fn replied(news: &Receiver<News>) -> (u64, Reply) {
+        match news.recv_timeout(Duration::from_secs(60)).expect("news") {
+            News::Replied { ticket, reply } => (ticket.0, reply),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn errands_are_answered_in_their_order() {
+        let (_dir, carrier, news) = start(None);
+        assert!(carrier.send(carry(1, Op::Touch { token: Token(1) })));
+        assert!(carrier.send(carry(2, Op::ReadRow)));
+        assert!(carrier.send(Errand::Test));
+        assert_eq!(replied(&news), (1, Reply::Done));
+        assert_eq!(
+            replied(&news),
+            (2, Reply::Row(crate::lease::RowSeen::Absent))
+        );
+        let tested = news.recv_timeout(Duration::from_secs(60)).expect("news");
+        assert!(
+            matches!(
+                &tested,
+                News::Tested {
+                    folder: Folder::Exclusive { .. },
+                    measured: Some(_)
+                }
+            ),
+            "{tested:?}"
+        );
+    }
+
+    #[test]
+    fn an_error_of_handmill_fails_one_errand_and_the_next_is_carried_out() {
+        let (_dir, carrier, news) = start(None);
+        assert!(carrier.send(carry(1, Op::Hydrate)));
+        assert!(carrier.send(carry(2, Op::Touch { token: Token(1) })));
+        let (ticket, reply) = replied(&news);
+        assert_eq!(ticket, 1);
+        assert!(
+            matches!(reply, Reply::Failed(Fault::Unknown(_))),
+            "{reply:?}"
+        );
+        assert_eq!(replied(&news), (2, Reply::Done));
+    }
+
+    #[test]
+    fn a_folder_that_hangs_holds_up_neither_the_sender_nor_the_end() {
+        let (release, hold) = channel();
+        let (_dir, carrier, news) = start(Some(hold));
+        for n in 0..100 {
+            assert!(carrier.send(carry(n, Op::Hydrate)), "sending does not wait");
+        }
+        drop(carrier);
+        assert!(
+            news.try_recv().is_err(),
+            "the first errand is still under way"
+        );
+        drop(release);
+        assert_eq!(replied(&news).0, 0);
     }
 }

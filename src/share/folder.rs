@@ -208,7 +208,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes the folder `name` and what is in it. One that is not there is as good.
+    /// Removes `name`, a folder with what is in it or a file. One that is not there is as good.
     pub(super) fn remove_all(&self, name: &str) -> io::Result<()> {
         let gone = |done: io::Result<()>| match done {
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -216,6 +216,8 @@ impl Folder {
         };
         match self.at(name) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
+            // A file, or a link.
+            Err(why) if why.kind() == io::ErrorKind::NotADirectory => self.unlink(name),
             Err(why) => Err(why),
             Ok(folder) => {
                 gone(folder.empty(8))?;

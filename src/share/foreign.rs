@@ -179,7 +179,9 @@ impl SharedFolder {
         let state = self.state()?;
         let rows = match self.free_bundle()? {
             Some(bundle) => self.rows_of_bundle(&bundle)?,
-            None => Rows::default(),
+            // Nothing ever ran there; without the lock it is no workspace of that version at all.
+            None if state.has(TOPOLOGY_LOCK).map_err(|why| fault(&why))? => Rows::default(),
+            None => return Err(Fault::Gone),
         };
         let stale = self.make(&format!("stale/{aside}"))?;
         let move_aside = |folder: &Folder, name: &str, to: &str| {

@@ -1,11 +1,13 @@
 //! The operations that only look.
 
 use std::io;
+use std::time::Duration;
 
 use crate::lease::{
     Asked, Beat, ClaimNote, Denial, Epoch, EpochSeen, Fault, Generation, Hint, LeaseRow, Listing,
     MachineId, Markers, PenSeen, Reply, RequestNote, RowSeen, RowStatus, Token, limits,
 };
+use crate::model::Timestamp;
 
 use super::fault::{fault, unstale};
 use super::folder::{Folder, split};
@@ -17,6 +19,8 @@ use super::table::{ReadError, Row, Table};
 
 /// Names of conflicts that are told; more would not be read.
 const CONFLICTS_MAX: usize = 8;
+/// A claim takes seconds; one that slept over its draft finds it gone, and begins anew.
+const DRAFT_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Digits of an epoch's folder.
 const DIGITS: usize = limits::EPOCH_DIGITS;
 
@@ -34,10 +38,12 @@ impl SharedFolder {
         let epochs = self.make_epochs(token)?;
         let name = self.tree().touch(token);
         let (_, name) = split(&name);
-        epochs
+        let touched = epochs
             .write_new(name, b"")
-            .and_then(|()| epochs.unlink(name))
-            .map_err(|why| fault(&why))?;
+            .and_then(|()| epochs.modified(name));
+        epochs.unlink(name).map_err(|why| fault(&why))?;
+        // Only tidiness: what cannot be swept is swept another time.
+        sweep(&epochs, touched.map_err(|why| fault(&why))?).ok();
         Ok(Reply::Done)
     }
 
@@ -271,6 +277,19 @@ impl SharedFolder {
             (Some(_), Some(_)) => Err("it has more than one row".to_owned()),
         })
     }
+}
+
+/// Removes drafts of claims whose machine died over them. Both times are the server's.
+fn sweep(epochs: &Folder, now: Timestamp) -> io::Result<()> {
+    for entry in epochs.list()? {
+        let is_draft = [".new-", ".touch-"]
+            .iter()
+            .any(|mark| entry.name.starts_with(mark));
+        if is_draft && now.since(epochs.modified(&entry.name)?) > DRAFT_MAX {
+            epochs.remove_all(&entry.name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Twelve digits and more: one number twice.

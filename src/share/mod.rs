@@ -20,6 +20,7 @@ mod publish;
 mod row;
 mod self_test;
 mod shared;
+mod signs;
 mod snapshot;
 pub mod table;
 

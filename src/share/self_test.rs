@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{Life, life_of};
 use crate::lease::{Folder as Trust, MachineId, Now, limits};
 use crate::model::Timestamp;
 
@@ -19,6 +20,7 @@ use super::fault::fault;
 use super::folder::Folder;
 use super::note::{NOTE_BYTES_MAX, shown};
 use super::shared::STATE;
+use super::signs::{is_network, kind_of, synced_by};
 use super::table::{time_of, time_text};
 
 /// The results of all machines, for each other.
@@ -84,7 +86,7 @@ pub fn self_test(
     machine: &MachineId,
     now: &dyn Fn() -> Now,
 ) -> (Trust, Option<Measured>) {
-    let measured = match measure(workspace, now) {
+    let measured = match measure(workspace, machine, now) {
         Ok(measured) => measured,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return (Trust::Vanished, None),
         Err(why) => {
@@ -127,7 +129,7 @@ fn advisory(measured: &Measured) -> Option<String> {
     ))
 }
 
-fn measure(workspace: &Path, now: &dyn Fn() -> Now) -> io::Result<Measured> {
+fn measure(workspace: &Path, machine: &MachineId, now: &dyn Fn() -> Now) -> io::Result<Measured> {
     let folder = Folder::open(workspace)?;
     // Beside the state where there is one: that is what is trusted. Else nothing is to stay behind.
     let (place, prefix) = match folder.at(STATE) {
@@ -136,7 +138,10 @@ fn measure(workspace: &Path, now: &dyn Fn() -> Now) -> io::Result<Measured> {
         Err(why) => return Err(why),
     };
     let began = now();
-    let name = format!("{prefix}{}-{:x}", std::process::id(), began.boot.0);
+    let mine = format!("{prefix}{machine}-");
+    sweep(&place, &mine)?;
+    let name = format!("{mine}{}", std::process::id());
+    place.remove_all(&name)?;
     place.mkdir_new(&name)?;
     let tried = place.at(&name).and_then(|folder| {
         let mut measured = Measured {
@@ -152,6 +157,20 @@ fn measure(workspace: &Path, now: &dyn Fn() -> Now) -> io::Result<Measured> {
     measured.took = now().boot.since(began.boot);
     measured.synced_by = synced_by(workspace, &measured.kind);
     Ok(measured)
+}
+
+/// Removes what tests of this machine left that were killed.
+fn sweep(place: &Folder, mine: &str) -> io::Result<()> {
+    for entry in place.list()? {
+        let pid = entry
+            .name
+            .strip_prefix(mine)
+            .and_then(|pid| pid.parse().ok());
+        if pid.is_some_and(|pid| life_of(pid, None) == Life::Dead) {
+            place.remove_all(&entry.name)?;
+        }
+    }
+    Ok(())
 }
 
 fn attempt(folder: &Folder, measured: &mut Measured, wall: Timestamp) -> io::Result<()> {
@@ -256,113 +275,6 @@ fn shown_sentence(why: &str) -> String {
     words.join(" ")
 }
 
-fn is_network(kind: &str) -> bool {
-    let kind = kind.strip_prefix("fuse.").unwrap_or(kind);
-    [
-        "nfs",
-        "nfs4",
-        "cifs",
-        "smb",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "sshfs",
-        "9p",
-        "ceph",
-        "afs",
-        "glusterfs",
-        "vboxsf",
-        "virtiofs",
-        "davfs",
-        "lustre",
-        "afpfs",
-        "webdav",
-    ]
-    .contains(&kind)
-}
-
-/// The sync program that keeps the folder, by the signs it leaves.
-fn synced_by(workspace: &Path, kind: &str) -> Option<String> {
-    let mounts = [
-        ("fuse.rclone", "rclone"),
-        ("fuse.gcsfuse", "gcsfuse"),
-        ("fuse.s3fs", "s3fs"),
-        ("fuse.goofys", "goofys"),
-        ("fuse.onedriver", "onedriver"),
-        ("fuse.google-drive-ocamlfuse", "Google Drive"),
-        ("fuse.dbxfs", "Dropbox"),
-    ];
-    if let Some((_, by)) = mounts.iter().find(|(name, _)| *name == kind) {
-        return Some((*by).to_owned());
-    }
-    let marks = [
-        (".dropbox", "Dropbox"),
-        (".dropbox.cache", "Dropbox"),
-        (".stfolder", "Syncthing"),
-        (".owncloudsync.log", "ownCloud"),
-        (".nextcloudsync.log", "Nextcloud"),
-        (".tmp.drivedownload", "Google Drive"),
-        (".tmp.driveupload", "Google Drive"),
-        (".849C9593-D756-4E56-8D6E-42412F2A707B", "OneDrive"),
-        (".insync-trash", "Insync"),
-        (".seafile-data", "Seafile"),
-    ];
-    let workspace = std::fs::canonicalize(workspace).unwrap_or_else(|_| workspace.to_owned());
-    for above in workspace.ancestors() {
-        let has = |mark: &str| std::fs::symlink_metadata(above.join(mark)).is_ok();
-        if let Some((_, by)) = marks.iter().find(|(mark, _)| has(mark)) {
-            return Some((*by).to_owned());
-        }
-        let name = above.file_name().unwrap_or_default().to_string_lossy();
-        let by = match &*name {
-            "Dropbox" | "Google Drive" | "GoogleDrive" | "OneDrive" | "Nextcloud"
-            | "pCloudDrive" => &*name,
-            "Mobile Documents" | "iCloud Drive" | "iCloudDrive" => "iCloud",
-            "CloudStorage" => "a sync program",
-            name if name.starts_with("OneDrive - ") => "OneDrive",
-            _ => continue,
-        };
-        return Some(by.to_owned());
-    }
-    None
-}
-
-/// What the system calls the file system of a path.
-#[cfg(target_os = "linux")]
-fn kind_of(path: &Path) -> String {
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    kind_in(&mounts, &path)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn kind_of(_: &Path) -> String {
-    String::new()
-}
-
-/// The kind of the last mount that holds the path, in the words of `mountinfo`.
-#[cfg(any(target_os = "linux", test))]
-fn kind_in(mounts: &str, path: &Path) -> String {
-    let mut best: Option<(usize, &str)> = None;
-    for line in mounts.lines() {
-        let Some((left, right)) = line.split_once(" - ") else {
-            continue;
-        };
-        let (Some(at), Some(kind)) = (left.split(' ').nth(4), right.split(' ').next()) else {
-            continue;
-        };
-        let at = at
-            .replace("\\040", " ")
-            .replace("\\011", "\t")
-            .replace("\\134", "\\");
-        // A later mount at the same place covers the earlier one.
-        if path.starts_with(&at) && best.is_none_or(|(len, _)| at.len() >= len) {
-            best = Some((at.len(), kind));
-        }
-    }
-    best.map(|(_, kind)| shown(kind)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -390,6 +302,25 @@ mod tests {
         assert!(measured.renames_exclude && measured.creates_exclude && measured.removed_refuses);
         assert!(measured.replaces_open && measured.syncs && measured.name_bytes_max >= 100);
         assert_eq!(fs::read_dir(dir.path()).expect("list").count(), 0);
+    }
+
+    #[test]
+    fn what_a_killed_test_left_is_swept_and_that_of_others_stays() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let mut child = std::process::Command::new("/bin/true")
+            .spawn()
+            .expect("spawn");
+        child.wait().expect("wait");
+        for name in ["a", "b"] {
+            let left = format!(".handmill-test-{name}-{}", child.id());
+            fs::create_dir_all(dir.path().join(left).join("pen")).expect("mkdir");
+        }
+        self_test(dir.path(), &machine("a"), &now)
+            .1
+            .expect("measured");
+        let names = fs::read_dir(dir.path()).expect("list");
+        let names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
+        assert_eq!(names, [&*format!(".handmill-test-b-{}", child.id())]);
     }
 
     #[test]
@@ -436,21 +367,5 @@ mod tests {
             matches!(&trust, Trust::Vanished | Trust::Unfit(_)),
             "{trust:?}"
         );
-    }
-
-    #[test]
-    fn the_kind_is_that_of_the_innermost_mount() {
-        let mounts = "22 1 0:1 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
-                      30 22 0:26 / /mnt/the\\040share rw shared:2 - nfs4 server:/x rw\n\
-                      31 22 0:27 / /mnt/the rw - fuse.rclone remote: rw\n";
-        for (path, kind) in [
-            ("/home", "ext4"),
-            ("/mnt/the share/ws", "nfs4"),
-            ("/mnt/the/ws", "fuse.rclone"),
-            ("/mnt/theory", "ext4"),
-        ] {
-            assert_eq!(kind_in(mounts, Path::new(path)), kind, "{path}");
-        }
-        assert!(is_network("nfs4") && is_network("fuse.sshfs") && !is_network("ext4"));
     }
 }

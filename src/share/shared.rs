@@ -58,6 +58,13 @@ impl SharedFolder {
         Ok(shared)
     }
 
+    /// With another number of runs in its snapshots than the newest 500.
+    #[must_use]
+    pub fn sharing_runs(mut self, runs_kept: usize) -> Self {
+        self.publisher = Publisher::keeping(runs_kept);
+        self
+    }
+
     /// What the workspace is called in the shared folder: `<ws>` of the protocol.
     pub fn name(&self) -> &str {
         &self.name

@@ -520,6 +520,36 @@ fn copies_of_a_sync_program_are_told_and_links_are_not_followed() {
 }
 
 #[test]
+fn drafts_of_machines_that_died_are_swept_after_a_day() {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+    let dir = tempfile::tempdir().expect("temp dir");
+    let mut a = open(dir.path(), "a");
+    claim(&mut a, 1, 11);
+    let epochs = dir.path().join(".workspace_state/epochs").join(a.name());
+    let old = Timespec {
+        tv_sec: 1_000_000_000,
+        tv_nsec: 0,
+    };
+    let old = Timestamps {
+        last_access: old,
+        last_modification: old,
+    };
+    for name in [".new-old", ".new-young", "000000000001"] {
+        fs::create_dir_all(epochs.join(name).join("pen")).expect("mkdir");
+        if name != ".new-young" {
+            utimensat(CWD, epochs.join(name), &old, AtFlags::empty()).expect("utimens");
+        }
+    }
+    fs::write(epochs.join(".touch-old"), "").expect("write");
+    utimensat(CWD, epochs.join(".touch-old"), &old, AtFlags::empty()).expect("utimens");
+    done(&mut a, Op::Touch { token: Token(5) });
+    let names = fs::read_dir(epochs).expect("list");
+    let mut names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".new-young", "000000000001"]);
+}
+
+#[test]
 fn a_snapshot_is_published_through_the_pen_and_taken_over_by_the_other() {
     let dir = tempfile::tempdir().expect("temp dir");
     let (mut a, mut b) = (open(dir.path(), "a"), open(dir.path(), "b"));

@@ -65,9 +65,25 @@ impl Home {
         self.config.join("settings.json")
     }
 
+    /// The number that makes this machine another than all others in shared folders.
+    pub fn machine_file(&self) -> PathBuf {
+        self.data.join("machine.json")
+    }
+
     /// What this machine knows of a workspace: its ledger and logs.
     pub fn workspace_dir(&self, workspace: &WorkspaceId) -> PathBuf {
         self.data.join("workspaces").join(folder_name(workspace))
+    }
+
+    /// Where the sitter of this home is reached.
+    pub fn sitter_dir(&self) -> PathBuf {
+        self.data.join("sitter")
+    }
+
+    /// What makes another process of ours use this home, when the environment alone does not.
+    pub fn setting(&self) -> Option<(&'static str, &Path)> {
+        // One folder for everything is what the variable means, and what it was made of.
+        (self.config == self.data).then_some((HOME_VARIABLE, self.data.as_path()))
     }
 
     /// Locks of running flows and requests to stop them.

@@ -18,6 +18,7 @@ mod backups;
 mod catalog;
 mod collection;
 mod error;
+mod frozen;
 mod git;
 mod journal;
 mod locate;
@@ -35,6 +36,7 @@ pub use backups::{Backup, backups, prune_backups, read_backup};
 pub use catalog::{Effort, Scan, Scanner, folder_place, list_folder, scan};
 pub use collection::{COLLECTION_VARIABLE, Collection, CollectionSource};
 pub use error::{SaveError, StoreError};
+pub use frozen::{FrozenRun, freeze, freeze_flow, thaw};
 pub use git::{Sides, set_merge_driver, sides};
 pub use journal::{
     Header, JOURNAL_BYTES_MAX, JournalFile, Left, SyncHandle, left_journals, remove_journal,
@@ -44,8 +46,8 @@ pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
 pub use provision::{Provisioned, provision};
 pub use run_lock::{
-    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, stop_file,
-    take_stop_request, wait_released,
+    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
+    take_stop_request, take_yield_request, wait_released,
 };
 pub use settings::{Loading, Settings, Theme};
 pub use trust::{Trust, trust_file, trust_root};

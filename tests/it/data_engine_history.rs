@@ -243,6 +243,10 @@ fn item_61_a_run_that_a_dead_process_left_open_is_ended_with_a_word_about_it() {
              WHERE idx = 1;",
         )
         .expect("as after a crash");
+    for run in place.log_folders() {
+        let journal = place.workspace_dir().join("logs").join(run).join("journal");
+        fs::remove_file(journal).expect("who waited for `b` died too");
+    }
     let listed = place.json(&["history", "flow.graphml", "--json"]);
     let run = &listed["runs"][0];
     assert_eq!(run["outcome"], "interrupted");
@@ -292,6 +296,7 @@ impl Face {
                 slots: Some(slots),
                 ..Manner::default()
             },
+            processes: handmill::runtime::Processes::Own,
             wake: Some(Box::new(move || {
                 wake.lock().expect("no poison").send(()).ok();
             })),
@@ -350,6 +355,8 @@ fn record(place: &Place, n: usize) {
             resumes: None,
             subset: Arc::new([]),
             kept: Arc::new([]),
+            marks: [].into(),
+            triggers: [].into(),
             at: Timestamp(now.0 - back),
         })));
         ledger.record(Event::RunFinished {

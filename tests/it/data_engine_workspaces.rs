@@ -538,6 +538,7 @@ impl Desk {
             home: Home::at(home),
             face: "window",
             manner: runtime::Manner::default(),
+            processes: handmill::runtime::Processes::Own,
             wake: Some(Box::new(move || {
                 // Nobody waits any more when the test has ended.
                 wake.send(()).ok();

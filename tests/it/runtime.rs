@@ -16,7 +16,8 @@ use handmill::model::{
     Choice, Event, FileResult, FileResults, Flow, FlowRef, NodeId, NodeStatus, Outcome, Stream,
 };
 use handmill::runtime::{
-    Board, Config, FlowBoard, LogTarget, Manner, Order, Runtime, RuntimeHandle, Wish, query,
+    Board, Config, FlowBoard, LogTarget, Manner, Order, Processes, Runtime, RuntimeHandle, Wish,
+    query,
 };
 use handmill::store::{self, Home};
 
@@ -111,6 +112,7 @@ impl Face {
             home: place.home(),
             face,
             manner: manner(4),
+            processes: Processes::Own,
             wake: Some(Box::new(move || on_wake.ring())),
             events: Some(Box::new(move |event| {
                 sender.send(event.clone()).ok();

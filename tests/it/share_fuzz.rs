@@ -11,7 +11,7 @@ use handmill::share::table::{Cells, ReadError, Segment, Table, TableReader, asse
 use handmill::share::{LogRow, RunRow};
 
 /// Cases of one test run; each is a process. `HANDMILL_FUZZ_CASES` asks for more.
-const CASES: usize = 400;
+const CASES: usize = 2_000;
 const AT_ONCE: usize = 2;
 /// The reader gives itself 1 GiB; here it must do with this and what the program itself maps.
 const MEMORY_KIB: u32 = 256 << 10;
@@ -69,6 +69,52 @@ fn no_damage_to_a_table_reaches_the_program() {
     println!("seed {seed}: {told:?}");
     assert_eq!(told.values().sum::<usize>(), n_cases, "seed {seed}");
     assert!(told["refused"] > n_cases / 4, "seed {seed}: {told:?}");
+}
+
+#[test]
+fn a_reader_that_dies_lies_or_never_answers_is_one_sentence() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let (_, whole) = files().remove(0);
+    for (name, script) in [
+        ("dies", "kill -9 $$"),
+        ("lies", "cat >/dev/null; echo HMT1done"),
+        ("is silent", "exec sleep 100"),
+    ] {
+        let program = dir.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("mode");
+        let reader = TableReader::of_program(&program);
+        let told = reader.read(Table::Runs, whole.clone().into(), &Default::default());
+        let told = told.expect_err(name).to_string();
+        assert_eq!(
+            told, "it could not be parsed within 5 s and 1024 MiB",
+            "{name}"
+        );
+    }
+    let reader = TableReader::of_program(dir.path().join("is not there"));
+    let told = reader.read(Table::Runs, whole.into(), &Default::default());
+    assert!(matches!(told, Err(ReadError::NoReader(_))), "{told:?}");
+}
+
+#[test]
+fn a_small_file_that_unfolds_to_hundreds_of_mebibytes_is_refused() {
+    let row = LogRow {
+        id: 1,
+        run_id: None,
+        flow_name: None,
+        step_label: None,
+        level: "INFO".to_owned(),
+        message: "a".repeat(1 << 20),
+        created_at: Timestamp(0),
+    };
+    let cells = Cells::of_rows(std::iter::repeat_n(&row, 30));
+    let segment = Segment::encode(Table::Logs, &cells).expect("encodes");
+    let file = assemble(Table::Logs, Some("g"), &[&segment; 20]).expect("assembles");
+    assert!(file.len() < 1 << 20, "{} bytes", file.len());
+    let reader = crate::share::reader();
+    let told = reader.read(Table::Logs, file.into(), &Default::default());
+    let told = told.expect_err("refused").to_string();
+    assert_eq!(told, "column message: it unfolds to more than 256 MiB");
 }
 
 fn files() -> Vec<(Table, Vec<u8>)> {
@@ -149,7 +195,7 @@ fn damage(random: &mut Rng, file: &[u8]) -> Vec<u8> {
             // A varint that goes on: lengths and counts become huge.
             2 => {
                 let end = (at + random.usize(1..10)).min(len - 8);
-                file[at..end].fill(0xff);
+                file[at..end.max(at)].fill(0xff);
             }
             3 => file[at] = 0,
             4 => {

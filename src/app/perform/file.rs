@@ -268,7 +268,9 @@ impl App {
     pub(super) fn answer_path(&mut self, ctx: &Context, dialog: PathDialog, answer: Answer) {
         match answer {
             Answer::Path(path) => self.take_path(ctx, &dialog.ask, dialog.tab, path),
-            Answer::Save | Answer::Discard | Answer::Cancel => self.give_up_closing(dialog.tab),
+            Answer::Save | Answer::Discard | Answer::Cancel | Answer::KeepRunning => {
+                self.give_up_closing(dialog.tab)
+            }
         }
     }
 
@@ -379,7 +381,7 @@ impl App {
                 self.drop_tab(id);
                 self.go_on_quitting(ctx);
             }
-            Answer::Cancel | Answer::Path(_) => self.view.quitting = false,
+            Answer::Cancel | Answer::KeepRunning | Answer::Path(_) => self.view.quitting = false,
         }
     }
 
@@ -481,6 +483,9 @@ impl App {
             tab.content = Content::Open(Box::new(doc));
         }
         tab.trail.unsaved = loaded.unsaved;
+        if let Some(remark) = loaded.remark {
+            self.view.tell(remark);
+        }
         self.engine.send(order);
     }
 

@@ -258,13 +258,14 @@ impl App {
     fn answer(&mut self, ctx: &Context, answer: Answer) {
         match self.view.dialog.take() {
             Some(Dialog::Close(tab)) => self.answer_close(ctx, tab, &answer),
-            Some(Dialog::QuitRunning(_)) => {
-                if answer == Answer::Discard {
+            Some(Dialog::QuitRunning(_)) => match answer {
+                Answer::KeepRunning => {
+                    self.engine.send(crate::runtime::Order::Leave);
                     self.really_quit(ctx);
-                } else {
-                    self.view.quitting = false;
                 }
-            }
+                Answer::Discard => self.really_quit(ctx),
+                _ => self.view.quitting = false,
+            },
             Some(Dialog::Replace(tab, path)) => {
                 if answer == Answer::Save {
                     self.write_as(tab, path, true);

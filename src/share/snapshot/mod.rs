@@ -34,8 +34,12 @@ pub struct Rows {
 /// Which rows an owner publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Everything that is to be shared, oldest first: this machine has just gained control.
-    All,
+    /// So many of the newest runs with what belongs to them, and all states of files, oldest first:
+    /// this machine has just gained control.
+    Newest {
+        /// How many runs.
+        n_runs: usize,
+    },
     /// What is new or other than at the last call.
     Changed,
 }

@@ -86,7 +86,9 @@ impl Publisher {
     fn catch_up(&mut self, ledger: &mut dyn LedgerSide) -> Result<(), String> {
         let wanted = match self.is_filled {
             true => Wanted::Changed,
-            false => Wanted::All,
+            false => Wanted::Newest {
+                n_runs: self.runs_kept,
+            },
         };
         let rows = ledger.rows(wanted)?;
         // From here on a failure would lose what the ledger gave: then all is asked for again.

@@ -74,7 +74,7 @@ impl LedgerSide for Ledger {
         self.all.runs.extend(changed.runs.clone());
         self.all.steps.extend(changed.steps.clone());
         Ok(match wanted {
-            Wanted::All => self.all.clone(),
+            Wanted::Newest { .. } => self.all.clone(),
             Wanted::Changed => changed,
         })
     }

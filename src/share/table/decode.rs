@@ -87,6 +87,10 @@ pub fn decode(table: Table, bytes: &Bytes, known: &HashSet<[u8; 32]>) -> Result<
     let mut budget = DECODED_BYTES_MAX;
     for (idx, group) in meta.row_groups().iter().enumerate() {
         let n_rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        // Some programs write such groups, with columns that lie nowhere.
+        if n_rows == 0 {
+            continue;
+        }
         let hash = hash(table, group, &places.columns, bytes, &data)?;
         let reader = file.get_row_group(idx)?;
         let generation = match places.generation {
@@ -109,14 +113,12 @@ pub fn decode(table: Table, bytes: &Bytes, known: &HashSet<[u8; 32]>) -> Result<
                 }
             }
         };
-        if n_rows > 0 {
-            decoded.groups.push(Group {
-                hash,
-                n_rows,
-                generation,
-                cells,
-            });
-        }
+        decoded.groups.push(Group {
+            hash,
+            n_rows,
+            generation,
+            cells,
+        });
     }
     Ok(decoded)
 }

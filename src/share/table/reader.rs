@@ -86,7 +86,11 @@ impl TableReader {
         let Some(program) = &self.program else {
             return Ok(decode(table, &file, known)?);
         };
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // Lists of processes show the name, and not the way to the file.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "handmill");
+        let mut child = command
             .arg(ARGUMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -12,12 +12,12 @@ fn run(n: u32) -> RunRow {
     RunRow {
         run_id: format!("run-{n:06}"),
         flow_name: format!("flow {}", n % 7),
-        group_name: (n % 2 == 0).then(|| "Group".to_owned()),
+        group_name: n.is_multiple_of(2).then(|| "Group".to_owned()),
         source_path: None,
         status: "success".to_owned(),
         started_at: Timestamp(1_795_219_155_000_000 + i64::from(n)),
-        finished_at: (n % 3 > 0).then_some(Timestamp(1_795_219_156_000_000)),
-        error_text: (n % 5 == 0).then(|| "ä\0\n".repeat(n as usize % 50)),
+        finished_at: (!n.is_multiple_of(3)).then_some(Timestamp(1_795_219_156_000_000)),
+        error_text: n.is_multiple_of(5).then(|| "ä\0\n".repeat(n as usize % 50)),
     }
 }
 
