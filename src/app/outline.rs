@@ -210,7 +210,11 @@ impl Outline {
             .iter()
             .filter(|(_, run)| run.outcome == Some(Outcome::Failed));
         for (flow, _) in failed {
-            *self.failed.entry(flow.workspace.clone()).or_default() += 1;
+            // The flows of one workspace stand together; its id is copied once.
+            match self.failed.get_mut(&flow.workspace) {
+                Some(n) => *n += 1,
+                None => drop(self.failed.insert(flow.workspace.clone(), 1)),
+            }
             if flow.workspace == workspace.id
                 && let Some(group) = self.group_of.get(&flow.file)
             {

@@ -146,6 +146,7 @@ fn away_ui(ui: &mut Ui, trouble: &str, actions: &mut Vec<Action>) {
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
                 let (at, _) = ui.allocate_exact_size(vec2(13.0, 16.0), Sense::hover());
                 icons::paint(ui.painter(), at, Icon::Warning, theme.warning());
                 ui.label(RichText::new("The collection is away").font(semibold(size::UI)));

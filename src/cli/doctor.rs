@@ -38,12 +38,12 @@ fn as_text(rows: &[Row], worst: State) {
     let width = rows.iter().map(|row| row.what.chars().count()).max();
     let width = width.unwrap_or_default().min(32);
     for row in rows {
-        let what = print::one_line(&row.what);
-        let text = print::one_line(&row.text);
+        let what = print::shown_in_full(&row.what);
+        let text = print::shown_in_full(&row.text);
         print::line(&format!("{:<5} {what:<width$}  {text}", row.state.word()));
         if row.state != State::Ok && !row.remedy.is_empty() {
             let gap = " ".repeat(width + 8);
-            print::line(&format!("{gap}{}", print::one_line(&row.remedy)));
+            print::line(&format!("{gap}{}", print::shown_in_full(&row.remedy)));
         }
     }
     let n = |state| rows.iter().filter(|row| row.state == state).count();
