@@ -104,6 +104,7 @@ fn start(
     });
     let Loading { settings, warnings } = Settings::load(home);
     let (sender, events) = channel();
+    let (over, is_over) = channel();
     let config = Config {
         home: home.clone(),
         face: "command line",
@@ -119,6 +120,9 @@ fn start(
         events: Some(Box::new(move |event| {
             if is_told(event) {
                 sender.send(event.clone()).ok();
+            }
+            if ends(event) {
+                over.send(()).ok();
             }
         })),
     };
@@ -147,7 +151,7 @@ fn start(
         choice,
         jobs_max: None,
     });
-    let code = tell(&mut printer, &events);
+    let code = tell(&mut printer, &events, &is_over);
     handle.send(Order::ShutDown);
     runtime.join();
     // Such as: the end of the run could not be written.
@@ -170,14 +174,19 @@ fn is_told(event: &Event) -> bool {
 }
 
 /// Prints events until the run is over.
-fn tell(printer: &mut Printer, events: &Receiver<Arc<Event>>) -> Result<ExitCode, Refused> {
+fn tell(
+    printer: &mut Printer,
+    events: &Receiver<Arc<Event>>,
+    is_over: &Receiver<()>,
+) -> Result<ExitCode, Refused> {
     loop {
         let Ok(first) = events.recv() else {
             return Err(Refused::new("the runtime ended before the run did", ""));
         };
-        // Nobody reads faster than this, and a thousand nodes a second would wake us as often.
+        // Nobody reads faster than this, and a thousand nodes a second would wake us as often. The
+        // end is told at once.
         if !ends(&first) {
-            std::thread::sleep(GATHER);
+            is_over.recv_timeout(GATHER).ok();
         }
         for event in std::iter::once(first).chain(events.try_iter()) {
             printer.event(&event);
@@ -193,7 +202,8 @@ fn tell(printer: &mut Printer, events: &Receiver<Arc<Event>>) -> Result<ExitCode
     }
 }
 
-/// Events are printed this long after they came, together with those that came meanwhile.
+/// Events are printed this long after they came, together with those that came meanwhile; sooner
+/// when the run is over.
 const GATHER: Duration = Duration::from_millis(20);
 
 fn ends(event: &Event) -> bool {
