@@ -182,6 +182,7 @@ impl Bench {
                 flow: &self.flow,
                 revision: 0,
                 board: Some(&self.board),
+                preview: None,
                 selection: &self.selection,
                 theme: &theme,
                 now: Timestamp(self.now),

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use handmill::ledger::Ledger;
 use handmill::model::{
-    Choice, Counts, Event, Exit, Finish, Flow, FlowRef, Node, NodeIdx, NodeRunId, NodeStatus,
-    Outcome, Point, RunId, RunStart, Timestamp, WorkspaceId,
+    Choice, Counts, Event, Exit, Finish, Flow, FlowRef, HistoryFilter, Node, NodeIdx, NodeRunId,
+    NodeStatus, Outcome, Point, Retention, RunId, RunStart, Timestamp, WorkspaceId, going,
 };
 
 fn main() {
@@ -79,6 +79,45 @@ fn main() {
     timed("past of 200 nodes", || {
         ledger.past(&long).expect("a past");
     });
+    let all = HistoryFilter::default();
+    timed("page of 50 of one flow", || {
+        let page = ledger.search(Some(&long), &all, 50, Some(&middle));
+        assert_eq!(page.expect("a page").runs.len(), 50);
+    });
+    timed("runs since the middle, counted", || {
+        ledger.count_runs_since(Timestamp(0)).expect("a count");
+    });
+    for (what, text) in [
+        ("search that finds 50 at once", "part-7.o"),
+        ("search that finds nothing", "nowhere"),
+    ] {
+        let filter = HistoryFilter {
+            text: text.to_owned(),
+            ..HistoryFilter::default()
+        };
+        timed(what, || {
+            let page = ledger.search(Some(&long), &filter, 50, None);
+            assert!(page.expect("a page").runs.len() <= 50);
+        });
+    }
+    record_odd(&ledger, &long);
+    let odd = HistoryFilter {
+        text: "odd-one-out".to_owned(),
+        ..HistoryFilter::default()
+    };
+    timed("search through every attempt for one", || {
+        let page = ledger.search(Some(&long), &odd, 2, None);
+        assert_eq!(page.expect("a page").runs.len(), 1);
+    });
+    let path = folder.path().join("long/ledger.sqlite");
+    timed("open, last run, past and history", || {
+        let ledger = Ledger::open(&path, Timestamp(0), |notice| println!("{notice:?}"));
+        let ledger = ledger.expect("opens");
+        assert!(ledger.open_runs().expect("runs").is_empty());
+        ledger.past(&long).expect("a past");
+        ledger.history(&long, 50, None).expect("history");
+    });
+    prune(&ledger, &long, runs);
     let health = ledger.health().expect("health");
     println!(
         "file: {:.1} MB, {:.0} bytes per attempt, troubles: {:?}",
@@ -86,6 +125,80 @@ fn main() {
         (health.bytes + health.wal_bytes) as f64 / (f64::from(runs) * 200.0),
         health.troubles
     );
+}
+
+/// The newest and the oldest of the long history, with a command that no other run has.
+fn record_odd(ledger: &Ledger, flow: &FlowRef) {
+    let mut odd = Flow::default();
+    let node = Node::new("odd", "echo odd-one-out", Point::default());
+    odd.graph.add_node(node).expect("the first");
+    record(ledger, flow, &Arc::new(odd), "odd");
+    for run in 0..50 {
+        record(ledger, flow, &self::flow(200), &format!("later{run}"));
+    }
+    ledger.flush().expect("on disk");
+}
+
+/// Has a tenth of the runs go, while another thread records and waits for each commit as a run's start
+/// does: nobody may wait long.
+fn prune(ledger: &Ledger, flow: &FlowRef, runs: u32) {
+    let kept = ledger.kept_runs().expect("runs");
+    let keys: Vec<i64> = kept
+        .iter()
+        .take(runs as usize / 10)
+        .map(|run| run.key)
+        .collect();
+    let rule = Retention::default();
+    timed("what is to go of all runs, decided", || {
+        let kept = ledger.kept_runs().expect("runs");
+        going(&kept, &rule, Timestamp(i64::MAX / 2));
+    });
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let frozen = self::flow(1);
+            let mut waits = Vec::new();
+            let mut n = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                record(ledger, flow, &frozen, &format!("meanwhile{n}"));
+                let start = Instant::now();
+                ledger.commit_now().expect("written");
+                waits.push(start.elapsed());
+                n += 1;
+            }
+            waits.sort_unstable();
+            (waits.len(), waits[waits.len() / 2], waits[waits.len() - 1])
+        });
+        let reader = scope.spawn(|| {
+            let mut worst = Duration::ZERO;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let start = Instant::now();
+                ledger.history(flow, 50, None).expect("history");
+                worst = worst.max(start.elapsed());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            worst
+        });
+        let start = Instant::now();
+        ledger.unlist(&keys).expect("unlisted");
+        let unlisted = start.elapsed();
+        ledger.forget(&keys).expect("forgotten");
+        let forgotten = start.elapsed();
+        ledger.shrink().expect("shrunk");
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let (n, median, worst) = writer.join().expect("no panic");
+        let page = reader.join().expect("no panic");
+        println!(
+            "{} runs go: unlisted after {:.0} ms, gone after {:.0} ms; meanwhile {n} commits waited {:.1} ms \
+             median, {:.1} ms at worst, a history page {:.1} ms at worst",
+            keys.len(),
+            millis(unlisted),
+            millis(forgotten),
+            millis(median),
+            millis(worst),
+            millis(page)
+        );
+    });
 }
 
 fn flow_ref(file: &str) -> FlowRef {
@@ -121,6 +234,8 @@ fn record(ledger: &Ledger, flow: &FlowRef, frozen: &Arc<Flow>, run: &str) -> u32
         resumes: None,
         subset: (0..nodes).map(NodeIdx).collect(),
         kept: Arc::new([]),
+        marks: [].into(),
+        triggers: [].into(),
         at: Timestamp(0),
     })));
     for n in 0..nodes {

@@ -10,8 +10,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use handmill::exec::{Job, Launcher, Report, log_files, shell_for};
-use handmill::model::{NodeIdx, NodeRunId, RunId};
+use handmill::exec::sitter::{Place, Program, Sitter};
+use handmill::exec::{Environment, Executor, Job, Launcher, Report, log_files, shell_for};
+use handmill::model::{FlowRef, NodeIdx, NodeRunId, RunId, Timestamp};
 
 fn main() {
     let mut args = std::env::args().skip(1).filter_map(|arg| arg.parse().ok());
@@ -31,6 +32,22 @@ fn main() {
             let ms = launcher(nodes, width, &fresh(&format!("{round}.{width}")));
             let (over, ratio) = (ms - bare, ms / bare);
             println!("  launcher, width {width}: {ms:.3} ({over:+.3} ms, {ratio:.2} x bare)");
+        }
+        // The client of a sitter may be as large as it likes.
+        for gigabytes in [0, 1] {
+            let ballast = vec![1u8; gigabytes << 30];
+            for width in [1, 8] {
+                let ms = sitter(
+                    nodes,
+                    width,
+                    &fresh(&format!("{round}.{gigabytes}.{width}")),
+                );
+                let ratio = ms / bare;
+                println!(
+                    "  sitter, client of {gigabytes} GB, width {width}: {ms:.3} ({ratio:.2} x bare)"
+                );
+            }
+            std::hint::black_box(&ballast);
         }
     }
 }
@@ -56,10 +73,38 @@ fn bare(nodes: u32, logs: Option<&Path>) -> f64 {
 }
 
 fn launcher(nodes: u32, width: u32, dir: &Path) -> f64 {
+    through(nodes, width, dir, |report| {
+        Executor::Own(Launcher::new(|| Timestamp(1), report))
+    })
+}
+
+fn sitter(nodes: u32, width: u32, dir: &Path) -> f64 {
+    let home = dir.join("home");
+    let program = Program {
+        file: env!("CARGO_BIN_EXE_handmill").into(),
+        args: &["__sitter"],
+        env: vec![("HANDMILL_HOME".into(), home.clone().into())],
+    };
+    let place = Place::new(home.join("sitter"));
+    through(nodes, width, dir, |report| {
+        Executor::Sitter(Sitter::new(place, program, || Timestamp(1), report))
+    })
+}
+
+type OnReport = Box<dyn Fn(Report) + Send + Sync>;
+
+fn through(nodes: u32, width: u32, dir: &Path, make: impl FnOnce(OnReport) -> Executor) -> f64 {
     let (sender, reports) = channel();
-    let launcher = Launcher::new(move |report| {
+    let launcher = make(Box::new(move |report| {
         sender.send(report).ok();
-    });
+    }));
+    let flow = FlowRef {
+        workspace: "bench".into(),
+        root: dir.into(),
+        file: "bench".into(),
+    };
+    let run = RunId::from("bench");
+    launcher.begin(&run, &flow, &Environment::of_process());
     let launch = |node| {
         let env = ["RUN_ID", "NODE_ID", "NODE_NAME", "PASS", "ATTEMPT"]
             .map(|name| (format!("HANDMILL_{name}").into(), "1".into()));
@@ -73,6 +118,9 @@ fn launcher(nodes: u32, width: u32, dir: &Path) -> f64 {
             dir,
         ));
     };
+    // A sitter is started by the first one, once.
+    launch(nodes);
+    while !matches!(reports.recv().expect("a report"), Report::Exited { .. }) {}
     let start = Instant::now();
     let mut next = width.min(nodes);
     (0..next).for_each(launch);
@@ -86,7 +134,9 @@ fn launcher(nodes: u32, width: u32, dir: &Path) -> f64 {
             }
         }
     }
-    start.elapsed().as_secs_f64() * 1e3 / f64::from(nodes)
+    let ms = start.elapsed().as_secs_f64() * 1e3 / f64::from(nodes);
+    launcher.over(&run, dir);
+    ms
 }
 
 fn id(node: u32) -> NodeRunId {

@@ -7,20 +7,24 @@ mod files;
 mod memory;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use crate::app::ports::{Engine, Memory};
+use crate::app::ports::{Engine, HealthLook, Memory};
 use crate::app::{App, NativeDesktop, Ports};
 use crate::model::{Flow, Node, Timestamp, Wrapper};
-use crate::runtime::{self, Board, Config, Order, Runtime, RuntimeHandle};
+use crate::runtime::{self, Board, Config, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home};
 
-/// Opens the window on a workfile, a collection, or whatever was open last. Gives back when the
+/// Opens the window on a workfile, a collection, or whatever was open last; `collection` is used
+/// this once. Gives back when the
 /// window has closed, every run is over and everything is stored.
-pub fn window(path: Option<PathBuf>) -> ExitCode {
-    match open(path) {
+pub fn window(path: Option<PathBuf>, collection: Option<PathBuf>) -> ExitCode {
+    match open(path, collection.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             trouble::tell(&why);
@@ -29,14 +33,20 @@ pub fn window(path: Option<PathBuf>) -> ExitCode {
     }
 }
 
-fn open(path: Option<PathBuf>) -> Result<(), String> {
+fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> {
     let home = Home::from_env().map_err(|why| why.to_string())?;
-    let memory = memory::Kept::load(&home);
+    let memory = memory::Kept::load(&home, collection);
     let mut workfiles = Vec::new();
     if let Some(path) = path {
         let path = std::path::absolute(&path).unwrap_or(path);
         match what_is(&path)? {
             Named::Workfile => workfiles.push(path),
+            Named::Collection if collection.is_some() => {
+                return Err(format!(
+                    "a folder and --collection name two collections; leave one out: {}",
+                    path.display()
+                ));
+            }
             Named::Collection => memory.use_collection(path),
         }
     }
@@ -48,6 +58,11 @@ fn open(path: Option<PathBuf>) -> Result<(), String> {
         home: home.clone(),
         face: "window",
         manner: remembered.settings.manner(),
+        processes: match std::env::current_exe() {
+            Ok(binary) => Processes::Sitter(binary),
+            // Its file is gone; what runs is held here then.
+            Err(_) => Processes::Own,
+        },
         wake: Some(Box::new(waker(&context))),
         events: None,
     })
@@ -59,10 +74,10 @@ fn open(path: Option<PathBuf>) -> Result<(), String> {
             "",
         )));
     }
-    let files =
-        files::Files::start(wake).map_err(|why| format!("failed to start the saver: {why}"))?;
+    let files = files::Files::start(home.clone(), wake)
+        .map_err(|why| format!("failed to start the saver: {why}"))?;
     let ports = Ports {
-        engine: Box::new(RealEngine(runtime.handle())),
+        engine: Box::new(RealEngine(runtime.handle(), home)),
         files: Box::new(files),
         memory: Box::new(memory),
         desktop: Box::new(NativeDesktop),
@@ -123,7 +138,7 @@ fn what_is(path: &Path) -> Result<Named, String> {
 }
 
 /// The runtime as the window sees it.
-struct RealEngine(RuntimeHandle);
+struct RealEngine(RuntimeHandle, Home);
 
 impl Engine for RealEngine {
     fn send(&self, order: Order) {
@@ -136,6 +151,11 @@ impl Engine for RealEngine {
 
     fn now(&self) -> Timestamp {
         runtime::now()
+    }
+
+    fn health(&self) -> HealthLook {
+        let home = self.1.clone();
+        Box::new(move |collection| runtime::health::look(&home, collection))
     }
 
     fn command_line(&self, flow: &Flow, node: &Node) -> String {

@@ -35,16 +35,17 @@ packages() {
         >/dev/null
 }
 
-# Some Python with NetworkX, which reads what we write: the person's own, or one beside the build.
-python_with_networkx() {
-    if python3 -c 'import networkx' 2>/dev/null; then
+# Some Python with the libraries that read what we write: the person's own, or one beside the build.
+python_with_readers() {
+    local wanted='import networkx, polars, pyarrow.parquet'
+    if python3 -c "$wanted" 2>/dev/null; then
         command -v python3
         return
     fi
     local venv=$target/ci/python
-    if ! "$venv/bin/python" -c 'import networkx' 2>/dev/null; then
+    if ! "$venv/bin/python" -c "$wanted" 2>/dev/null; then
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check networkx
+        "$venv/bin/pip" install --quiet --disable-pip-version-check networkx polars pyarrow
     fi
     echo "$venv/bin/python"
 }
@@ -53,7 +54,7 @@ step "what the tests need"
 packages build-essential xvfb xdotool imagemagick libgl1-mesa-dri libgl1 libegl1 libxkbcommon-x11-0 libx11-xcb1 \
     libxcursor1 libxi6
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages python3 python3-venv
-HANDMILL_PYTHON=$(python_with_networkx)
+HANDMILL_PYTHON=$(python_with_readers)
 export HANDMILL_PYTHON
 rm -rf "$HANDMILL_SCREENSHOTS"
 mkdir -p "$HANDMILL_SCREENSHOTS"
@@ -82,7 +83,7 @@ if [ $# -eq 0 ]; then
     fi
 
     step "lints"
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets -- -D warnings
 
     step "docs"
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --document-private-items
@@ -98,6 +99,8 @@ else
 fi
 # Each kind goes on when another fails: one run tells all.
 cargo test --locked --no-fail-fast --lib --bins --tests -- "$@" 2>&1 | tee -a "$log" || failed=1
+# The lease's searches, compiled with optimisation. HANDMILL_SEEDS, HANDMILL_FAULTS and HANDMILL_DEEP make them longer.
+cargo test --locked --no-fail-fast -p handmill-lease --lib -- --nocapture "$@" 2>&1 | tee -a "$log" || failed=1
 
 step "done"
 ls "$HANDMILL_SCREENSHOTS"

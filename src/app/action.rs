@@ -22,6 +22,14 @@ pub enum Verb {
     RunUpToHere,
     /// Stop the selection, else the run; again: at once.
     Stop,
+    /// Run the failed nodes of the selection again within the live run, as they are now.
+    Retry,
+    /// Kill the running nodes of the selection, after a question.
+    KillNodes,
+    /// Kill the run, after a question.
+    KillRun,
+    /// Kill all that runs, after a question.
+    KillAll,
     /// Forget the status of the selection.
     ClearStatus,
     /// Forget all statuses of the flow.
@@ -88,10 +96,14 @@ pub enum Verb {
     NewFlow,
     /// Choose a collection folder.
     ChooseCollection,
+    /// Choose a folder and make what is missing of a workspace in it.
+    SetUpWorkspace,
     /// Save.
     Save,
     /// Save under another name.
     SaveAs,
+    /// Earlier versions of the workfile.
+    OlderVersions,
     /// Save and close the tab.
     SaveAndClose,
     /// Close the tab.
@@ -162,10 +174,14 @@ pub enum Action {
     },
     /// Type the command of this node in place.
     BeginEdit(NodeId),
+    /// Its first typing was given up: take the new node back.
+    DropNewNode(NodeId),
     /// Open a flow in a tab, or go to its tab.
     OpenFlow(FlowRef),
     /// Show a past run's statuses; `None` goes back to the newest.
     ShowRun(Option<RunId>),
+    /// Keep a run whatever its age, or no longer.
+    PinRun(RunId, bool),
     /// Select a node and bring it into view.
     GoToNode(NodeId),
     /// A notice was read.
@@ -190,8 +206,14 @@ pub enum Action {
     CopyText(String),
     /// Paste this text, which the system's clipboard gave.
     PasteText(String),
+    /// Look at the health of this machine and its folders, for the settings.
+    Diagnose,
+    /// Ask whether this is to be killed.
+    Kill(super::kill::Scope),
     /// Open the example collection.
     OpenExample,
+    /// Something about the safety of a workfile.
+    Safety(super::safety::Act),
 }
 
 impl Action {
@@ -204,6 +226,7 @@ impl Action {
                 | Self::EditAndSelect(..)
                 | Self::Select { .. }
                 | Self::ShowRun(_)
+                | Self::PinRun(..)
                 | Self::DismissNotice(_)
                 | Self::CopyText(_)
         )
@@ -223,6 +246,8 @@ pub enum Answer {
     Discard,
     /// Leave everything as it is.
     Cancel,
+    /// Let what runs go on without the window.
+    KeepRunning,
     /// This path.
     Path(PathBuf),
 }
@@ -230,8 +255,10 @@ pub enum Answer {
 /// What to do about a file that another program changed or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BannerAct {
-    /// Read the file again and drop the edits made here.
-    Reload,
+    /// Choose between both versions, thing by thing.
+    Settle,
+    /// Look at the file again.
+    Look,
     /// Write what is on the screen over the file.
     KeepMine,
     /// Write what is on the screen elsewhere.

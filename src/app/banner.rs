@@ -9,6 +9,7 @@ use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, BannerAct, Verb};
 use super::icons::{self, Icon};
+use super::room::Pane;
 use super::theme::{Theme, regular, size, space};
 use super::view::{SidePane, View, runner_words};
 use super::when;
@@ -22,6 +23,7 @@ pub fn banner_ui(
     now: Timestamp,
     actions: &mut Vec<Action>,
 ) {
+    super::safety::trail_ui(ui, view, now, actions);
     file_ui(ui, view, actions);
     let Some(flow) = view.flow_board(board).cloned() else {
         return;
@@ -39,14 +41,6 @@ fn file_ui(ui: &mut Ui, view: &mut View, actions: &mut Vec<Action>) {
     };
     let n_warnings = doc.warnings.len();
     let (what, acts): (String, &[(&str, Option<BannerAct>)]) = match &doc.disk {
-        DiskState::Changed { .. } => (
-            "Another program changed this workfile.".to_owned(),
-            &[
-                ("Reload", Some(BannerAct::Reload)),
-                ("Keep mine", Some(BannerAct::KeepMine)),
-                ("Save a copy", Some(BannerAct::SaveCopy)),
-            ],
-        ),
         DiskState::Deleted => (
             "This workfile is gone from the disk. Save to bring it back.".to_owned(),
             &[
@@ -62,13 +56,13 @@ fn file_ui(ui: &mut Ui, view: &mut View, actions: &mut Vec<Action>) {
             };
             (format!("{first}{more}"), &[("Problems", None)])
         }
-        DiskState::InStep(_) | DiskState::New => return,
+        DiskState::InStep(_) | DiskState::New | DiskState::Changed { .. } => return,
     };
     let names: Vec<&str> = acts.iter().map(|(name, _)| *name).collect();
     let warning = Theme::of(ui.ctx()).warning();
     match strip_ui(ui, (Icon::Warning, warning), &what, &names).map(|at| acts[at].1) {
         Some(Some(act)) => actions.push(Action::Banner(act)),
-        Some(None) => show_problems(view, actions),
+        Some(None) => show_problems(view),
         None => {}
     }
 }
@@ -89,7 +83,7 @@ fn orphans_ui(ui: &mut Ui, view: &mut View, flow: &FlowBoard, actions: &mut Vec<
     let names = ["Stop what is left", "Problems"];
     match strip_ui(ui, (Icon::Warning, warning), &what, &names) {
         Some(0) => actions.push(Action::Do(Verb::Stop)),
-        Some(_) => show_problems(view, actions),
+        Some(_) => show_problems(view),
         None => {}
     }
 }
@@ -126,15 +120,13 @@ fn older_run_ui(
     }
 }
 
-fn show_problems(view: &mut View, actions: &mut Vec<Action>) {
+fn show_problems(view: &mut View) {
     view.side_pane = SidePane::Problems;
-    if !view.layout.bottom {
-        actions.push(Action::Do(Verb::ToggleBottom));
-    }
+    view.bring(Pane::Bottom);
 }
 
 /// One strip; gives back which of its buttons was pressed.
-fn strip_ui(
+pub(super) fn strip_ui(
     ui: &mut Ui,
     (icon, colour): (Icon, Color32),
     what: &str,

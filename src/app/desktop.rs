@@ -38,6 +38,9 @@ fn pick(ask: &Ask) -> Picked {
         Ask::OpenFolder => FileDialog::new()
             .set_title("Choose collection")
             .pick_folder(),
+        Ask::WorkspaceFolder => FileDialog::new()
+            .set_title("Set up a workspace in a folder")
+            .pick_folder(),
         Ask::SaveFile(start) => {
             let mut dialog = FileDialog::new()
                 .set_title("Save as")

@@ -1,17 +1,16 @@
 //! What stands over the window and asks: save before closing, replace, wrapper, settings, all keys.
 
-use std::path::PathBuf;
-
 use egui::{Align, Grid, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::model::{Flow, Node, Wrapper};
 
 use super::action::{Action, Answer};
-use super::memory::ThemeChoice;
+use super::kill::Kill;
 use super::path_dialog::List;
+use super::settings;
 use super::theme::{Theme, mono, regular, semibold, size, space};
 use super::verbs::{Group, VERBS};
-use super::view::{Dialog, SettingsDraft};
+use super::view::Dialog;
 use super::widgets::{self, Button};
 use super::window::App;
 
@@ -24,7 +23,15 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Close(id) => {
             let title = app.view.tab_of(*id).map(|tab| tab.title());
             let title = title.unwrap_or_default();
-            let what = format!("Save the changes to ‘{title}’?");
+            // A flow that is not on the screen is told by its workspace, too.
+            let away = app.view.away_with(*id);
+            let workspaces = &app.board.catalog.workspaces;
+            let place = away.map(|away| match workspaces.iter().find(|w| w.id == *away) {
+                Some(workspace) => format!(" in {}", workspace.name),
+                None => format!(" in {away}"),
+            });
+            let place = place.unwrap_or_default();
+            let what = format!("Save the changes to ‘{title}’{place}?");
             let choices = [
                 ("Save", Answer::Save),
                 ("Don't save", Answer::Discard),
@@ -39,21 +46,24 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
             );
         }
         Dialog::QuitRunning(n) => {
-            let what = match n {
+            let what = match *n {
                 1 => "One flow is running.".to_owned(),
                 n => format!("{n} flows are running."),
             };
             let choices = [
+                ("Keep running", Answer::KeepRunning),
                 ("Stop and quit", Answer::Discard),
                 ("Cancel", Answer::Cancel),
             ];
-            ask_ui(
-                ui,
-                &what,
-                "Quitting stops it. It can be resumed later.",
-                &choices,
-                &mut actions,
-            );
+            let hint = match *n {
+                1 => {
+                    "It can go on without the window; the next start shows it again. What is stopped can be resumed."
+                }
+                _ => {
+                    "They can go on without the window; the next start shows them again. What is stopped can be resumed."
+                }
+            };
+            ask_ui(ui, &what, hint, &choices, &mut actions);
         }
         Dialog::Replace(_, path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -69,8 +79,11 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         }
         Dialog::Path(dialog) => list = dialog.show(ui, &mut actions),
         Dialog::Wrapper(text) => wrapper_ui(ui, app, text, &mut actions),
-        Dialog::Settings(draft) => settings_ui(ui, draft, &mut actions),
+        Dialog::Settings(page) => settings::page_ui(ui, app, page, &mut actions),
+        Dialog::Kill(kill) => kill_ui(ui, kill, &mut actions),
+        Dialog::Killing => killing_ui(ui, app, &mut actions),
         Dialog::Keys => keys_ui(ui, &mut actions),
+        Dialog::Safety(page) => page.show(ui, app, &mut actions),
     }
     // What the dialog asked for is carried out while it still stands.
     app.view.dialog = Some(dialog);
@@ -184,74 +197,31 @@ fn preview(app: &App, flow: &Flow, node: &Node, wrapper: Option<Wrapper>) -> Str
     app.engine.command_line(&flow, node)
 }
 
-fn settings_ui(ui: &Ui, draft: &mut SettingsDraft, actions: &mut Vec<Action>) {
+/// Asks before anything is killed, and names it.
+fn kill_ui(ui: &Ui, kill: &Kill, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
-    let response = widgets::modal(ui, "settings").show(ui.ctx(), |ui| {
-        ui.set_width(460.0);
-        ui.spacing_mut().item_spacing.y = 5.0;
-        ui.label(RichText::new("Settings").font(semibold(size::TITLE)));
-        widgets::field_label(ui, "Theme");
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = space::M;
-            for choice in [ThemeChoice::System, ThemeChoice::Dark, ThemeChoice::Light] {
-                ui.radio_value(&mut draft.new.theme, choice, choice.name());
-            }
-        });
-        let field = |ui: &mut Ui, label: &str, hint: &str, text: &mut String| {
-            let label = widgets::field_label(ui, label);
-            let edit = TextEdit::singleline(text)
-                .hint_text(hint)
-                .margin(widgets::field_margin())
-                .desired_width(f32::INFINITY);
-            ui.add(edit).labelled_by(label.id);
-        };
-        let cores = format!("{} (as many as there are cores)", super::perform::cores());
-        field(
-            ui,
-            "Nodes at once in this process",
-            &cores,
-            &mut draft.slots,
-        );
-        field(
-            ui,
-            "Seconds from stop to kill",
-            "built-in",
-            &mut draft.grace,
-        );
-        field(
-            ui,
-            "Shell of flows that name none",
-            "bash, else sh",
-            &mut draft.new.shell,
-        );
-        field(ui, "Collection folder", "none", &mut draft.collection);
-        let slots = number(&draft.slots);
-        let grace = number(&draft.grace);
-        let bad = if slots.is_err() || slots == Ok(Some(0)) {
-            Some("Nodes at once is a number above 0, or empty")
-        } else if grace.is_err() {
-            Some("Seconds is a number, or empty")
-        } else {
-            None
-        };
+    let response = widgets::modal(ui, "kill").show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        ui.label(RichText::new(kill.question()).font(semibold(size::TITLE)));
         ui.add_space(space::XS);
-        let words = RichText::new(bad.unwrap_or_default())
-            .font(regular(size::SMALL))
-            .color(theme.error());
-        ui.label(words);
+        for line in kill.lines() {
+            ui.add(egui::Label::new(RichText::new(line)).wrap());
+        }
+        ui.add_space(space::S);
+        let hint = "It is ended at once, with all that it started. What it has written stays.";
+        ui.add(egui::Label::new(RichText::new(hint).color(theme.dim)).wrap());
+        ui.add_space(space::L);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = space::S;
-            let mut use_them = Button::new("Use settings").primary();
-            use_them.disabled = bad.map(str::to_owned);
-            if use_them.show(ui).clicked() {
-                let mut settings = draft.new.clone();
-                settings.slots = slots.unwrap_or_default();
-                settings.grace_s = grace.unwrap_or_default();
-                let folder = draft.collection.trim();
-                settings.collection = (!folder.is_empty()).then(|| PathBuf::from(folder));
-                actions.push(Action::Configure(Box::new(settings)));
+            if Button::new("Kill").danger().show(ui).clicked() {
+                actions.push(Action::Answer(Answer::Discard));
             }
-            if Button::new("Cancel").show(ui).clicked() {
+            let cancel = Button::new("Cancel").show(ui);
+            // Enter must not kill.
+            if ui.memory(|memory| memory.focused().is_none()) {
+                cancel.request_focus();
+            }
+            if cancel.clicked() {
                 actions.push(Action::Answer(Answer::Cancel));
             }
         });
@@ -261,11 +231,45 @@ fn settings_ui(ui: &Ui, draft: &mut SettingsDraft, actions: &mut Vec<Action>) {
     }
 }
 
-fn number(text: &str) -> Result<Option<u32>, ()> {
-    match text.trim() {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| ()),
-    }
+/// How far a kill is. It goes on when this is closed.
+fn killing_ui(ui: &Ui, app: &App, actions: &mut Vec<Action>) {
+    let theme = Theme::of(ui.ctx());
+    let Some(kill) = app.view.killing.last() else {
+        return;
+    };
+    let (n, n_left) = (kill.n_nodes(), kill.n_left(&app.board));
+    widgets::modal(ui, "killing").show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        ui.label(RichText::new("Killing…").font(semibold(size::TITLE)));
+        ui.add_space(space::S);
+        let ended = format!("{} of {n} ended", n - n_left);
+        let part = if n == 0 {
+            1.0
+        } else {
+            (n - n_left) as f32 / n as f32
+        };
+        let (rect, bar) =
+            ui.allocate_exact_size(egui::vec2(ui.available_width(), 4.0), egui::Sense::hover());
+        ui.painter().rect_filled(rect, 2, theme.line);
+        let mut done = rect;
+        done.max.x = rect.left() + rect.width() * part;
+        ui.painter().rect_filled(done, 2, theme.error());
+        bar.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::WidgetType::ProgressIndicator, true, "Progress")
+        });
+        ui.add_space(space::XS);
+        ui.label(RichText::new(&ended).color(theme.dim));
+        ui.add_space(space::L);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if Button::new("Close")
+                .tooltip("It goes on")
+                .show(ui)
+                .clicked()
+            {
+                actions.push(Action::Answer(Answer::Cancel));
+            }
+        });
+    });
 }
 
 fn keys_ui(ui: &Ui, actions: &mut Vec<Action>) {
@@ -324,6 +328,8 @@ const GESTURES: &[(&str, &str)] = &[
     ("Double-click", "New node, or edit the command"),
     ("Right-drag", "Blocking edge to another node"),
     ("Ctrl+Shift+right-drag", "Non-blocking edge"),
+    ("Drag a bare node onto an edge", "Set it into the edge"),
+    ("Ctrl while dragging a node", "Onto the grid"),
     ("Shift+drag", "Select by a box"),
     ("Shift/Ctrl+click", "Add to the selection"),
     ("Drag, middle-drag", "Move the view"),

@@ -1,13 +1,12 @@
 //! The line at the bottom: what there is, how large it is shown, whether it is saved.
 
-use std::collections::BTreeSet;
-
 use egui::{Align, Layout, RichText, Ui};
 
 use crate::editor::DiskState;
 use crate::runtime::Board;
 
 use super::action::{Action, Verb};
+use super::outline::count;
 use super::sidebar::shown_workspace;
 use super::theme::{Theme, regular, size, space};
 use super::view::{Tab, View};
@@ -68,25 +67,40 @@ fn saved_word(tab: &Tab) -> &'static str {
 
 fn what_there_is(view: &View, board: &Board) -> String {
     let Some(workspace) = shown_workspace(view, board) else {
-        return match &board.catalog.root {
-            Some(_) => "No workspaces".to_owned(),
-            None => "No collection".to_owned(),
-        };
+        return "No workspace".to_owned();
     };
-    let groups: BTreeSet<&str> = workspace
-        .flows
-        .iter()
-        .map(|flow| flow.group.as_str())
-        .filter(|group| !group.is_empty())
-        .collect();
-    let flows = count(workspace.flows.len(), "flow");
-    match groups.len() {
-        0 => flows,
-        n => format!("{} · {flows}", count(n, "group")),
-    }
+    let recent = board.recent_runs.get(&workspace.id).copied();
+    summary(
+        workspace.modules.len(),
+        workspace.groups().count(),
+        workspace.flows.len(),
+        usize::try_from(recent.unwrap_or_default()).unwrap_or(usize::MAX),
+    )
 }
 
-fn count(n: usize, what: &str) -> String {
-    let s = if n == 1 { "" } else { "s" };
-    format!("{n} {what}{s}")
+/// What a workspace holds, and how much it was used (conformance, item 65).
+fn summary(n_modules: usize, n_groups: usize, n_flows: usize, n_runs: usize) -> String {
+    format!(
+        "{} · {} · {} · {} last 7 days",
+        count(n_modules, "module"),
+        count(n_groups, "group"),
+        count(n_flows, "flow"),
+        count(n_runs, "run")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_65_the_footer_counts_modules_groups_flows_and_runs() {
+        let words = summary(6, 5, 6, 12);
+        assert_eq!(
+            words,
+            "6 modules · 5 groups · 6 flows · 12 runs last 7 days"
+        );
+        let words = summary(1, 1, 1, 1);
+        assert_eq!(words, "1 module · 1 group · 1 flow · 1 run last 7 days");
+    }
 }

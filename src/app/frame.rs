@@ -3,12 +3,14 @@
 use egui::{Align, CentralPanel, Frame, Layout, Margin, Panel, Rect, Sense, Stroke, Ui, UiBuilder};
 
 use super::canvas::{CanvasInput, VerbInfo, canvas_ui};
+use super::memory::Layout as PaneLayout;
+use super::room::{self, Sizes};
 use super::theme::Theme;
 use super::view::Content;
 use super::window::{App, list_when_asked};
 use super::{
-    banner, dialogs, footer, inspector, log_pane, notices, palette, side_pane, sidebar, tabs,
-    toolbar, verbs, welcome,
+    banner, dialogs, footer, inspector, log_pane, notices, palette, side_pane, sidebar, split,
+    tabs, toolbar, verbs, welcome,
 };
 
 /// Heights of the bars in points.
@@ -39,43 +41,45 @@ impl App {
                 let (view, board, actions) = self.parts();
                 footer::footer_ui(ui, view, board, actions);
             });
-        if self.view.layout.sidebar {
-            let shown = Panel::left("sidebar")
-                .default_size(self.view.layout.sidebar_w)
-                .size_range(180.0..=420.0)
+        let all = ui.available_rect_before_wrap();
+        self.view.room = room::share(all.size(), self.wishes(), self.view.asked_pane);
+        let given = self.view.room;
+        if let Some(width) = given.sidebar {
+            let pane = Panel::left("sidebar")
+                .resizable(false)
+                .exact_size(width)
                 .frame(plain.inner_margin(Margin::symmetric(8, 8)))
                 .show(ui, |ui| {
                     let (view, board, actions) = self.parts();
                     sidebar::sidebar_ui(ui, view, board, now, actions);
                     ui.take_available_space();
                 });
-            self.view.layout.sidebar_w = shown.response.rect.width().round();
+            let wish = split::right_of(ui, "Width of the sidebar", pane.response.rect);
+            self.wish(|layout, wish| layout.sidebar_w = wish, wish);
         }
-        let open = self.view.doc().is_some();
-        if self.view.layout.inspector && open {
-            let shown = Panel::right("inspector")
-                .default_size(self.view.layout.inspector_w)
-                .size_range(220.0..=520.0)
+        if let Some(width) = given.inspector {
+            let pane = Panel::right("inspector")
+                .resizable(false)
+                .exact_size(width)
                 .frame(plain)
                 .show(ui, |ui| {
                     let (view, board, actions) = self.parts();
                     inspector::inspector_ui(ui, view, board, now, actions);
                     ui.take_available_space();
                 });
-            self.view.layout.inspector_w = shown.response.rect.width().round();
+            let wish = split::left_of(ui, "Width of the inspector", pane.response.rect);
+            self.wish(|layout, wish| layout.panes.inspector_w = wish, wish);
         }
-        if self.view.layout.bottom && open {
-            let most = (ui.available_height() - 160.0).max(120.0);
-            let shown = Panel::bottom("bottom")
-                .resizable(true)
-                .default_size(self.view.layout.bottom_h.min(most))
-                .size_range(96.0..=most)
+        if let Some(height) = given.bottom {
+            let pane = Panel::bottom("bottom")
+                .exact_size(height)
                 .frame(plain)
                 .show(ui, |ui| {
                     self.bottom_ui(ui);
                     ui.take_available_space();
                 });
-            self.view.layout.bottom_h = shown.response.rect.height().round();
+            let wish = split::top_of(ui, "Height of the log", pane.response.rect);
+            self.wish(|layout, wish| layout.panes.bottom_h = wish, wish);
         }
         CentralPanel::default()
             .frame(Frame::new().fill(theme.bg))
@@ -88,20 +92,45 @@ impl App {
         list_when_asked(self, ui.ctx(), asked);
     }
 
+    /// The panes that are to be shown, as large as a person wished for them.
+    fn wishes(&self) -> Sizes {
+        let (layout, open) = (&self.view.layout, self.view.doc().is_some());
+        let panes = &layout.panes;
+        Sizes {
+            sidebar: layout.sidebar.then_some(layout.sidebar_w),
+            inspector: (panes.inspector && open).then_some(panes.inspector_w),
+            bottom: (panes.bottom && open).then_some(panes.bottom_h),
+        }
+    }
+
+    /// A pane was dragged to another size. What the others have now is wished for too, or they would
+    /// take back what the hand gives.
+    fn wish(&mut self, set: impl FnOnce(&mut PaneLayout, f32), dragged: Option<f32>) {
+        let Some(size) = dragged else {
+            return;
+        };
+        let (layout, given) = (&mut self.view.layout, self.view.room);
+        layout.sidebar_w = given.sidebar.unwrap_or(layout.sidebar_w);
+        let panes = &mut layout.panes;
+        panes.inspector_w = given.inspector.unwrap_or(panes.inspector_w);
+        panes.bottom_h = given.bottom.unwrap_or(panes.bottom_h);
+        set(layout, size.round());
+    }
+
     fn bottom_ui(&mut self, ui: &mut Ui) {
         let now = self.now();
-        // The log is read more than the list beside it.
-        let most = (ui.available_width() * 0.45).max(200.0);
-        let shown = Panel::right("runs")
-            .default_size(self.view.layout.runs_w.min(most))
-            .size_range(180.0_f32.min(most)..=most)
+        let width = room::runs_width(ui.available_width(), self.view.layout.panes.runs_w);
+        let pane = Panel::right("runs")
+            .resizable(false)
+            .exact_size(width)
             .frame(Frame::new())
             .show(ui, |ui| {
                 let (view, board, actions) = self.parts();
                 side_pane::side_pane_ui(ui, view, board, now, actions);
                 ui.take_available_space();
             });
-        self.view.layout.runs_w = shown.response.rect.width().round();
+        let wish = split::left_of(ui, "Width of the runs", pane.response.rect);
+        self.wish(|layout, wish| layout.panes.runs_w = wish, wish);
         let target = self.log_target();
         let log = target.and_then(|target| self.board.logs.get(&target).cloned());
         CentralPanel::default().frame(Frame::new()).show(ui, |ui| {
@@ -165,7 +194,8 @@ impl App {
                 disabled_because: facts.disabled_because(verb),
             }
         };
-        let minimap = self.view.layout.minimap;
+        let minimap = self.view.layout.panes.minimap;
+        let zone = self.view.zone.clone();
         let board = self.board.clone();
         let (view, _, actions) = self.parts();
         let Some(tab) = view.tab_mut() else {
@@ -173,13 +203,18 @@ impl App {
         };
         match &tab.content {
             Content::Loading => welcome::loading_ui(ui, &tab.path),
-            Content::Broken(why) => welcome::broken_ui(ui, &tab.path, why, tab.id, actions),
+            Content::Broken(broken) => {
+                welcome::broken_ui(ui, (&tab.path, broken), tab.id, now, &zone, actions);
+            }
             Content::Open(doc) => {
                 let input = CanvasInput {
                     doc_id: tab.id.0,
                     flow: doc.flow(),
                     revision: doc.revision(),
                     board: board.flow(&doc.flow_ref).map(|flow| &**flow),
+                    preview: board.preview.as_ref().filter(|preview| {
+                        preview.flow == doc.flow_ref && preview.revision == doc.revision()
+                    }),
                     selection: &tab.selection,
                     theme: &theme,
                     now,
@@ -188,6 +223,8 @@ impl App {
                     verb_info: &verb_info,
                 };
                 canvas_ui(ui, &input, &mut tab.canvas, actions);
+                let pointed = tab.canvas.pointed_verb();
+                view.pointed_run = view.pointed_run.or(pointed);
             }
         }
     }

@@ -13,6 +13,8 @@ pub enum Icon {
     Flow,
     /// Something that starts by the clock.
     Clock,
+    /// Something that watches.
+    Eye,
     /// A file.
     File,
     /// A folder.
@@ -166,6 +168,21 @@ impl Pen<'_> {
             Icon::Clock => {
                 self.ring(0.5, 0.5, 0.4);
                 self.line(&[(0.5, 0.26), (0.5, 0.5), (0.66, 0.6)]);
+            }
+            Icon::Eye => {
+                let lid = |way: f32| {
+                    let n = 12;
+                    let points: Vec<(f32, f32)> = (0..=n)
+                        .map(|i| {
+                            let x = i as f32 / n as f32;
+                            (0.06 + 0.88 * x, 0.5 + way * 1.12 * x * (1.0 - x))
+                        })
+                        .collect();
+                    self.line(&points);
+                };
+                lid(-1.0);
+                lid(1.0);
+                self.ring(0.5, 0.5, 0.13);
             }
             Icon::File => {
                 self.closed(&[

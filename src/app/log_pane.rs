@@ -98,7 +98,7 @@ pub fn log_pane_ui(
         .show(ui, |ui| {
             ui.set_height(HEADER_H);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                header_ui(ui, view, log, actions);
+                header_ui(ui, view, board, log, actions);
             });
         });
     widgets::hairline(ui);
@@ -113,6 +113,11 @@ pub fn log_pane_ui(
         Some(log) if !log.trouble.is_empty() => {
             widgets::empty_state(ui, "The log cannot be read", &log.trouble);
         }
+        Some(log) if log.removed => widgets::empty_state(
+            ui,
+            "The log of this run was removed",
+            "Settings say how long logs are kept; a pinned run keeps its own.",
+        ),
         Some(log) if log.lines.is_empty() => {
             let (what, hint) = nothing_printed(view, board, whole_run);
             widgets::empty_state(ui, what, hint);
@@ -146,7 +151,13 @@ fn nothing_printed(view: &View, board: &Board, whole_run: bool) -> (&'static str
     }
 }
 
-fn header_ui(ui: &mut Ui, view: &mut View, log: Option<&Arc<LogTail>>, actions: &mut Vec<Action>) {
+fn header_ui(
+    ui: &mut Ui,
+    view: &mut View,
+    board: &Board,
+    log: Option<&Arc<LogTail>>,
+    actions: &mut Vec<Action>,
+) {
     let theme = Theme::of(ui.ctx());
     let (narrow, tiny) = (ui.available_width() < 480.0, ui.available_width() < 360.0);
     ui.spacing_mut().item_spacing.x = if narrow { space::M } else { space::L };
@@ -166,6 +177,11 @@ fn header_ui(ui: &mut Ui, view: &mut View, log: Option<&Arc<LogTail>>, actions: 
     if widgets::tab_header(ui, "Whole run", "Log of the whole run", !chosen).clicked() {
         view.log.scope = LogScope::Run;
     }
+    let n_active = view.flow_board(board).map_or(0, |flow| flow.n_active());
+    if !chosen && n_active > 0 && !tiny {
+        let words = egui::RichText::new(format!("{n_active} active"));
+        ui.label(words.small().color(theme.status(NodeStatus::Running)));
+    }
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         let follow = if view.log.follow {
@@ -181,6 +197,7 @@ fn header_ui(ui: &mut Ui, view: &mut View, log: Option<&Arc<LogTail>>, actions: 
         button.bare = narrow;
         if button.show(ui).clicked() {
             view.log.follow ^= true;
+            view.log.to_end = view.log.follow;
         }
         if tiny {
             return;
@@ -188,9 +205,9 @@ fn header_ui(ui: &mut Ui, view: &mut View, log: Option<&Arc<LogTail>>, actions: 
         let mut wrap = Button::new("Wrap lines")
             .bare(Icon::Wrap)
             .tooltip("Wrap long lines");
-        wrap.flat = !view.layout.log_wrap;
+        wrap.flat = !view.layout.panes.log_wrap;
         if wrap.show(ui).clicked() {
-            view.layout.log_wrap ^= true;
+            view.layout.panes.log_wrap ^= true;
         }
         let mut copy = Button::new("Copy log")
             .bare(Icon::Copy)
@@ -263,7 +280,7 @@ fn lines_ui(ui: &mut Ui, view: &mut View, log: &Arc<LogTail>) {
     let prefix = if timed { PREFIX } else { PREFIX_UNTIMED };
     let prefix_w = prefix as f32 * char_w + names_w;
     let room = ui.available_width() - 24.0 - prefix_w;
-    let columns = if view.layout.log_wrap {
+    let columns = if view.layout.panes.log_wrap {
         ((room / char_w) as usize).max(20)
     } else {
         0
@@ -293,6 +310,7 @@ fn lines_ui(ui: &mut Ui, view: &mut View, log: &Arc<LogTail>) {
         .auto_shrink(false)
         .id_salt("log")
         .stick_to_bottom(view.log.follow);
+    let mut jumped = view.log.to_end;
     if std::mem::take(&mut view.log.jump)
         && let Some(line) = view.log.cache.hits.get(view.log.hit)
     {
@@ -300,6 +318,10 @@ fn lines_ui(ui: &mut Ui, view: &mut View, log: &Arc<LogTail>) {
         let middle = row as f32 * LINE_H - ui.available_height() / 2.0;
         area = area.vertical_scroll_offset(middle.max(0.0));
         view.log.follow = false;
+        jumped = true;
+    }
+    if std::mem::take(&mut view.log.to_end) {
+        area = area.vertical_scroll_offset(n_rows as f32 * LINE_H);
     }
     let out = area.show_viewport(ui, |ui, shown| {
         ui.set_height(n_rows as f32 * LINE_H + 12.0);
@@ -338,12 +360,37 @@ fn lines_ui(ui: &mut Ui, view: &mut View, log: &Arc<LogTail>) {
             line_ui(ui, view, at, line, rect, &marks);
         }
     });
-    // Scrolling up by hand stops the following; at the end it begins again by its button.
     let far = out.content_size.y - out.state.offset.y - out.inner_rect.height();
     let wheel = ui.input(|input| input.smooth_scroll_delta().y);
-    if wheel > 0.0 && far > LINE_H && ui.rect_contains_pointer(out.inner_rect) {
-        view.log.follow = false;
+    let up = wheel > 0.0 && ui.rect_contains_pointer(out.inner_rect);
+    let stands = Stood {
+        content: out.content_size.y,
+        height: out.inner_rect.height(),
+        offset: out.state.offset.y,
+    };
+    if !jumped {
+        view.log.follow = follows(view.log.follow, view.log.stood, stands, far <= LINE_H, up);
     }
+    view.log.stood = stands;
+}
+
+/// Where a log stood in one frame, in points.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stood {
+    content: f32,
+    height: f32,
+    offset: f32,
+}
+
+/// Whether the newest line is followed from now on: scrolling away from the end stops it, by wheel or by
+/// bar, and scrolling back to the end begins it again. What the log grows by, or a pane that takes
+/// another size, changes nothing.
+fn follows(was: bool, before: Stood, now: Stood, at_end: bool, wheel_up: bool) -> bool {
+    let same_log = before.content == now.content && before.height == now.height;
+    if same_log && before.offset != now.offset {
+        return at_end;
+    }
+    was && (at_end || !wheel_up)
 }
 
 fn skipped_ui(ui: &Ui, origin: egui::Pos2, log: &LogTail) {
@@ -478,6 +525,33 @@ mod tests {
         }
         let lines: Vec<usize> = (0..7).map(|row| cache.line_at(row)).collect();
         assert_eq!(lines, [0, 1, 2, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn item_64_the_tail_is_followed_only_from_the_end() {
+        let at = |content: f32, offset: f32| Stood {
+            content,
+            height: 100.0,
+            offset,
+        };
+        let check = |was, before: Stood, now: Stood, wheel_up| {
+            let at_end = now.content - now.offset - now.height <= LINE_H;
+            follows(was, before, now, at_end, wheel_up)
+        };
+        // The log grows: who followed goes on, who did not does not begin.
+        assert!(check(true, at(500.0, 400.0), at(900.0, 400.0), false));
+        assert!(check(true, at(900.0, 400.0), at(900.0, 800.0), false));
+        assert!(!check(false, at(500.0, 100.0), at(900.0, 100.0), false));
+        // Scrolled away by the bar, or by the wheel while it grows; and back to the end.
+        assert!(!check(true, at(900.0, 800.0), at(900.0, 300.0), false));
+        assert!(!check(true, at(900.0, 800.0), at(950.0, 700.0), true));
+        assert!(check(false, at(900.0, 300.0), at(900.0, 795.0), false));
+        // A smaller pane is no scrolling.
+        let small = Stood {
+            height: 60.0,
+            ..at(900.0, 800.0)
+        };
+        assert!(check(true, at(900.0, 800.0), small, false));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //!
 //! Plain values with serde; where they are kept is the business of [`super::ports::Memory`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Retention;
 use crate::runtime::Manner;
 
 /// Which theme.
@@ -54,6 +56,10 @@ pub struct Settings {
     pub grace_s: Option<u32>,
     /// Shell of flows that name none; empty means `bash`, else `sh`.
     pub shell: String,
+    /// Days that an ended run is kept, 0 for ever; `None` means the built-in number.
+    pub retention_days: Option<u32>,
+    /// Bytes that the logs of a workspace may take, 0 without bound; `None` means the built-in number.
+    pub log_bytes_max: Option<u64>,
     /// The folder that holds the workspaces.
     pub collection: Option<PathBuf>,
 }
@@ -68,6 +74,10 @@ impl Settings {
                 .grace_s
                 .map_or(usual.grace, |s| Duration::from_secs(s.into())),
             shell: self.shell.clone(),
+            retention: Retention {
+                days: self.retention_days.unwrap_or(usual.retention.days),
+                log_bytes_max: self.log_bytes_max.unwrap_or(usual.retention.log_bytes_max),
+            },
         }
     }
 }
@@ -84,6 +94,26 @@ pub struct Layout {
     pub sidebar: bool,
     /// Its width in points.
     pub sidebar_w: f32,
+    /// The other panes of the workspace shown.
+    #[serde(flatten)]
+    pub panes: Panes,
+    /// Headings of the sidebar whose flows are hidden.
+    pub folded: BTreeSet<String>,
+    /// The workspace shown, by its id.
+    pub workspace: Option<String>,
+    /// Paths of its open tabs, in order.
+    pub tabs: Vec<PathBuf>,
+    /// Path of the tab shown.
+    pub shown: Option<PathBuf>,
+    /// The same of each other workspace, by its id.
+    pub desks: BTreeMap<String, DeskMemory>,
+}
+
+/// The panes that each workspace has as it was left. Sizes are what a person wished for: where
+/// there is less room they are drawn smaller, and that is not remembered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Panes {
     /// The inspector is shown.
     pub inspector: bool,
     /// Its width in points.
@@ -98,10 +128,32 @@ pub struct Layout {
     pub minimap: bool,
     /// Long log lines are wrapped.
     pub log_wrap: bool,
-    /// The workspace shown, by its id.
-    pub workspace: Option<String>,
-    /// Paths of the open tabs, in order.
+}
+
+/// What is remembered of a workspace that is not shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeskMemory {
+    /// Where its panes are.
+    pub panes: Panes,
+    /// Paths of its open tabs, in order.
     pub tabs: Vec<PathBuf>,
+    /// Path of the tab that was shown.
+    pub shown: Option<PathBuf>,
+}
+
+impl Default for Panes {
+    fn default() -> Self {
+        Self {
+            inspector: true,
+            inspector_w: 300.0,
+            bottom: true,
+            bottom_h: 262.0,
+            runs_w: 330.0,
+            minimap: true,
+            log_wrap: false,
+        }
+    }
 }
 
 impl Default for Layout {
@@ -111,15 +163,12 @@ impl Default for Layout {
             maximized: false,
             sidebar: true,
             sidebar_w: 244.0,
-            inspector: true,
-            inspector_w: 300.0,
-            bottom: true,
-            bottom_h: 262.0,
-            runs_w: 330.0,
-            minimap: true,
-            log_wrap: false,
+            panes: Panes::default(),
+            folded: BTreeSet::new(),
             workspace: None,
             tabs: Vec::new(),
+            shown: None,
+            desks: BTreeMap::new(),
         }
     }
 }
@@ -141,8 +190,10 @@ mod tests {
     #[test]
     fn what_an_older_version_did_not_know_takes_its_default() {
         let remembered: Remembered =
-            serde_json::from_str(r#"{"layout":{"sidebar":false}}"#).expect("reads");
+            serde_json::from_str(r#"{"layout":{"sidebar":false,"bottom_h":99.0}}"#).expect("reads");
         assert!(!remembered.layout.sidebar);
+        assert_eq!(remembered.layout.panes.bottom_h, 99.0);
+        assert!(remembered.layout.panes.inspector);
         assert_eq!(remembered.layout.sidebar_w, Layout::default().sidebar_w);
     }
 
@@ -151,6 +202,11 @@ mod tests {
         let mut before = Remembered::default();
         before.settings.theme = ThemeChoice::Light;
         before.layout.tabs = vec!["/a/b.graphml".into()];
+        let desk = DeskMemory {
+            tabs: vec!["/c/d.graphml".into()],
+            ..DeskMemory::default()
+        };
+        before.layout.desks.insert("c-1".to_owned(), desk);
         let text = serde_json::to_string(&before).expect("writes");
         let after: Remembered = serde_json::from_str(&text).expect("reads");
         assert_eq!(after, before);

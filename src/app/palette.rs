@@ -275,13 +275,13 @@ fn node_items(view: &View, query: &str, items: &mut Vec<Item>) {
 fn icon_of(verb: Verb) -> Icon {
     match verb {
         Verb::Run | Verb::RunAll | Verb::RunFromHere | Verb::RunUpToHere => Icon::Play,
-        Verb::Resume => Icon::Resume,
-        Verb::Stop => Icon::Stop,
+        Verb::Resume | Verb::Retry => Icon::Resume,
+        Verb::Stop | Verb::KillNodes | Verb::KillRun | Verb::KillAll => Icon::Stop,
         Verb::Undo => Icon::Undo,
         Verb::Redo => Icon::Redo,
         Verb::Open | Verb::Save | Verb::SaveAs | Verb::SaveAndClose => Icon::File,
         Verb::ChooseCollection => Icon::Folder,
-        Verb::NewFlow | Verb::NewNode | Verb::AddNode => Icon::Plus,
+        Verb::NewFlow | Verb::NewNode | Verb::AddNode | Verb::SetUpWorkspace => Icon::Plus,
         Verb::FindNode | Verb::FindFlow => Icon::Search,
         Verb::CloseTab | Verb::Delete | Verb::Quit => Icon::Close,
         Verb::Copy | Verb::Duplicate => Icon::Copy,

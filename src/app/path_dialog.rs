@@ -75,7 +75,7 @@ impl PathDialog {
         let part = self.part().to_lowercase();
         self.entries
             .iter()
-            .filter(|entry| entry.is_folder || !matches!(self.ask, Ask::OpenFolder))
+            .filter(|entry| entry.is_folder || self.ask_takes_files())
             .filter(|entry| part.starts_with('.') || !entry.name.starts_with('.'))
             .filter(|entry| entry.name.to_lowercase().starts_with(&part))
             .cloned()
@@ -92,10 +92,15 @@ impl PathDialog {
         self.at = None;
     }
 
+    fn ask_takes_files(&self) -> bool {
+        !matches!(self.ask, Ask::OpenFolder | Ask::WorkspaceFolder)
+    }
+
     fn words(&self) -> (&'static str, &'static str) {
         match self.ask {
             Ask::OpenFile => ("Open workfile", "Open"),
             Ask::OpenFolder => ("Choose collection", "Choose"),
+            Ask::WorkspaceFolder => ("Set up a workspace in a folder", "Set up"),
             Ask::SaveFile(_) => ("Save as", "Save"),
         }
     }

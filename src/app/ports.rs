@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::editor::Stamp;
-use crate::model::{Edit, FileResults, Flow, FlowRef, Node, NodeId, Point, Timestamp};
+use crate::editor::{News, Note, Outcome, Stamp, Task, Unopened, Version};
+use crate::model::{Edit, Flow, FlowRef, Node, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::health::Row;
 use crate::runtime::{Board, Order};
 
 use super::action::TabId;
@@ -21,9 +22,15 @@ pub trait Engine {
     fn board(&self) -> Arc<Board>;
     /// The time now, by the one clock.
     fn now(&self) -> Timestamp;
+    /// Looks at the health of this machine and its folders, with the collection that is shown; to
+    /// be called on a worker thread.
+    fn health(&self) -> HealthLook;
     /// The command line that would run for a node under a flow's wrapper and shell.
     fn command_line(&self, flow: &Flow, node: &Node) -> String;
 }
+
+/// Looks at this machine and its folders; seconds on a slow one.
+pub type HealthLook = Box<dyn FnOnce(Option<&Path>) -> Vec<Row> + Send>;
 
 /// Something to be done with files, elsewhere.
 #[derive(Clone, Debug)]
@@ -47,6 +54,8 @@ pub enum FileJob {
         place: usize,
         /// What must be at its place.
         onto: Onto,
+        /// It may run without a question.
+        trusted: bool,
     },
     /// Write a workfile elsewhere.
     SaveAs {
@@ -62,6 +71,8 @@ pub enum FileJob {
         origin: Option<PathBuf>,
         /// The person agreed to replace a file that is there.
         overwrite: bool,
+        /// It may run without a question.
+        trusted: bool,
     },
     /// See whether another program changed a file.
     Check {
@@ -71,6 +82,13 @@ pub enum FileJob {
         flow_ref: FlowRef,
         /// What the file looked like when it was last read or written.
         known: Stamp,
+    },
+    /// Earlier versions, conflicts, trust, what a crash left: as the saver has it.
+    Task {
+        /// For which tab.
+        tab: TabId,
+        /// What.
+        task: Task,
     },
 }
 
@@ -85,21 +103,15 @@ pub enum Onto {
     Whatever,
 }
 
-/// A workfile as it was read.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// Which flow it is.
-    pub flow_ref: FlowRef,
-    /// What it says.
-    pub flow: Arc<Flow>,
-    /// What was odd about it.
-    pub warnings: Arc<[String]>,
-    /// It could be read only in part; it is never saved over.
-    pub damaged: bool,
-    /// Results another program left in it.
-    pub results: Arc<FileResults>,
-    /// What the file looks like.
-    pub stamp: Stamp,
+pub use crate::editor::Opened as Loaded;
+
+/// A workfile that cannot be opened: why, as one sentence with the remedy, and what may help.
+#[derive(Debug)]
+pub struct Broken {
+    /// Why not.
+    pub why: String,
+    /// What may help.
+    pub help: Box<Unopened>,
 }
 
 /// Why a file was not written.
@@ -116,25 +128,27 @@ pub enum SaveTrouble {
 }
 
 /// How a file stands against what was known of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum FileNews {
     /// As it was.
     InStep,
-    /// Another program changed it.
-    Changed,
+    /// Another program changed it; this is what it holds.
+    Changed(Box<Version>),
+    /// Another program wrote something that cannot be read: one sentence.
+    Unreadable(String),
     /// It is gone.
     Deleted,
 }
 
 /// What came of a [`FileJob`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum FileDone {
     /// A load ended; the error is one sentence with the place and the remedy.
     Loaded {
         /// For which tab.
         tab: TabId,
         /// The flow, or why not.
-        result: Result<Box<Loaded>, String>,
+        result: Result<Box<Loaded>, Box<Broken>>,
     },
     /// A save ended.
     Saved {
@@ -142,8 +156,12 @@ pub enum FileDone {
         tab: TabId,
         /// Where the document's history stood.
         place: usize,
+        /// What was written.
+        flow: Arc<Flow>,
         /// Where it went and what the file looks like now, or why not.
         result: Result<(FlowRef, Stamp), SaveTrouble>,
+        /// What did not go as usual, though it was saved.
+        remark: Option<Notice>,
     },
     /// A check ended.
     Checked {
@@ -152,12 +170,23 @@ pub enum FileDone {
         /// How the file stands.
         news: FileNews,
     },
+    /// A [`FileJob::Task`] ended.
+    Task {
+        /// For which tab.
+        tab: TabId,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// The crash journal has to tell something.
+    Journal(News),
 }
 
 /// The saver, as the window sees it.
 pub trait Files {
     /// Hands a job over.
     fn send(&self, job: FileJob);
+    /// Has something kept in the crash journal.
+    fn note(&self, note: Note);
     /// What has come since the last call.
     fn drain(&self) -> Vec<FileDone>;
     /// Nodes of a flow, and the edges between them, as GraphML text for the clipboard.
@@ -167,6 +196,8 @@ pub trait Files {
     fn paste(&self, text: &str, into: &Flow, at: Option<Point>) -> Result<Pasted, String>;
     /// What a folder holds, for completion in the path dialog; called on a worker thread.
     fn lister(&self) -> Lister;
+    /// Sets up a workspace; called on a worker thread.
+    fn provisioner(&self) -> Provisioner;
     /// The collection that comes with the program, when there is one.
     fn example(&self) -> Option<PathBuf>;
 }
@@ -182,6 +213,26 @@ pub struct FolderEntry {
 
 /// Lists a folder; may be called on any thread.
 pub type Lister = Arc<dyn Fn(&Path) -> Vec<FolderEntry> + Send + Sync>;
+
+/// Sets up a workspace in a folder, with the collection that is configured; may be called on any
+/// thread. The error is what happened, then what to do.
+pub type Provisioner =
+    Arc<dyn Fn(&Path, Option<&Path>) -> Result<SetUp, (String, String)> + Send + Sync>;
+
+/// A workspace that was set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetUp {
+    /// Its id on this machine.
+    pub id: WorkspaceId,
+    /// Its folder.
+    pub root: PathBuf,
+    /// The collection it lies in; `None` when the folder above is none.
+    pub collection: Option<PathBuf>,
+    /// Folders and files that were made.
+    pub n_created: usize,
+    /// Folders and files that were there, and are as they were.
+    pub n_kept: usize,
+}
 
 /// What a paste adds.
 #[derive(Clone, Debug)]
@@ -207,6 +258,8 @@ pub enum Ask {
     OpenFile,
     /// A folder that holds workspaces.
     OpenFolder,
+    /// A folder in which a workspace is to be set up; it need not be there yet.
+    WorkspaceFolder,
     /// A place to save under, beginning from this path.
     SaveFile(PathBuf),
 }

@@ -6,14 +6,14 @@ use egui::{
     Align, Layout, Margin, Rect, ScrollArea, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2,
 };
 
-use crate::model::{NodeId, NodeState, NodeStatus, Outcome, RunSummary, Timestamp, human_duration};
+use crate::model::{NodeId, NodeState, NodeStatus, Timestamp, human_duration};
 use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, Verb};
+use super::history_pane::history_ui;
 use super::icons::Icon;
 use super::theme::{Theme, regular, size, space};
 use super::view::{SidePane, View};
-use super::when;
 use super::widgets::{self, Row};
 
 /// Height of the headers over the bottom panes.
@@ -63,111 +63,23 @@ pub fn side_pane_ui(
             widgets::empty_state(ui, "Reading the history…", "");
             return;
         }
+        ui.spacing_mut().item_spacing.y = 0.0;
+        if view.side_pane == SidePane::Runs {
+            history_ui(ui, view, board, &flow, now, actions);
+            return;
+        }
         ScrollArea::vertical()
             .id_salt(view.side_pane as u8)
             .auto_shrink(false)
             .show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 match view.side_pane {
-                    SidePane::Runs => runs_ui(ui, view, &flow, now, actions),
+                    SidePane::Runs => {}
                     SidePane::Timeline => timeline_ui(ui, view, &flow, now, actions),
                     SidePane::Problems => problems_ui(ui, &problems, actions),
                 }
             });
     });
-}
-
-fn runs_ui(ui: &mut Ui, view: &View, flow: &FlowBoard, now: Timestamp, actions: &mut Vec<Action>) {
-    let runs: Vec<&RunSummary> = flow
-        .live
-        .iter()
-        .chain(
-            flow.history
-                .iter()
-                .filter(|run| flow.live.as_ref().is_none_or(|live| live.id != run.id)),
-        )
-        .collect();
-    if runs.is_empty() {
-        widgets::empty_state(ui, "This flow has not run yet", "Press R to run it.");
-        return;
-    }
-    let theme = Theme::of(ui.ctx());
-    for (at, run) in runs.into_iter().enumerate() {
-        let status = run_status(run);
-        let shown = match &flow.shown_run {
-            Some(id) => *id == run.id,
-            None => at == 0,
-        };
-        let when = when::day_and_time(run.started, now, &view.zone);
-        let detail = run_words(run, flow, at == 0);
-        let end = run.ended.unwrap_or(now);
-        // When another program's results came about is not known, nor when a dead one's run broke off.
-        let unknown = &*run.choice == "imported" || run.outcome == Some(Outcome::Interrupted);
-        let time = if unknown {
-            String::new()
-        } else {
-            human_duration(end.since(run.started))
-        };
-        let row = Row {
-            text: &when,
-            name: Some(format!("Run {when}, {}, {detail}, {time}", status.word())),
-            icon: Some((Icon::Status(status), theme.status(status))),
-            detail: &detail,
-            figure: &time,
-            selected: shown && flow.shown_run.is_some(),
-            ..Row::default()
-        };
-        let response = row.show(ui);
-        if response.clicked() {
-            actions.push(Action::ShowRun((at > 0).then(|| run.id.clone())));
-        }
-        response.on_hover_text(format!("{}\n{}", run.id, counts_words(run)));
-    }
-}
-
-fn run_status(run: &RunSummary) -> NodeStatus {
-    match run.outcome {
-        None => NodeStatus::Running,
-        Some(Outcome::Succeeded) => NodeStatus::Ran,
-        Some(Outcome::Failed) => NodeStatus::Failed,
-        Some(Outcome::Stopped) => NodeStatus::Stopped,
-        Some(Outcome::Interrupted) => NodeStatus::Interrupted,
-    }
-}
-
-fn run_words(run: &RunSummary, flow: &FlowBoard, newest: bool) -> String {
-    match run.outcome {
-        Some(Outcome::Failed) => format!("{} failed", run.counts.failed),
-        Some(Outcome::Stopped | Outcome::Interrupted) if newest && flow.resumable > 0 => {
-            "resumable".to_owned()
-        }
-        Some(Outcome::Stopped | Outcome::Interrupted) => {
-            format!("{} of {}", run.counts.ran, run.counts.subset)
-        }
-        Some(Outcome::Succeeded) | None if &*run.choice == "full" => String::new(),
-        Some(Outcome::Succeeded) | None => run.choice.to_string(),
-    }
-}
-
-fn counts_words(run: &RunSummary) -> String {
-    let counts = &run.counts;
-    let parts = [
-        (counts.ran, "ran"),
-        (counts.failed, "failed"),
-        (counts.stopped, "stopped"),
-        (counts.skipped, "skipped"),
-        (counts.kept, "kept"),
-    ];
-    let words: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, word)| format!("{n} {word}"))
-        .collect();
-    if words.is_empty() {
-        format!("{} nodes", counts.subset)
-    } else {
-        format!("{} of {} nodes", words.join(", "), counts.subset)
-    }
 }
 
 fn timeline_ui(

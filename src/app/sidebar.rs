@@ -1,25 +1,33 @@
 //! The left pane: the workspace, its flows by group with how each stands, the other workspaces.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use egui::{
-    Popup, PopupCloseBehavior, ScrollArea, Sense, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo,
-    WidgetType, pos2, vec2,
+    Popup, PopupCloseBehavior, RichText, ScrollArea, Sense, Stroke, StrokeKind, TextEdit, Ui,
+    WidgetInfo, WidgetType, pos2, vec2,
 };
 
-use crate::model::{FlowEntry, NodeStatus, Outcome, RunSummary, Timestamp, WorkspaceEntry};
+use crate::model::{
+    Catalog, FlowEntry, FlowRef, NodeStatus, Outcome, RunSummary, Timestamp, Trigger,
+    WorkspaceEntry, WorkspaceId,
+};
 use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, Verb};
 use super::icons::{self, Icon};
+use super::outline::{self, CARD_H, Line, Outline, count, group_words};
 use super::theme::{Theme, regular, semibold, size, space};
 use super::verbs;
 use super::view::View;
 use super::when;
 use super::widgets::{self, Button, Row, heading};
 
+/// Other workspaces listed though nothing runs in them; the selector has them all.
+const OTHERS_MAX: usize = 12;
+
 /// The workspace whose flows are shown: the one chosen, else the first.
-pub fn shown_workspace<'a>(view: &View, board: &'a Board) -> Option<&'a WorkspaceEntry> {
+pub fn shown_workspace<'a>(view: &View, board: &'a Board) -> Option<&'a Arc<WorkspaceEntry>> {
     let all = &board.catalog.workspaces;
     let chosen = view.layout.workspace.as_deref();
     all.iter()
@@ -35,121 +43,216 @@ pub fn sidebar_ui(
     now: Timestamp,
     actions: &mut Vec<Action>,
 ) {
-    let catalog = &board.catalog;
-    if catalog.root.is_none() {
-        let waiting = view.settings.collection.is_some();
-        no_collection_ui(ui, waiting, actions);
-        return;
-    }
-    if !catalog.trouble.is_empty() {
-        trouble_ui(ui, &catalog.trouble, actions);
-        return;
-    }
-    let Some(workspace) = shown_workspace(view, board).cloned() else {
-        widgets::empty_state(
-            ui,
-            "No workspaces here",
-            "A workspace is a folder with flow_modules in it.",
-        );
-        ui.add_space(space::M);
-        choose_button(ui, actions);
+    let shown = shown_workspace(view, board);
+    let alive = Alive::of(board);
+    selector_ui(ui, shown, board, &alive, actions);
+    ui.add_space(space::S);
+    let Some(workspace) = shown else {
+        no_workspace_ui(ui, view, &board.catalog, actions);
+        alive_elsewhere_ui(ui, &board.catalog, &alive, actions);
         return;
     };
-    selector_ui(ui, &workspace, board, actions);
-    ui.add_space(space::S);
+    if !board.catalog.trouble.is_empty() {
+        away_ui(ui, &board.catalog.trouble, actions);
+    }
     filter_ui(ui, view);
     ui.add_space(space::XS);
+    let mut outline = std::mem::take(&mut view.outline);
+    outline.update(workspace, board, &view.flow_filter, &view.layout.folded);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        flows_ui(ui, view, board, &workspace, now, actions);
-        others_ui(ui, board, &workspace, actions);
+        tree_ui(ui, view, board, workspace, &outline, now, actions);
+        // An id of its own, because how many rows come before depends on what is in view.
+        let below = egui::UiBuilder::new().id(egui::Id::new("below the tree"));
+        ui.scope_builder(below, |ui| {
+            others_ui(ui, board, workspace, &outline, &alive, actions);
+            alive_elsewhere_ui(ui, &board.catalog, &alive, actions);
+            rejected_ui(ui, &board.catalog);
+        });
     });
+    view.outline = outline;
 }
 
-fn no_collection_ui(ui: &mut Ui, waiting: bool, actions: &mut Vec<Action>) {
-    if waiting {
-        widgets::empty_state(ui, "Looking through the collection…", "");
-        return;
+/// What runs now, by workspace.
+struct Alive<'a> {
+    n_flows: BTreeMap<&'a WorkspaceId, usize>,
+    first: BTreeMap<&'a WorkspaceId, &'a FlowRef>,
+}
+
+impl<'a> Alive<'a> {
+    fn of(board: &'a Board) -> Self {
+        let mut alive = Self {
+            n_flows: BTreeMap::new(),
+            first: BTreeMap::new(),
+        };
+        for (flow, stands) in &board.flows {
+            if stands.live.is_some() || stands.runner.is_some() {
+                *alive.n_flows.entry(&flow.workspace).or_default() += 1;
+                alive.first.entry(&flow.workspace).or_insert(flow);
+            }
+        }
+        alive
     }
-    widgets::empty_state(
-        ui,
-        "No collection",
-        "A collection is the folder that holds your workspaces.",
-    );
-    ui.add_space(space::M);
-    choose_button(ui, actions);
+
+    fn n(&self, workspace: &WorkspaceId) -> usize {
+        self.n_flows.get(workspace).copied().unwrap_or_default()
+    }
 }
 
-fn trouble_ui(ui: &mut Ui, trouble: &str, actions: &mut Vec<Action>) {
-    widgets::empty_state(ui, "The collection cannot be read", trouble);
+/// There is no workspace to show: why, and what to do.
+fn no_workspace_ui(ui: &mut Ui, view: &View, catalog: &Catalog, actions: &mut Vec<Action>) {
+    let configured = view.settings.collection.is_some() || catalog.root.is_some();
+    if !catalog.trouble.is_empty() {
+        let hint = format!("{}\nIt is looked for again by itself.", catalog.trouble);
+        widgets::empty_state(ui, "The collection is away", &hint);
+    } else if catalog.root.is_some() {
+        let hint = "A workspace is a folder with flow_modules in it.";
+        widgets::empty_state(ui, "No workspaces here", hint);
+    } else if configured {
+        widgets::empty_state(ui, "Looking through the collection…", "");
+    } else {
+        let hint = "Choose the folder that holds your workspaces.";
+        widgets::empty_state(ui, "Workspace folder is not configured.", hint);
+    }
     ui.add_space(space::M);
-    choose_button(ui, actions);
-}
-
-fn choose_button(ui: &mut Ui, actions: &mut Vec<Action>) {
     ui.vertical_centered(|ui| {
-        let button = Button::new("Choose a folder…").icon(Icon::Folder);
-        if button.show(ui).clicked() {
+        let choose = Button::new("Choose a folder…").icon(Icon::Folder);
+        if choose.show(ui).clicked() {
             actions.push(Action::Do(Verb::ChooseCollection));
         }
+        if !configured {
+            // The page beside it offers the rest.
+            return;
+        }
+        ui.add_space(space::S);
+        let set_up = Button::new("Set up a workspace here…").icon(Icon::Plus);
+        let tooltip = verbs::entry(Verb::SetUpWorkspace).tooltip;
+        if set_up.flat().tooltip(tooltip).show(ui).clicked() {
+            actions.push(Action::Do(Verb::SetUpWorkspace));
+        }
     });
+    ui.add_space(space::L);
+    rejected_ui(ui, catalog);
 }
 
-fn selector_ui(ui: &mut Ui, workspace: &WorkspaceEntry, board: &Board, actions: &mut Vec<Action>) {
+/// The root is away, and what was known of it is still shown.
+fn away_ui(ui: &mut Ui, trouble: &str, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::click());
-    let fill = if response.hovered() {
-        theme.hover()
+    egui::Frame::new()
+        .fill(theme.raised)
+        .stroke(Stroke::new(1.0, theme.line))
+        .corner_radius(size::RADIUS)
+        .inner_margin(egui::Margin::same(8))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 6.0;
+                let (at, _) = ui.allocate_exact_size(vec2(13.0, 16.0), Sense::hover());
+                icons::paint(ui.painter(), at, Icon::Warning, theme.warning());
+                ui.label(RichText::new("The collection is away").font(semibold(size::UI)));
+            });
+            let text =
+                format!("{trouble}\nShown as it was read last. It is looked for again by itself.");
+            let text = RichText::new(text)
+                .font(regular(size::SMALL))
+                .color(theme.dim);
+            ui.add(egui::Label::new(text).wrap());
+            ui.add_space(space::XS);
+            if Button::new("Choose a folder…").show(ui).clicked() {
+                actions.push(Action::Do(Verb::ChooseCollection));
+            }
+        });
+    ui.add_space(space::S);
+}
+
+fn selector_ui(
+    ui: &mut Ui,
+    shown: Option<&Arc<WorkspaceEntry>>,
+    board: &Board,
+    alive: &Alive<'_>,
+    actions: &mut Vec<Action>,
+) {
+    let theme = Theme::of(ui.ctx());
+    let enabled = shown.is_some();
+    let text = shown.map_or("(no workspace)", |workspace| workspace.name.as_str());
+    let sense = if enabled {
+        Sense::click()
     } else {
-        theme.raised
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), sense);
+    let fill = match (enabled, response.hovered()) {
+        (true, true) => theme.hover(),
+        (true, false) => theme.raised,
+        (false, _) => theme.panel,
     };
     let line = Stroke::new(1.0, theme.line);
     ui.painter()
         .rect(rect, size::RADIUS, fill, line, StrokeKind::Inside);
     let y = rect.center().y;
+    let ink = if enabled { theme.text } else { theme.faint };
+    let room = rect.width() - 36.0;
     widgets::text_at(
         ui,
         rect.left() + 10.0,
         y,
-        &workspace.name,
+        text,
         semibold(size::UI),
-        theme.text,
-        rect.width() - 36.0,
+        ink,
+        room,
     );
     let at = icons::square(pos2(rect.right() - 15.0, y), 11.0);
-    icons::paint(ui.painter(), at, Icon::ChevronDown, theme.dim);
+    let ink = if enabled { theme.dim } else { theme.faint };
+    icons::paint(ui.painter(), at, Icon::ChevronDown, ink);
     widgets::focus_ring(ui, &response, rect);
-    let name = format!("Workspace {}", workspace.name);
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, &name));
+    let name = format!("Workspace {text}");
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, enabled, &name));
+    let Some(shown) = shown else {
+        return;
+    };
     let width = rect.width();
     Popup::menu(&response)
         .width(width)
         .close_behavior(PopupCloseBehavior::CloseOnClick)
         .show(|ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for other in &board.catalog.workspaces {
-                let n = other.flows.len().to_string();
-                let row = Row {
-                    text: &other.name,
-                    detail: &n,
-                    selected: other.id == workspace.id,
-                    icon: Some((Icon::Folder, theme.dim)),
-                    ..Row::default()
-                };
-                if row.show(ui).clicked() {
-                    actions.push(Action::ShowWorkspace(other.id.clone()));
+            let list = ScrollArea::vertical().max_height(size::ROW * 14.0);
+            list.auto_shrink([false, true]).show(ui, |ui| {
+                for other in &board.catalog.workspaces {
+                    let n_live = alive.n(&other.id);
+                    let detail = match n_live {
+                        0 => count(other.flows.len(), "flow"),
+                        n => format!("{n} running"),
+                    };
+                    let row = Row {
+                        text: &other.name,
+                        name: Some(format!("Show {}, {detail}", other.name)),
+                        detail: &detail,
+                        selected: other.id == shown.id,
+                        icon: Some((Icon::Folder, theme.dim)),
+                        dot: (n_live > 0).then(|| theme.status(NodeStatus::Running)),
+                        ..Row::default()
+                    };
+                    if row.show(ui).clicked() {
+                        actions.push(Action::ShowWorkspace(other.id.clone()));
+                    }
                 }
-            }
+            });
             ui.add_space(space::XS);
             widgets::hairline(ui);
             ui.add_space(space::XS);
-            let row = Row {
-                text: "Choose collection…",
-                icon: Some((Icon::Plus, theme.dim)),
-                ..Row::default()
-            };
-            if row.show(ui).clicked() {
-                actions.push(Action::Do(Verb::ChooseCollection));
+            for (verb, icon) in [
+                (Verb::ChooseCollection, Icon::Folder),
+                (Verb::SetUpWorkspace, Icon::Plus),
+            ] {
+                let row = Row {
+                    text: verbs::entry(verb).name,
+                    icon: Some((icon, theme.dim)),
+                    ..Row::default()
+                };
+                if row.show(ui).clicked() {
+                    actions.push(Action::Do(verb));
+                }
             }
         });
 }
@@ -189,41 +292,213 @@ fn filter_ui(ui: &mut Ui, view: &mut View) {
     }
 }
 
-fn flows_ui(
+/// The lines of the workspace that are in view; the rest is only room.
+fn tree_ui(
     ui: &mut Ui,
-    view: &View,
+    view: &mut View,
     board: &Board,
     workspace: &WorkspaceEntry,
+    outline: &Outline,
     now: Timestamp,
     actions: &mut Vec<Action>,
 ) {
-    let wanted = view.flow_filter.trim().to_lowercase();
-    let mut groups: BTreeMap<&str, Vec<&FlowEntry>> = BTreeMap::new();
-    for flow in &workspace.flows {
-        let found = wanted.is_empty()
-            || flow.title.to_lowercase().contains(&wanted)
-            || flow.flow.file.to_lowercase().contains(&wanted);
-        if found {
-            groups.entry(&flow.group).or_default().push(flow);
-        }
-    }
-    if groups.is_empty() {
-        if wanted.is_empty() {
+    if outline.is_empty() {
+        if view.flow_filter.trim().is_empty() {
             let hint = "Press Ctrl+N to draw the first one.";
             widgets::empty_state(ui, "No flows yet", hint);
         } else {
             widgets::empty_state(ui, "No flow has this in its name", "");
         }
+        ui.add_space(space::L);
         return;
     }
-    for (group, flows) in groups {
-        let title = if group.is_empty() { "Flows" } else { group };
-        heading(ui, title, Some(flows.len()));
-        for flow in flows {
-            flow_row(ui, view, board, flow, now, actions);
+    let running = outline.running(&workspace.id, board);
+    let (left, top) = (ui.cursor().left(), ui.cursor().top());
+    let width = ui.available_width();
+    let clip = ui.clip_rect();
+    for (line, y) in outline.between(clip.top() - top, clip.bottom() - top) {
+        let height = match line {
+            Line::Broken(_) => CARD_H,
+            Line::Gap => continue,
+            _ => size::ROW,
+        };
+        let rect = egui::Rect::from_min_size(pos2(left, top + y), vec2(width, height));
+        // Named by what it is: a row that scrolls keeps its focus.
+        let id = egui::Id::new((
+            "tree",
+            workspace.id.as_str(),
+            key_of(line, workspace, outline),
+        ));
+        let ui = &mut ui.new_child(egui::UiBuilder::new().max_rect(rect).id(id));
+        match line {
+            Line::Group(at) => {
+                let group = &outline.groups[at];
+                let words = group_words(group.n_flows, running[at], group.n_failed);
+                let tone = match (running[at], group.n_failed) {
+                    (0, 0) => theme_of(ui).faint,
+                    (0, _) => theme_of(ui).status(NodeStatus::Failed),
+                    _ => theme_of(ui).status(NodeStatus::Running),
+                };
+                if fold_row(ui, &group.title, &words, tone, group.folded) {
+                    fold(view, workspace, &group.title);
+                }
+            }
+            Line::Flow(at) => flow_row(ui, view, board, &workspace.flows[at], now, actions),
+            Line::Broken(at) => broken_card(ui, view, &workspace.flows[at], actions),
+            Line::Modules => {
+                let words = count(workspace.modules.len(), "module");
+                let key = outline::fold_key(&workspace.id, outline::MODULES);
+                let folded =
+                    view.flow_filter.trim().is_empty() && view.layout.folded.contains(&key);
+                let faint = theme_of(ui).faint;
+                if fold_row(ui, outline::MODULES, &words, faint, folded) {
+                    fold(view, workspace, outline::MODULES);
+                }
+            }
+            Line::Module(at) => {
+                let module = &workspace.modules[at];
+                let row = Row {
+                    text: module.name(),
+                    name: Some(format!("{}, module, not run yet", module.name())),
+                    icon: Some((Icon::File, theme_of(ui).dim)),
+                    detail: "not run yet",
+                    indent: 12.0,
+                    faint: true,
+                    ..Row::default()
+                };
+                let text = format!(
+                    "{}\nThis version lists Python modules and does not run them yet.",
+                    module.file
+                );
+                row.show(ui).on_hover_text(text);
+            }
+            Line::Gap => {}
         }
-        ui.add_space(space::S);
     }
+    ui.allocate_space(vec2(width, outline.height()));
+}
+
+fn theme_of(ui: &Ui) -> Theme {
+    Theme::of(ui.ctx())
+}
+
+fn key_of<'a>(line: Line, workspace: &'a WorkspaceEntry, outline: &'a Outline) -> (u8, &'a str) {
+    match line {
+        Line::Group(at) => (0, &outline.groups[at].title),
+        Line::Flow(at) | Line::Broken(at) => (1, &workspace.flows[at].flow.file),
+        Line::Module(at) => (2, &workspace.modules[at].file),
+        Line::Modules => (3, ""),
+        Line::Gap => (4, ""),
+    }
+}
+
+fn fold(view: &mut View, workspace: &WorkspaceEntry, title: &str) {
+    let key = outline::fold_key(&workspace.id, title);
+    if !view.layout.folded.remove(&key) {
+        view.layout.folded.insert(key);
+    }
+}
+
+/// A heading that folds what stands under it; true when it was clicked.
+fn fold_row(ui: &mut Ui, title: &str, words: &str, tone: egui::Color32, folded: bool) -> bool {
+    let theme = Theme::of(ui.ctx());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
+    let y = rect.bottom() - 11.0;
+    let ink = if response.hovered() {
+        theme.text
+    } else {
+        theme.dim
+    };
+    let icon = if folded {
+        Icon::ChevronRight
+    } else {
+        Icon::ChevronDown
+    };
+    let at = icons::square(pos2(rect.left() + 10.0, y), 9.0);
+    icons::paint(ui.painter(), at, icon, ink);
+    let words_w = {
+        let galley = widgets::galley(ui, words, regular(size::SMALL), tone, rect.width() * 0.7);
+        let w = galley.size().x;
+        let top = (y - galley.size().y / 2.0).round();
+        ui.painter()
+            .galley(pos2(rect.right() - 8.0 - w, top), galley, tone);
+        w
+    };
+    let room = rect.width() - 20.0 - words_w - 16.0;
+    widgets::text_at(
+        ui,
+        rect.left() + 20.0,
+        y,
+        title,
+        regular(size::SMALL),
+        ink,
+        room,
+    );
+    widgets::focus_ring(ui, &response, rect.shrink(1.0));
+    let name = format!("{title}, {words}");
+    response
+        .widget_info(|| WidgetInfo::selected(WidgetType::CollapsingHeader, true, !folded, &name));
+    response.clicked()
+}
+
+/// A flow that cannot be read: it says why, and a click shows the rest.
+fn broken_card(ui: &mut Ui, view: &View, entry: &FlowEntry, actions: &mut Vec<Action>) {
+    let theme = Theme::of(ui.ctx());
+    let why = entry.problem.as_deref().unwrap_or_default();
+    let (whole, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), CARD_H), Sense::click());
+    let rect = whole.shrink2(vec2(0.0, 2.0));
+    let fill = if response.hovered() {
+        theme.hover()
+    } else {
+        theme.raised
+    };
+    let line = Stroke::new(1.0, theme.line);
+    ui.painter()
+        .rect(rect, size::RADIUS, fill, line, StrokeKind::Inside);
+    let left = rect.left() + 20.0;
+    let at = icons::square(pos2(left + 6.5, rect.top() + 13.0), 13.0);
+    icons::paint(ui.painter(), at, Icon::Error, theme.error());
+    let x = left + 21.0;
+    let room = rect.right() - 8.0 - x;
+    let ink = theme.text;
+    widgets::text_at(
+        ui,
+        x,
+        rect.top() + 13.0,
+        &entry.title,
+        regular(size::UI),
+        ink,
+        room,
+    );
+    let short = in_short(why);
+    let ink = theme.dim;
+    widgets::text_at(
+        ui,
+        x,
+        rect.top() + 30.0,
+        short,
+        regular(size::SMALL),
+        ink,
+        room,
+    );
+    widgets::focus_ring(ui, &response, rect);
+    let selected = view.tab().is_some_and(|tab| tab.path == entry.flow.path());
+    let name = format!("{}, cannot be read: {short}", entry.title);
+    response
+        .widget_info(|| WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, &name));
+    if response.clicked() {
+        actions.push(Action::OpenFlow(entry.flow.clone()));
+    }
+    response.on_hover_text(format!("{}\n{why}", entry.flow.file));
+}
+
+/// A reason without the words that the card says already.
+fn in_short(why: &str) -> &str {
+    why.strip_prefix("failed to read workfile: ")
+        .or_else(|| why.strip_prefix("failed to read file: "))
+        .unwrap_or(why)
 }
 
 fn flow_row(
@@ -245,34 +520,38 @@ fn flow_row(
         ui.ctx()
             .request_repaint_after(when::ago_changes_in(since, now));
     }
-    let (words, status) = match (&entry.problem, stands) {
-        (Some(_), _) => ("unreadable".to_owned(), Some(theme.error())),
-        (None, Some((words, status))) => (words, Some(theme.status(status))),
-        (None, None) => (String::new(), None),
-    };
+    let (words, status) = stands.unwrap_or((String::new(), NodeStatus::Idle));
     let name = if words.is_empty() {
         entry.title.clone()
     } else {
         format!("{}, {words}", entry.title)
     };
+    let icon = match entry.trigger {
+        Trigger::Manual => Icon::Flow,
+        Trigger::Poll => Icon::Eye,
+        Trigger::Schedule => Icon::Clock,
+    };
     let row = Row {
         text: &entry.title,
         name: Some(name),
-        icon: Some((Icon::Flow, theme.dim)),
+        icon: Some((icon, theme.dim)),
         detail: &words,
-        dot: status.or(Some(theme.status(NodeStatus::Idle))),
+        dot: Some(theme.status(status)),
         selected: view.flow_ref() == Some(&entry.flow),
         indent: 12.0,
-        faint: entry.problem.is_some(),
         ..Row::default()
     };
     let response = row.show(ui);
     if response.clicked() {
         actions.push(Action::OpenFlow(entry.flow.clone()));
     }
-    let text = match &entry.problem {
-        Some(why) => format!("{}\n{why}", entry.flow.file),
-        None => entry.flow.file.to_string(),
+    let text = match entry.trigger {
+        Trigger::Manual => entry.flow.file.to_string(),
+        other => format!(
+            "{}\nMeant for the trigger ‘{}’, which this version does not carry out yet: run it by hand.",
+            entry.flow.file,
+            other.word()
+        ),
     };
     response.on_hover_text(text);
 }
@@ -313,48 +592,105 @@ fn last_standing(last: &RunSummary, now: Timestamp) -> (String, NodeStatus) {
     }
 }
 
-fn others_ui(ui: &mut Ui, board: &Board, shown: &WorkspaceEntry, actions: &mut Vec<Action>) {
+/// The other workspaces: those that are alive, and the rest while they are few.
+fn others_ui(
+    ui: &mut Ui,
+    board: &Board,
+    shown: &WorkspaceEntry,
+    outline: &Outline,
+    alive: &Alive<'_>,
+    actions: &mut Vec<Action>,
+) {
     let theme = Theme::of(ui.ctx());
-    let others: Vec<&WorkspaceEntry> = board
-        .catalog
-        .workspaces
+    let all = &board.catalog.workspaces;
+    let few = all.len() <= OTHERS_MAX + 1;
+    let mut others = all
         .iter()
-        .filter(|w| w.id != shown.id)
-        .collect();
-    if others.is_empty() {
+        .filter(|w| w.id != shown.id && (few || alive.n(&w.id) > 0))
+        .peekable();
+    if others.peek().is_none() {
         return;
     }
-    ui.add_space(space::M);
     heading(ui, "Other workspaces", None);
     for other in others {
-        let n_live = board
-            .flows
-            .iter()
-            .filter(|(id, flow)| id.workspace == other.id && flow.live.is_some())
-            .count();
-        let n_failed = other
-            .flows
-            .iter()
-            .filter_map(|flow| board.last_runs.get(&flow.flow))
-            .filter(|run| run.outcome == Some(Outcome::Failed))
-            .count();
-        let (words, status) = match n_live {
+        let n_failed = outline.n_failed(&other.id);
+        let (words, status) = match alive.n(&other.id) {
             0 if n_failed > 0 => (format!("{n_failed} failed"), NodeStatus::Failed),
-            0 if other.flows.len() == 1 => ("1 flow".to_owned(), NodeStatus::Idle),
-            0 => (format!("{} flows", other.flows.len()), NodeStatus::Idle),
+            0 => (count(other.flows.len(), "flow"), NodeStatus::Idle),
             n => (format!("{n} running"), NodeStatus::Running),
         };
-        let row = Row {
-            text: &other.name,
-            name: Some(format!("{}, {words}", other.name)),
-            icon: Some((Icon::Folder, theme.dim)),
-            detail: &words,
-            dot: Some(theme.status(status)),
-            indent: 12.0,
-            ..Row::default()
-        };
-        if row.show(ui).clicked() {
+        if workspace_row(ui, &other.name, &words, theme.status(status)) {
             actions.push(Action::ShowWorkspace(other.id.clone()));
         }
     }
+    ui.add_space(space::S);
+}
+
+/// What runs outside of the collection shown: its flow is a click away.
+fn alive_elsewhere_ui(
+    ui: &mut Ui,
+    catalog: &Catalog,
+    alive: &Alive<'_>,
+    actions: &mut Vec<Action>,
+) {
+    let theme = Theme::of(ui.ctx());
+    let mut elsewhere = alive
+        .first
+        .iter()
+        .filter(|(id, _)| !catalog.workspaces.iter().any(|w| w.id == ***id))
+        .peekable();
+    if elsewhere.peek().is_none() {
+        return;
+    }
+    heading(ui, "Running elsewhere", None);
+    for (id, flow) in elsewhere {
+        let name = flow.root.file_name().unwrap_or(flow.root.as_os_str());
+        let words = format!("{} running", alive.n(id));
+        let dot = theme.status(NodeStatus::Running);
+        if workspace_row(ui, &name.to_string_lossy(), &words, dot) {
+            actions.push(Action::OpenFlow((*flow).clone()));
+        }
+    }
+    ui.add_space(space::S);
+}
+
+fn workspace_row(ui: &mut Ui, name: &str, words: &str, dot: egui::Color32) -> bool {
+    let theme = Theme::of(ui.ctx());
+    let row = Row {
+        text: name,
+        name: Some(format!("{name}, {words}")),
+        icon: Some((Icon::Folder, theme.dim)),
+        detail: words,
+        dot: Some(dot),
+        indent: 12.0,
+        ..Row::default()
+    };
+    row.show(ui).clicked()
+}
+
+/// Folders that would be workspaces but for their names.
+fn rejected_ui(ui: &mut Ui, catalog: &Catalog) {
+    if catalog.rejected.is_empty() {
+        return;
+    }
+    let theme = Theme::of(ui.ctx());
+    heading(ui, "Not taken as workspaces", Some(catalog.rejected.len()));
+    for rejected in &catalog.rejected {
+        let shown: String = rejected
+            .name
+            .chars()
+            .map(|c| if c.is_control() { '␣' } else { c })
+            .collect();
+        let row = Row {
+            text: &shown,
+            name: Some(format!("{shown}, not a workspace: {}", rejected.why)),
+            icon: Some((Icon::Warning, theme.warning())),
+            detail: &rejected.why,
+            indent: 12.0,
+            faint: true,
+            ..Row::default()
+        };
+        row.show(ui).on_hover_text(&rejected.why);
+    }
+    ui.add_space(space::S);
 }

@@ -12,14 +12,17 @@ use super::view::View;
 use super::widgets::Button;
 
 /// Draws the bar.
-pub fn toolbar_ui(ui: &mut Ui, view: &View, board: &Board, actions: &mut Vec<Action>) {
+pub fn toolbar_ui(ui: &mut Ui, view: &mut View, board: &Board, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
     let facts = view.context(board);
     let narrow = ui.available_width() < 820.0;
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = space::S;
+        let mut pointed = None;
         let mut verb = |ui: &mut Ui, verb, text: &str, icon, how: How| {
-            verb_button(ui, &facts, verb, text, icon, how, actions);
+            if verb_button(ui, &facts, verb, text, icon, how, actions) {
+                pointed = Some(verb);
+            }
         };
         verb(ui, Verb::Run, "Run", Icon::Play, How::Main);
         verb(ui, Verb::Resume, "Resume", Icon::Resume, How::Plain);
@@ -40,6 +43,7 @@ pub fn toolbar_ui(ui: &mut Ui, view: &View, board: &Board, actions: &mut Vec<Act
             Icon::Search,
             if narrow { How::Bare } else { How::Plain },
         );
+        view.pointed_run = view.pointed_run.or(pointed);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let slots = board.slots;
             if slots.total > 0 {
@@ -72,6 +76,7 @@ enum How {
     Bare,
 }
 
+/// Draws the button of a verb; true while the pointer or the keyboard is on it.
 fn verb_button(
     ui: &mut Ui,
     facts: &Context,
@@ -80,7 +85,7 @@ fn verb_button(
     icon: Icon,
     how: How,
     actions: &mut Vec<Action>,
-) {
+) -> bool {
     let entry = verbs::entry(verb);
     let mac = ui.ctx().os().is_mac();
     let key = entry.keys.first().map(|key| key.short_label(mac));
@@ -98,7 +103,9 @@ fn verb_button(
         How::Plain => button.key = key,
         How::Bare => button = button.bare(icon),
     }
-    if button.show(ui).clicked() {
+    let response = button.show(ui);
+    if response.clicked() {
         actions.push(Action::Do(verb));
     }
+    response.hovered() || response.has_focus()
 }

@@ -153,6 +153,10 @@ pub const VERBS: &[Entry] = {
             RunFromHere, "Run from here", [command (Enter)], "Run the selection and all that lies downstream";
             RunUpToHere, "Run up to here", [alt (Enter)], "Run the selection and all upstream that is not fresh";
             Stop, "Stop", [command (Period)], "Stop the selection, else the run; press again to end it at once";
+            Retry, "Run again in this run", [], "Run the failed nodes of the selection again within the live run, as they are now (R does the same)";
+            KillNodes, "Kill nodes…", [], "End the running nodes of the selection at once, with all that they started";
+            KillRun, "Kill run…", [], "End the run of this flow at once, with all that it started";
+            KillAll, "Kill everything…", [], "End all that runs in this window at once";
             ClearStatus, "Clear status", [(C)], "Forget the status of the selection";
             ClearAllStatus, "Clear all statuses", [shift (C)], "Forget all statuses of this flow";
             ShowLog, "Show log", [(S), (L)], "Show the log of the selection, else of the whole run";
@@ -203,8 +207,10 @@ pub const VERBS: &[Entry] = {
             Open, "Open workfile…", [(O)], "Open a workfile";
             NewFlow, "New flow", [command (N)], "Begin a new workfile";
             ChooseCollection, "Choose collection…", [command shift (O)], "Choose the folder that holds your workspaces";
+            SetUpWorkspace, "Set up a workspace here…", [], "Choose a folder; what it lacks of a workspace is made, and nothing in it is changed";
             Save, "Save", [command (S)], "Save this workfile";
             SaveAs, "Save as…", [command shift (S)], "Save this workfile under another name";
+            OlderVersions, "Older versions…", [], "Look at earlier versions of this workfile, and take one back";
             SaveAndClose, "Save and close", [(Q)], "Save this workfile and close its tab";
             CloseTab, "Close tab", [command (W)], "Close this tab; unsaved edits are asked about";
             NextTab, "Next tab", [command (PageDown)], "Show the next tab";
@@ -255,6 +261,12 @@ pub struct Context {
     pub n_sel_edges: usize,
     /// Frames selected.
     pub n_sel_frames: usize,
+    /// Nodes selected that run now.
+    pub n_sel_running: usize,
+    /// Nodes selected that ended badly in the live run, and may run again in it.
+    pub n_sel_retry: usize,
+    /// Flows that run in this process.
+    pub n_live_flows: usize,
     /// Edges between selected nodes, or selected themselves.
     pub n_sel_links: usize,
     /// A run of it lives.
@@ -290,6 +302,7 @@ impl Context {
             verb,
             Open | NewFlow
                 | ChooseCollection
+                | SetUpWorkspace
                 | CommandPalette
                 | ShowKeys
                 | ShowSettings
@@ -304,6 +317,13 @@ impl Context {
         );
         if free {
             return None;
+        }
+        if verb == KillAll {
+            return if self.n_live_flows == 0 {
+                no("Nothing is running")
+            } else {
+                None
+            };
         }
         if matches!(verb, NextTab | PreviousTab) {
             return if self.n_tabs < 2 {
@@ -333,10 +353,16 @@ impl Context {
         if starts && self.n_orphans > 0 {
             return no("Processes of an interrupted run still live; stop them first");
         }
-        if starts && self.live {
+        let again = verb == Run && self.n_sel_retry > 0 && self.n_sel_retry == self.n_sel_nodes;
+        if starts && self.live && !again {
             return no("This flow is running; stop it first");
         }
         match verb {
+            Retry if !self.live => no("No run of this flow is going on"),
+            Retry if self.stopping => no("This run is being stopped"),
+            Retry if self.n_sel_retry == 0 => no("Select a node that failed in this run first"),
+            KillNodes if self.n_sel_running == 0 => no("No selected node is running"),
+            KillRun if !self.live => no("Nothing is running"),
             Resume if self.resumable == 0 => no("Nothing failed, was stopped or interrupted"),
             RunFromHere | RunUpToHere if self.n_sel_nodes == 0 => no("Select a node first"),
             // Who else runs it can be asked to stop, and what a dead Handmill left can be ended.

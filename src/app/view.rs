@@ -1,19 +1,26 @@
 //! What the window holds of its own: tabs, panes, dialogs, drafts. Nothing of it runs or is saved
 //! in a workfile.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::editor::Document;
-use crate::model::{FlowRef, NodeId, Notice};
-use crate::runtime::{Board, FlowBoard, Runner};
+use crate::model::{FlowRef, NodeId, NodeStatus, Notice, WorkspaceId};
+use crate::runtime::{Board, FlowBoard, Runner, Wish};
 
-use super::action::TabId;
+use super::action::{TabId, Verb};
 use super::canvas::CanvasState;
+use super::desk::Desk;
 use super::drafts::Draft;
+use super::kill::{Kill, Names};
 use super::memory::{Layout, Settings};
 use super::path_dialog::PathDialog;
+use super::ports::Broken;
+use super::room::{Pane, Sizes};
+use super::safety::{self, Trail};
 use super::selection::Selection;
+use super::settings::Page;
 use super::verbs::Context;
 
 /// An open tab.
@@ -32,14 +39,16 @@ pub struct Tab {
     pub saving: bool,
     /// The tab is to close when that save has succeeded.
     pub close_after_save: bool,
+    /// What another program or a crash left to be settled.
+    pub trail: Trail,
 }
 
 /// What is in a tab.
 pub enum Content {
     /// The file is being read.
     Loading,
-    /// It cannot be read: why, and what to do.
-    Broken(String),
+    /// It cannot be read: why, what to do, and what may help.
+    Broken(Box<Broken>),
     /// It is open.
     Open(Box<Document>),
 }
@@ -55,6 +64,7 @@ impl Tab {
             canvas: CanvasState::default(),
             saving: false,
             close_after_save: false,
+            trail: Trail::default(),
         }
     }
 
@@ -110,22 +120,16 @@ pub enum Dialog {
     Replace(TabId, PathBuf),
     /// A path is typed, where the desktop has no dialog.
     Path(Box<PathDialog>),
-    /// Settings are edited.
-    Settings(Box<SettingsDraft>),
+    /// Settings are shown.
+    Settings(Box<Page>),
+    /// This is to be killed: really?
+    Kill(Box<Kill>),
+    /// The last of [`View::killing`] is on its way.
+    Killing,
     /// All keys are shown.
     Keys,
-}
-
-/// Settings as they are being typed.
-pub struct SettingsDraft {
-    /// As they will be.
-    pub new: Settings,
-    /// The slots field.
-    pub slots: String,
-    /// The grace field.
-    pub grace: String,
-    /// The collection field.
-    pub collection: String,
+    /// Something about the safety of a workfile.
+    Safety(Box<safety::Page>),
 }
 
 /// What the palette lists.
@@ -174,11 +178,23 @@ pub struct LogView {
     pub hit: usize,
     /// A hit is to be brought into view.
     pub jump: bool,
+    /// The newest line is to be brought into view.
+    pub to_end: bool,
+    /// Where the log stood in the frame before.
+    pub stood: super::log_pane::Stood,
     /// Rows and hits of the log shown, worked out once per change.
     pub cache: super::log_pane::Cache,
 }
 
 impl LogView {
+    /// As a log is first shown.
+    pub fn following() -> Self {
+        Self {
+            follow: true,
+            ..Self::default()
+        }
+    }
+
     /// Whose log is shown: without a node it can only be the run's.
     pub fn shown_scope(&self) -> LogScope {
         match self.node {
@@ -210,12 +226,20 @@ pub struct Toast {
 
 /// What the window holds.
 pub struct View {
+    /// The workspace whose desk is out; `None` until the collection tells of one.
+    pub desk_of: Option<WorkspaceId>,
+    /// The desks of other workspaces.
+    pub away: BTreeMap<WorkspaceId, Desk>,
     /// Open tabs, from left to right.
     pub tabs: Vec<Tab>,
     /// The one shown.
     pub shown: Option<TabId>,
     /// Pane places.
     pub layout: Layout,
+    /// The sizes that panes had in the last frame.
+    pub room: Sizes,
+    /// A pane that was asked for though there was no room for it.
+    pub asked_pane: Option<Pane>,
     /// Settings.
     pub settings: Settings,
     /// What stands over the window.
@@ -226,8 +250,12 @@ pub struct View {
     pub draft: Option<Draft>,
     /// How the log is shown.
     pub log: LogView,
+    /// What is done with the list of past runs.
+    pub history: super::history_pane::HistoryView,
     /// What stands beside the log.
     pub side_pane: SidePane,
+    /// The list of the workspace shown, worked out once per change.
+    pub outline: super::outline::Outline,
     /// What is typed in *Find flow*.
     pub flow_filter: String,
     /// The keyboard is to be given to *Find flow*.
@@ -240,6 +268,10 @@ pub struct View {
     pub zone: jiff::tz::TimeZone,
     /// The tab whose layout is being worked out.
     pub laying_out: Option<TabId>,
+    /// The run that the pointer is on: its button, its line in a menu.
+    pub pointed_run: Option<Verb>,
+    /// What is being killed, oldest first.
+    pub killing: Vec<Kill>,
     /// The window is closing, tab by tab.
     pub quitting: bool,
     /// Names the next tab and notice.
@@ -259,9 +291,10 @@ impl View {
         self.tab_of(id)
     }
 
-    /// A tab by its name.
+    /// A tab by its name, on whichever desk it lies.
     pub fn tab_of(&mut self, id: TabId) -> Option<&mut Tab> {
-        self.tabs.iter_mut().find(|tab| tab.id == id)
+        let away = self.away.values_mut().flat_map(|desk| &mut desk.tabs);
+        self.tabs.iter_mut().chain(away).find(|tab| tab.id == id)
     }
 
     /// The document shown.
@@ -277,6 +310,43 @@ impl View {
     /// How the flow shown stands.
     pub fn flow_board<'a>(&self, board: &'a Board) -> Option<&'a Arc<FlowBoard>> {
         board.flow(self.flow_ref()?)
+    }
+
+    /// Shows or hides a pane. One that only gave way in a small window comes back instead.
+    pub fn toggle(&mut self, pane: Pane) {
+        let has_room = self.room.of(pane).is_some();
+        let needs_flow = pane != Pane::Sidebar && self.doc().is_none();
+        let wished = match pane {
+            Pane::Sidebar => &mut self.layout.sidebar,
+            Pane::Inspector => &mut self.layout.panes.inspector,
+            Pane::Bottom => &mut self.layout.panes.bottom,
+        };
+        // Without a flow its panes are not shown anyway; the wish alone changes.
+        *wished = if needs_flow { !*wished } else { !has_room };
+        self.asked_pane = wished.then_some(pane);
+    }
+
+    /// Shows a pane, also where there is little room.
+    pub fn bring(&mut self, pane: Pane) {
+        if self.room.of(pane).is_none() {
+            self.toggle(pane);
+        }
+    }
+
+    /// The run that is pointed at, as it would be asked for now.
+    pub fn wish(&self, board: &Board) -> Option<Wish> {
+        let verb = self.pointed_run?;
+        let tab = self.tab()?;
+        let doc = tab.doc()?;
+        if self.context(board).disabled_because(verb).is_some() {
+            return None;
+        }
+        Some(Wish {
+            flow: doc.flow_ref.clone(),
+            frozen: doc.flow().clone(),
+            revision: doc.revision(),
+            choice: super::perform::choice_of(verb, tab.selection.nodes())?,
+        })
     }
 
     /// A number that names one thing only. Starts high, so that the board's notices are below.
@@ -304,6 +374,7 @@ impl View {
     pub fn context(&self, board: &Board) -> Context {
         let mut facts = Context {
             n_tabs: self.tabs.len(),
+            n_live_flows: board.flows.values().filter(|f| f.live.is_some()).count(),
             laying_out: self.laying_out.is_some(),
             ..Context::default()
         };
@@ -329,6 +400,15 @@ impl View {
         if let Some(flow) = board.flow(&doc.flow_ref) {
             facts.loaded = flow.loaded;
             facts.live = flow.live.is_some();
+            let live = flow.live.as_ref().map(|run| &run.id);
+            for id in tab.selection.nodes() {
+                let Some(state) = flow.nodes.get(id).filter(|_| live.is_some()) else {
+                    continue;
+                };
+                facts.n_sel_running += usize::from(state.status == NodeStatus::Running);
+                let again = state.status.wants_resume() && state.run.as_ref() == live;
+                facts.n_sel_retry += usize::from(again);
+            }
             facts.stopping = flow.stopping;
             facts.resumable = flow.resumable;
             facts.has_status = !flow.nodes.is_empty();
@@ -336,6 +416,21 @@ impl View {
             facts.n_orphans = flow.orphans.len();
         }
         facts
+    }
+}
+
+impl Names for View {
+    fn flow(&self, flow: &FlowRef) -> String {
+        let of = |tab: &&Tab| tab.doc().is_some_and(|doc| doc.flow_ref == *flow);
+        let tab = self.all_tabs().find(of);
+        tab.map_or_else(|| flow.stem().to_owned(), Tab::title)
+    }
+
+    fn node(&self, flow: &FlowRef, node: &NodeId) -> String {
+        let mut docs = self.all_tabs().filter_map(Tab::doc);
+        let doc = docs.find(|doc| doc.flow_ref == *flow);
+        let node_there = doc.and_then(|doc| doc.flow().graph.node(node));
+        node_there.map_or_else(|| node.to_string(), |node| node.name().to_owned())
     }
 }
 

@@ -6,6 +6,8 @@ use egui::{Align, Layout, RichText, Ui, Vec2};
 
 use crate::runtime::Board;
 
+use crate::model::Timestamp;
+
 use super::action::{Action, TabId, Verb};
 use super::icons::{self, Icon};
 use super::theme::{Theme, regular, semibold, size, space};
@@ -40,7 +42,12 @@ pub fn welcome_ui(ui: &mut Ui, view: &View, board: &Board, actions: &mut Vec<Act
                     actions.push(Action::OpenExample);
                 }
                 ui.add_space(space::S);
-                for verb in [Verb::ChooseCollection, Verb::Open, Verb::NewFlow] {
+                for verb in [
+                    Verb::ChooseCollection,
+                    Verb::SetUpWorkspace,
+                    Verb::Open,
+                    Verb::NewFlow,
+                ] {
                     verb_row(ui, verb, actions);
                 }
             },
@@ -55,12 +62,19 @@ pub fn loading_ui(ui: &mut Ui, path: &Path) {
 }
 
 /// The page of a file that cannot be read.
-pub fn broken_ui(ui: &mut Ui, path: &Path, why: &str, tab: TabId, actions: &mut Vec<Action>) {
+pub fn broken_ui(
+    ui: &mut Ui,
+    (path, broken): (&Path, &super::ports::Broken),
+    tab: TabId,
+    now: Timestamp,
+    zone: &jiff::tz::TimeZone,
+    actions: &mut Vec<Action>,
+) {
     page(
         ui,
         Icon::Error,
         "This workfile cannot be opened",
-        why,
+        &broken.why,
         |ui| {
             let theme = Theme::of(ui.ctx());
             ui.label(
@@ -69,6 +83,7 @@ pub fn broken_ui(ui: &mut Ui, path: &Path, why: &str, tab: TabId, actions: &mut 
                     .color(theme.faint),
             );
             ui.add_space(space::M);
+            super::safety::broken_help_ui(ui, broken, tab, now, zone, actions);
             let again = Button::new("Try again");
             if centred(ui, |ui| again.show(ui).clicked()) {
                 actions.push(Action::OpenPath(path.to_owned()));

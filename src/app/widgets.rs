@@ -39,7 +39,14 @@ pub fn text_at(
 }
 
 /// Paints one line of small text that ends at `right`; gives its width.
-fn text_before(ui: &Ui, right: f32, y: f32, text: &str, colour: Color32, max_width: f32) -> f32 {
+pub fn small_text_before(
+    ui: &Ui,
+    right: f32,
+    y: f32,
+    text: &str,
+    colour: Color32,
+    max_width: f32,
+) -> f32 {
     let galley = galley(ui, text, regular(size::SMALL), colour, max_width);
     let width = galley.size().x;
     let top = (y - galley.size().y / 2.0).round();
@@ -59,6 +66,8 @@ pub struct Button<'a> {
     pub key: Option<String>,
     /// The main action of its place.
     pub primary: bool,
+    /// It destroys or ends something for good.
+    pub danger: bool,
     /// Why it cannot be pressed; `None` when it can.
     pub disabled: Option<String>,
     /// What it does.
@@ -77,6 +86,7 @@ impl<'a> Button<'a> {
             icon: None,
             key: None,
             primary: false,
+            danger: false,
             disabled: None,
             tooltip: "",
             bare: false,
@@ -109,6 +119,12 @@ impl<'a> Button<'a> {
         self
     }
 
+    /// As what cannot be taken back.
+    pub fn danger(mut self) -> Self {
+        self.danger = true;
+        self
+    }
+
     /// With a tooltip.
     pub fn tooltip(mut self, tooltip: &'a str) -> Self {
         self.tooltip = tooltip;
@@ -126,6 +142,7 @@ impl<'a> Button<'a> {
         };
         let ink = match (self.primary && enabled, enabled) {
             (true, _) => theme.accent_text,
+            (false, true) if self.danger => theme.error(),
             (false, true) => theme.text,
             (false, false) => theme.faint,
         };
@@ -163,6 +180,8 @@ impl<'a> Button<'a> {
         };
         let line = if (self.primary && enabled) || (self.flat && !hot) {
             Color32::TRANSPARENT
+        } else if self.danger && enabled {
+            theme.error()
         } else {
             theme.line
         };
@@ -265,6 +284,8 @@ pub struct Row<'a> {
     pub indent: f32,
     /// It cannot be used: shown faint.
     pub faint: bool,
+    /// Room at the far right, in points, that is painted by whoever shows the row.
+    pub keep_right: f32,
 }
 
 impl Row<'_> {
@@ -282,7 +303,7 @@ impl Row<'_> {
             let radius = CornerRadius::same(size::RADIUS);
             ui.painter().rect_filled(rect, radius, fill);
             let y = rect.center().y;
-            let mut right = rect.right() - 8.0;
+            let mut right = rect.right() - 8.0 - self.keep_right;
             if let Some(dot) = self.dot {
                 icons::paint(
                     ui.painter(),
@@ -305,14 +326,14 @@ impl Row<'_> {
                 left += 21.0;
             }
             if !self.figure.is_empty() {
-                right -= text_before(ui, right, y, self.figure, theme.dim, 90.0) + 8.0;
+                right -= small_text_before(ui, right, y, self.figure, theme.dim, 90.0) + 8.0;
             }
             // The text has the room first; the detail takes what is left, or stays away.
             let room = (right - left).max(0.0);
             let width = text_at(ui, left, y, self.text, regular(size::UI), ink, room);
             let rest = room - width - 6.0;
             if !self.detail.is_empty() && rest > 24.0 {
-                text_before(ui, right, y, self.detail, second, rest);
+                small_text_before(ui, right, y, self.detail, second, rest);
             }
         }
         focus_ring(ui, &response, rect.shrink(1.0));

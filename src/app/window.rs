@@ -10,17 +10,18 @@ use std::time::Duration;
 
 use egui::{Context, Event, Key, ViewportCommand};
 
-use crate::model::{FlowRef, NodeId, Notice, Point, Timestamp};
-use crate::runtime::{Board, LogTarget, Order};
+use crate::model::{Choice, FlowRef, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::health::Row;
+use crate::runtime::{Board, CompareAsk, HistoryAsk, LogTarget, Order};
 
 use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
 use super::path_dialog;
-use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked};
+use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
 use super::theme::Theme;
 use super::turn::Turn;
-use super::view::{Dialog, LogScope, LogView, View};
-use super::{fonts, verbs, widgets};
+use super::view::{Dialog, LogView, SidePane, View};
+use super::{desk, fonts, verbs, widgets};
 
 /// Running times are drawn anew this often, and only while one is shown.
 const TICK: Duration = Duration::from_millis(100);
@@ -52,8 +53,14 @@ pub(super) enum Came {
     Picked {
         ask: Ask,
         tab: Option<TabId>,
+        /// The workspace that was shown when it was asked.
+        desk: Option<WorkspaceId>,
         picked: Picked,
     },
+    /// A workspace was set up, or was not: what happened, then what to do.
+    SetUp(Result<SetUp, (String, String)>),
+    /// The machine was looked at.
+    Health(Vec<Row>),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -79,10 +86,17 @@ pub struct App {
     remembered: Remembered,
     /// The logs last asked for.
     followed: Vec<LogTarget>,
+    /// The run that the runtime was last asked about: its flow, the edits then, what of it.
+    wished: Option<(FlowRef, u64, Choice)>,
     /// The flow whose stop was asked for; a second press ends it at once.
     pub(super) stop_asked: Option<FlowRef>,
+    /// The list of past runs and the comparison that the runtime was asked for last.
+    asked_history: Option<HistoryAsk>,
+    asked_comparison: Option<CompareAsk>,
     /// A save under a new name that is on its way.
     pub(super) saving_as: Option<(TabId, PathBuf)>,
+    /// A workspace that was set up and that the collection does not tell of yet.
+    pub(super) awaited: Option<WorkspaceId>,
     /// Everything was asked and answered: the window may go.
     pub(super) may_close: bool,
     title: String,
@@ -105,24 +119,29 @@ impl App {
             memory: ports.memory,
             desktop: ports.desktop,
             view: View {
+                desk_of: remembered.layout.workspace.as_deref().map(WorkspaceId::new),
+                away: std::collections::BTreeMap::new(),
                 tabs: Vec::new(),
                 shown: None,
                 layout: remembered.layout.clone(),
+                room: super::room::Sizes::default(),
+                asked_pane: None,
                 settings: remembered.settings.clone(),
                 dialog: None,
                 palette: None,
                 draft: None,
-                log: LogView {
-                    follow: true,
-                    ..LogView::default()
-                },
+                log: LogView::following(),
+                history: super::history_pane::HistoryView::default(),
                 side_pane: super::view::SidePane::default(),
+                outline: super::outline::Outline::default(),
                 flow_filter: String::new(),
                 focus_flow_filter: false,
                 toasts: Vec::new(),
                 notice_shown_at: std::collections::HashMap::new(),
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
+                pointed_run: None,
+                killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
                 next_number: 1 << 40,
@@ -132,8 +151,12 @@ impl App {
             came: channel(),
             remembered,
             followed: Vec::new(),
+            wished: None,
+            asked_history: None,
+            asked_comparison: None,
             stop_asked: None,
             saving_as: None,
+            awaited: None,
             may_close: false,
             title: String::new(),
         };
@@ -142,9 +165,16 @@ impl App {
             app.engine.send(Order::SetCollection(settings.collection));
         }
         let before = std::mem::take(&mut app.view.layout.tabs);
-        for path in before.into_iter().chain(open) {
-            app.open_path(path);
+        for path in before {
+            app.open_here(path);
         }
+        if let Some(path) = app.view.layout.shown.take() {
+            app.show_path(&path);
+        }
+        for path in open {
+            app.open_path(ctx, path);
+        }
+        app.look_for_unsaved();
         app
     }
 
@@ -193,7 +223,18 @@ impl App {
                     revision,
                     moves,
                 } => self.layout_came(tab, revision, moves),
-                Came::Picked { ask, tab, picked } => self.picked(ctx, ask, tab, picked),
+                Came::SetUp(result) => self.set_up(ctx, result),
+                Came::Picked {
+                    ask,
+                    tab,
+                    desk,
+                    picked,
+                } => self.picked(ctx, ask, tab, desk, picked),
+                Came::Health(rows) => {
+                    if let Some(Dialog::Settings(page)) = &mut self.view.dialog {
+                        page.seen(rows);
+                    }
+                }
                 Came::Listed { folder, entries } => {
                     if let Some(Dialog::Path(dialog)) = &mut self.view.dialog {
                         dialog.listed(&folder, entries);
@@ -284,39 +325,76 @@ impl App {
             .extend(pasted.into_iter().map(Action::PasteText));
     }
 
-    /// Has the collection looked through again: a title, a group or a file may be another.
-    pub(super) fn look_through_collection(&self) {
-        if let Some(root) = &self.board.catalog.root {
-            self.engine.send(Order::SetCollection(Some(root.clone())));
+    /// Has the collection looked through again where its changes are not told by themselves: a
+    /// title, a group or a file may be another, and another process may have run a flow.
+    pub(super) fn look_again(&self) {
+        if self.board.catalog.root.is_some() {
+            self.engine.send(Order::LookAgain);
         }
     }
 
     fn follow_logs(&mut self) {
         let mut wanted = Vec::new();
-        if self.view.layout.bottom
-            && let Some(target) = self.log_target()
-        {
-            wanted.push(target);
+        if self.view.layout.panes.bottom {
+            wanted.extend(self.log_target());
         }
+        // One log per desk that is put away, so that it is there in the first frame on return. It is
+        // read when it grows, which costs nothing once its run is over.
+        let away = self.view.away.values();
+        wanted.extend(away.filter_map(|desk| desk.log_target(&self.board)));
         if wanted != self.followed {
             self.followed.clone_from(&wanted);
             self.engine.send(Order::FollowLogs(wanted));
         }
     }
 
+    /// Asks what the run that is pointed at would do, so that it can be shown.
+    fn follow_wish(&mut self) {
+        // While one lives no other is asked for: a node that runs again is pointed at itself.
+        let live = self
+            .view
+            .flow_board(&self.board)
+            .is_some_and(|f| f.live.is_some());
+        let wish = self.view.wish(&self.board).filter(|_| !live);
+        let about = wish
+            .as_ref()
+            .map(|wish| (wish.flow.clone(), wish.revision, wish.choice.clone()));
+        if about != self.wished {
+            self.wished = about;
+            self.engine.send(Order::Preview(wish.map(Box::new)));
+        }
+    }
+
+    fn follow_history(&mut self) {
+        let shown = self.view.layout.panes.bottom && self.view.side_pane == SidePane::Runs;
+        let (mut history, mut comparison) = (None, None);
+        let tab = self
+            .view
+            .tabs
+            .iter()
+            .find(|tab| Some(tab.id) == self.view.shown);
+        if let Some(doc) = tab.and_then(super::view::Tab::doc).filter(|_| shown)
+            && self
+                .board
+                .flow(&doc.flow_ref)
+                .is_some_and(|flow| flow.loaded)
+        {
+            history = Some(self.view.history.ask(doc));
+            comparison = self.view.history.compare_ask();
+        }
+        if history != self.asked_history {
+            self.asked_history.clone_from(&history);
+            self.engine.send(Order::ShowHistory(history));
+        }
+        if comparison != self.asked_comparison {
+            self.asked_comparison.clone_from(&comparison);
+            self.engine.send(Order::Compare(comparison));
+        }
+    }
+
     /// The log that the log pane shows now.
     pub(super) fn log_target(&self) -> Option<LogTarget> {
-        let doc = self.view.doc()?;
-        let flow = doc.flow_ref.clone();
-        let run = self
-            .board
-            .flow(&flow)
-            .and_then(|board| board.shown_run.clone());
-        let node = match self.view.log.shown_scope() {
-            LogScope::Run => None,
-            LogScope::Node => Some(self.view.log.node.clone()?),
-        };
-        Some(LogTarget { flow, run, node })
+        desk::log_target(self.view.tab()?, &self.view.log, &self.board)
     }
 
     /// The log pane keeps showing the last node that was selected while it still exists.
@@ -338,24 +416,13 @@ impl App {
     fn close_requested(&mut self, ctx: &Context) {
         let requested = ctx.input(|input| input.viewport().close_requested());
         if requested && !self.may_close {
-            let dirty = self.view.tabs.iter().any(super::view::Tab::is_dirty);
+            let dirty = self.view.all_tabs().any(super::view::Tab::is_dirty);
             let live = self.board.flows.values().any(|flow| flow.live.is_some());
             if dirty || live {
                 ctx.send_viewport_cmd(ViewportCommand::CancelClose);
                 self.actions.push(Action::Do(Verb::Quit));
             }
         }
-    }
-
-    /// Takes the paths of the open tabs into what is remembered.
-    pub(super) fn remember_tabs(&mut self) {
-        self.view.layout.tabs = self
-            .view
-            .tabs
-            .iter()
-            .filter(|tab| !tab.path.as_os_str().is_empty())
-            .map(|tab| tab.path.clone())
-            .collect();
     }
 
     fn remember(&mut self, ctx: &Context) {
@@ -372,16 +439,32 @@ impl App {
             self.view.layout.window = [size.x.round(), size.y.round()];
         }
         if !self.view.quitting {
-            self.remember_tabs();
+            self.remember_desks();
         }
         let now = Remembered {
             settings: self.view.settings.clone(),
             layout: self.view.layout.clone(),
         };
+        if !self.is_worth_remembering(&now) {
+            return;
+        }
         if now != self.remembered {
             self.memory.save(&now);
             self.remembered = now;
         }
+    }
+
+    /// False for a window that was only looked at: without a collection and a flow, its size alone
+    /// is no reason to leave a file behind.
+    fn is_worth_remembering(&self, now: &Remembered) -> bool {
+        let was = &self.remembered;
+        let mut layout = now.layout.clone();
+        layout.window = was.layout.window;
+        layout.maximized = was.layout.maximized;
+        now.settings.collection.is_some()
+            || !self.view.tabs.is_empty()
+            || now.settings != was.settings
+            || layout != was.layout
     }
 
     fn tell_title(&mut self, ctx: &Context) {
@@ -437,26 +520,55 @@ impl App {
                 self.check_file(id);
             }
             // A person comes back from where the files may have been changed.
-            self.look_through_collection();
+            self.look_again();
         }
+        // The collection may tell of another first workspace, or no longer of the one shown.
+        self.settle_desk(ctx);
+        self.show_awaited(ctx);
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.follow_wish();
+        self.watch_kills();
+        self.keep_journals();
         self.follow_selection();
         self.follow_logs();
+        self.follow_history();
         self.remember(ctx);
         self.tell_title(ctx);
     }
 
     /// The second half: draws, and asks for another frame only when something will change.
     pub(super) fn drawing(&mut self, ui: &mut egui::Ui) {
+        let pointed = self.view.pointed_run.take();
         self.draw(ui);
-        if !self.actions.is_empty() || self.turn.is_waiting() {
+        let unsettled = self.view.pointed_run != pointed;
+        if !self.actions.is_empty() || self.turn.is_waiting() || unsettled {
             // What was asked for is done before the next frame is drawn.
             ui.ctx().request_repaint();
         }
         self.tick(ui.ctx());
+    }
+}
+
+/// What tests drive the window by.
+#[cfg(test)]
+impl App {
+    /// One whole frame.
+    pub(crate) fn pass(&mut self, ui: &mut egui::Ui) {
+        self.before_drawing(ui.ctx());
+        self.drawing(ui);
+    }
+
+    /// Asks for something, as the frame before would have.
+    pub(crate) fn ask(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// The picture that the last frame was drawn from.
+    pub(crate) fn picture(&self) -> &Board {
+        &self.board
     }
 }
 

@@ -13,6 +13,10 @@ use std::path::PathBuf;
 pub struct Args {
     /// A workfile, a workspace or a collection of workspaces to open in the window
     pub path: Option<PathBuf>,
+    /// The folder that holds the workspaces, for this window (default: HANDMILL_COLLECTION, else
+    /// the one chosen last)
+    #[arg(long, value_name = "FOLDER")]
+    pub collection: Option<PathBuf>,
     /// What to do without a window
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -31,10 +35,28 @@ pub enum Command {
     Status(StatusArgs),
     /// Print what nodes wrote
     Logs(LogsArgs),
+    /// List past runs, newest first
+    History(HistoryArgs),
+    /// Put two runs of a flow beside each other: what changed in status, time and command
+    Compare(CompareArgs),
     /// List workspaces and flows
     Ls(LsArgs),
     /// Read a workfile and say what is odd about it
     Check(CheckArgs),
+    /// Hold the nodes of a window; started by it
+    #[command(name = "__sitter", hide = true)]
+    Sitter,
+    /// Carry on the runs of a window that is gone; started by the sitter
+    #[command(name = "__background", hide = true)]
+    Background,
+    /// Make what a folder lacks of a workspace, and change nothing in it
+    Provision(ProvisionArgs),
+    /// Say how this machine and its folders are, and what to do about what is not well
+    Doctor(DoctorArgs),
+    /// List earlier versions of a workfile, and take one back
+    Backups(BackupsArgs),
+    /// Merge three versions of a workfile: git's merge driver
+    Merge(MergeArgs),
 }
 
 /// Arguments of `run`.
@@ -129,12 +151,68 @@ pub struct LogsArgs {
     pub run: Option<String>,
 }
 
+/// Arguments of `history`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HistoryArgs {
+    /// A workfile, a workspace or a collection
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Runs to list
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub limit: u32,
+    /// Only runs with this text in their flow's title, choice, or a name or command of a node
+    #[arg(short, long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Only runs that failed
+    #[arg(long)]
+    pub failed: bool,
+    /// Only runs that began then or later: a span back from now (90m, 12h, 7d) or a date (2026-11-21, 2026-11-21T10:30)
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only runs that began before then
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// Keep this run whatever its age
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["unpin", "prune"])]
+    pub pin: Option<String>,
+    /// Keep this run no longer than others
+    #[arg(long, value_name = "RUN", conflicts_with = "prune")]
+    pub unpin: Option<String>,
+    /// Remove the runs and logs that are older or larger than the settings say
+    #[arg(long)]
+    pub prune: bool,
+    /// With --prune: only print what would go
+    #[arg(long, requires = "prune")]
+    pub dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `compare`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CompareArgs {
+    /// The workfile
+    pub flow: PathBuf,
+    /// A run's id, `last`, or `prev` for the one before
+    pub a: String,
+    /// The run to compare it with
+    #[arg(default_value = "last")]
+    pub b: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `ls`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct LsArgs {
-    /// A collection, a workspace or a workfile
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
+    /// A collection, a workspace or a workfile (default: the collection that --collection or
+    /// HANDMILL_COLLECTION names, else this folder)
+    pub path: Option<PathBuf>,
+    /// The folder that holds the workspaces
+    #[arg(long, value_name = "FOLDER", conflicts_with = "path")]
+    pub collection: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -148,4 +226,61 @@ pub struct CheckArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `provision`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ProvisionArgs {
+    /// The workspace's folder; it need not be there yet
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The collection it belongs to (default: HANDMILL_COLLECTION, else the one chosen last)
+    #[arg(long, value_name = "FOLDER")]
+    pub collection: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// The folder that holds the workspaces (default: HANDMILL_COLLECTION, else the one chosen last)
+    #[arg(long, value_name = "FOLDER")]
+    pub collection: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `backups`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BackupsArgs {
+    /// The workfile
+    pub file: PathBuf,
+    /// Show what taking back this version would change
+    #[arg(long, value_name = "N", conflicts_with = "restore")]
+    pub show: Option<usize>,
+    /// Take this version back; what the file holds now is kept as a version too
+    #[arg(long, value_name = "N")]
+    pub restore: Option<usize>,
+}
+
+/// Arguments of `merge`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct MergeArgs {
+    /// The common ancestor (%O)
+    pub base: Option<PathBuf>,
+    /// Our version (%A); the merge is written over it
+    pub ours: Option<PathBuf>,
+    /// Their version (%B)
+    pub theirs: Option<PathBuf>,
+    /// What the file is called (%P)
+    pub name: Option<PathBuf>,
+    /// Tell git about this driver, in the repository of the current folder
+    #[arg(long, conflicts_with_all = ["base", "ours", "theirs", "name"])]
+    pub install: bool,
+    /// With --install: for all repositories of this user
+    #[arg(long, requires = "install")]
+    pub global: bool,
 }

@@ -1,10 +1,12 @@
 //! `ls`: workspaces and flows of a collection, or the nodes of one flow.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::model::{Catalog, WorkspaceEntry};
 use crate::runtime::query;
-use crate::store::{self, Home};
+use crate::store::{self, Collection, Home, Settings};
 
 use super::ExitCode;
 use super::args::LsArgs;
@@ -13,15 +15,23 @@ use super::print;
 
 /// Carries out `ls`.
 pub fn ls(home: &Home, args: &LsArgs) -> Result<ExitCode, Refused> {
-    if !args.path.is_dir() {
-        return nodes(args);
+    let path = match (&args.path, &args.collection) {
+        (Some(path), _) => path.clone(),
+        // The collection that a window would open is not what a person who stands elsewhere asks for.
+        (None, flag) => {
+            let named = Collection::of_process(flag.as_deref(), &Settings::default());
+            named.map_or_else(|| ".".into(), |collection| collection.root)
+        }
+    };
+    if path.is_file() {
+        return nodes(&path, args.json);
     }
-    let catalog = store::scan(&args.path);
+    let catalog = store::scan(&path);
     if !catalog.trouble.is_empty() {
         return Err(Refused::new(catalog.trouble, ""));
     }
-    if catalog.workspaces.is_empty() {
-        let what = format!("no workspace here: {}", args.path.display());
+    if catalog.workspaces.is_empty() && catalog.rejected.is_empty() {
+        let what = format!("no workspace here: {}", path.display());
         return Err(Refused::new(
             what,
             "A workspace is a folder with flow_modules/ in it.",
@@ -48,6 +58,14 @@ pub fn ls(home: &Home, args: &LsArgs) -> Result<ExitCode, Refused> {
             ));
             print::line(&format!("    {}", flow.flow.file));
         }
+        for module in &workspace.modules {
+            print::line(&format!("  {:<44} module, not run yet", module.name()));
+            print::line(&format!("    {}", module.file));
+        }
+    }
+    for rejected in &catalog.rejected {
+        let name = print::one_line(&rejected.name);
+        print::line(&format!("{name}: not a workspace. {}.", rejected.why));
     }
     Ok(ExitCode::Done)
 }
@@ -93,21 +111,35 @@ fn as_json(home: &Home, catalog: &Catalog) -> serde_json::Value {
                 .zip(outcomes(home, workspace))
                 .map(|(flow, outcome)| {
                     json!({
-                        "file": flow.flow.path().to_string_lossy(), "title": flow.title, "group": flow.group, "nodes": flow.n_nodes,
+                        "file": flow.flow.path().to_string_lossy(), "title": flow.title, "group": flow.group,
+                        "heading": flow.heading(), "trigger": flow.trigger.word(), "nodes": flow.n_nodes,
                         "problem": flow.problem, "last": outcome,
                     })
                 })
                 .collect();
-            json!({"name": workspace.name, "root": workspace.root.to_string_lossy(), "flows": flows})
+            let modules: Vec<_> = workspace
+                .modules
+                .iter()
+                .map(|module| workspace.root.join(&*module.file).to_string_lossy().into_owned())
+                .collect();
+            json!({
+                "name": workspace.name, "root": workspace.root.to_string_lossy(), "flows": flows,
+                "modules": modules,
+            })
         })
         .collect();
-    json!({ "workspaces": workspaces })
+    let rejected: Vec<_> = catalog
+        .rejected
+        .iter()
+        .map(|rejected| json!({"name": rejected.name, "why": rejected.why}))
+        .collect();
+    json!({ "workspaces": workspaces, "rejected": rejected })
 }
 
-fn nodes(args: &LsArgs) -> Result<ExitCode, Refused> {
-    let loaded = store::load(&args.path)?;
+fn nodes(path: &Path, as_json: bool) -> Result<ExitCode, Refused> {
+    let loaded = store::load(path)?;
     let graph = &loaded.flow.graph;
-    if args.json {
+    if as_json {
         let nodes: Vec<_> = graph
             .nodes()
             .map(|node| json!({"id": node.id.as_str(), "name": node.name(), "command": node.command, "disabled": node.disabled}))

@@ -30,9 +30,11 @@ pub fn logs(home: &Home, args: &LogsArgs) -> Result<ExitCode, Refused> {
     };
     let mut shown = Shown {
         titled: node.is_none(),
-        offsets: HashMap::new(),
+        files: HashMap::new(),
         last: None,
         flow: &loaded.flow,
+        out: Out::new(io::stdout().lock()),
+        err: Out::new(io::stderr().lock()),
     };
     let files = find()?;
     let may_come = args.follow && store::holder(home, &flow).is_some();
@@ -47,8 +49,16 @@ pub fn logs(home: &Home, args: &LogsArgs) -> Result<ExitCode, Refused> {
             "Run it first; `handmill status FLOW` names the newest run.",
         ));
     }
-    shown.print(&files);
-    if !args.follow {
+    if let Some(gone) = files.iter().find(|file| file.removed)
+        && files.iter().all(|file| file.removed)
+    {
+        return Err(Refused::new(
+            format!("the log of run {} was removed by retention", gone.run),
+            "`handmill history FLOW --pin RUN` keeps a run; the settings say how long others are kept.",
+        ));
+    }
+    shown.print(&files, !args.follow);
+    if !args.follow || shown.nobody_reads() {
         return Ok(ExitCode::Done);
     }
     // The log folder tells of growth, the lock folder of the run's end.
@@ -65,8 +75,8 @@ pub fn logs(home: &Home, args: &LogsArgs) -> Result<ExitCode, Refused> {
         for folder in files.iter().filter_map(|file| file.stdout.parent()) {
             watcher.watch(folder).ok();
         }
-        shown.print(&files);
-        if !live {
+        shown.print(&files, !live);
+        if !live || shown.nobody_reads() {
             return Ok(ExitCode::Done);
         }
         if woken.recv().is_err() {
@@ -76,40 +86,76 @@ pub fn logs(home: &Home, args: &LogsArgs) -> Result<ExitCode, Refused> {
     }
 }
 
+/// Bytes gathered before they are written: a write for each line is what makes a long log slow.
+const GATHER: usize = 64 << 10;
+
 /// What was printed so far.
 struct Shown<'a> {
     /// Each node's part begins with its name.
     titled: bool,
-    /// How much of each log file was printed.
-    offsets: HashMap<PathBuf, u64>,
+    /// What was printed of each log file.
+    files: HashMap<PathBuf, Progress>,
     last: Option<NodeId>,
     flow: &'a crate::model::Flow,
+    out: Out<io::StdoutLock<'static>>,
+    err: Out<io::StderrLock<'static>>,
+}
+
+/// How far one file was printed, and its unfinished line.
+#[derive(Default)]
+struct Progress {
+    offset: u64,
+    lines: query::Lines,
+    whole: bool,
 }
 
 impl Shown<'_> {
-    fn print(&mut self, files: &[LogFiles]) {
+    /// Prints what is new; with `last`, unfinished lines too, as nothing more will come.
+    fn print(&mut self, files: &[LogFiles], last: bool) {
         for file in files {
             if let Some((stdout, stderr)) = &file.imported {
-                if self.offsets.insert(file.stdout.clone(), 0).is_none() {
-                    self.part(&file.node, Stream::Out, stdout.as_bytes());
-                    self.part(&file.node, Stream::Err, stderr.as_bytes());
+                let mut known = self.files.remove(&file.stdout).unwrap_or_default();
+                if !std::mem::replace(&mut known.whole, true) {
+                    for (stream, text) in [(Stream::Out, stdout), (Stream::Err, stderr)] {
+                        let mut once = Progress::default();
+                        self.part(&file.node, stream, text.as_bytes(), &mut once);
+                        self.end(stream, &mut once);
+                    }
                 }
+                self.files.insert(file.stdout.clone(), known);
                 continue;
             }
-            self.rest(&file.node, Stream::Out, &file.stdout);
-            self.rest(&file.node, Stream::Err, &file.stderr);
+            let over = last || file.over;
+            self.rest(&file.node, Stream::Out, &file.stdout, over);
+            self.rest(&file.node, Stream::Err, &file.stderr, over);
         }
-        io::stdout().flush().ok();
+        self.out.flush();
+        self.err.flush();
+    }
+
+    /// True when whoever read it has gone, as `head` does.
+    fn nobody_reads(&self) -> bool {
+        self.out.closed || self.err.closed
     }
 
     /// Prints what a file holds beyond what was printed of it.
-    fn rest(&mut self, node: &NodeId, stream: Stream, path: &Path) {
-        let from = self.offsets.get(path).copied().unwrap_or(0);
-        let to = query::read_from(path, from, |bytes| self.part(node, stream, bytes));
-        self.offsets.insert(path.to_owned(), to);
+    fn rest(&mut self, node: &NodeId, stream: Stream, path: &Path, over: bool) {
+        if self.nobody_reads() {
+            return;
+        }
+        let mut known = self.files.remove(path).unwrap_or_default();
+        let from = known.offset;
+        known.offset = query::read_from(path, from, |bytes| {
+            self.part(node, stream, bytes, &mut known);
+            !self.nobody_reads()
+        });
+        if over {
+            self.end(stream, &mut known);
+        }
+        self.files.insert(path.to_owned(), known);
     }
 
-    fn part(&mut self, node: &NodeId, stream: Stream, bytes: &[u8]) {
+    fn part(&mut self, node: &NodeId, stream: Stream, bytes: &[u8], known: &mut Progress) {
         if bytes.is_empty() {
             return;
         }
@@ -119,22 +165,68 @@ impl Shown<'_> {
                 .graph
                 .node(node)
                 .map_or(node.as_str(), |node| node.name());
-            print::line(&format!("── {}", print::one_line(name)));
+            // What the one before printed stands above this, on whichever of the two.
+            self.err.flush();
+            self.out
+                .write(format!("── {}\n", print::one_line(name)).as_bytes());
+            self.out.flush();
             self.last = Some(node.clone());
         }
-        // At a terminal what a node printed must not drive it; into a file or a pipe it goes as is.
-        let write = |out: &mut dyn Write, terminal: bool| {
-            if terminal {
-                for line in query::shown_lines(bytes) {
-                    writeln!(out, "{line}").ok();
-                }
-            } else {
-                out.write_all(bytes).ok();
+        match stream {
+            Stream::Out => self.out.show(bytes, &mut known.lines),
+            Stream::Err => {
+                self.out.flush();
+                self.err.show(bytes, &mut known.lines);
             }
+        }
+    }
+
+    /// The unfinished line of a file that will not grow.
+    fn end(&mut self, stream: Stream, known: &mut Progress) {
+        let line = std::mem::take(&mut known.lines).partial();
+        let Some(line) = line.map(|line| line + "\n") else {
+            return;
         };
         match stream {
-            Stream::Out => write(&mut io::stdout(), io::stdout().is_terminal()),
-            Stream::Err => write(&mut io::stderr(), io::stderr().is_terminal()),
+            Stream::Out => self.out.write(line.as_bytes()),
+            Stream::Err => self.err.write(line.as_bytes()),
         }
+    }
+}
+
+/// Standard output or error.
+struct Out<W: Write> {
+    to: io::BufWriter<W>,
+    terminal: bool,
+    /// Nobody reads it any more.
+    closed: bool,
+}
+
+impl<W: Write + IsTerminal> Out<W> {
+    fn new(to: W) -> Self {
+        Self {
+            terminal: to.is_terminal(),
+            to: io::BufWriter::with_capacity(GATHER, to),
+            closed: false,
+        }
+    }
+
+    /// At a terminal what a node printed must not drive it; into a file or a pipe it goes as is.
+    fn show(&mut self, bytes: &[u8], lines: &mut query::Lines) {
+        if !self.terminal {
+            return self.write(bytes);
+        }
+        lines.push(bytes, |mut line, _| {
+            line.push('\n');
+            self.write(line.as_bytes());
+        });
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.closed |= self.to.write_all(bytes).is_err();
+    }
+
+    fn flush(&mut self) {
+        self.closed |= self.to.flush().is_err();
     }
 }

@@ -3,11 +3,18 @@
 //! Unaware of the window. `main.rs` calls [`main`] when there is anything but a bare path.
 
 mod args;
+mod background;
+mod backups;
 mod check;
+mod compare;
+mod doctor;
 mod exit;
+mod history;
 mod list;
 mod logs;
+mod merge;
 mod print;
+mod provision;
 mod run;
 mod status;
 mod stop;
@@ -36,8 +43,16 @@ pub fn main(command: Command) -> ExitCode {
             Command::Stop(args) => stop::stop(&home, &args),
             Command::Status(args) => status::status(&home, &args),
             Command::Logs(args) => logs::logs(&home, &args),
+            Command::History(args) => history::history(&home, &args),
+            Command::Compare(args) => compare::compare(&home, &args),
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
+            Command::Sitter => background::sit(&home),
+            Command::Background => background::carry_on(&home),
+            Command::Provision(args) => provision::provision(&home, &args),
+            Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
+            Command::Backups(args) => backups::backups(&home, &args),
+            Command::Merge(args) => merge::merge(&args),
         });
     match result {
         Ok(code) => code,

@@ -331,15 +331,18 @@ pub fn code(outcome: Outcome) -> super::ExitCode {
 /// Text safe on one line of a terminal: control characters replaced, cut at 80.
 pub fn one_line(text: &str) -> String {
     const CHARS_MAX: usize = 80;
-    let mut safe: String = text
-        .chars()
-        .take(CHARS_MAX)
-        .map(|c| if is_unseen(c) { '·' } else { c })
-        .collect();
+    let mut safe: String = shown_in_full(text).chars().take(CHARS_MAX).collect();
     if text.chars().nth(CHARS_MAX).is_some() {
         safe.push('…');
     }
     safe
+}
+
+/// The same of any length: a path that is cut is no path.
+pub fn shown_in_full(text: &str) -> String {
+    text.chars()
+        .map(|c| if is_unseen(c) { '·' } else { c })
+        .collect()
 }
 
 /// Control characters, and those that turn the direction of a line or have no width.

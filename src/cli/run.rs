@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::model::{Choice, Event, Flow, NodeId, Wrapper};
-use crate::runtime::{Config, Manner, Order, Runtime, RuntimeHandle};
+use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home, Loading, Settings};
 
 use super::ExitCode;
@@ -87,6 +87,8 @@ fn start(
 ) -> Result<ExitCode, Refused> {
     let flow = store::locate(path)?;
     let loaded = store::load(path)?;
+    // Who names a file on the command line asks for it to be run; the window need not ask again.
+    let untrusted = store::trust_file(home, &flow.path(), &loaded.flow).err();
     let mut frozen = loaded.flow;
     let choice = choice(&frozen)?;
     if let Some(wrapper) = &how.wrapper {
@@ -102,25 +104,33 @@ fn start(
     });
     let Loading { settings, warnings } = Settings::load(home);
     let (sender, events) = channel();
+    let (over, is_over) = channel();
     let config = Config {
         home: home.clone(),
         face: "command line",
         manner: Manner {
             slots: how.jobs.or(settings.slots),
             grace: Duration::from_secs(settings.grace_seconds.into()),
+            retention: settings.retention(),
             shell: settings.shell,
         },
+        // Small, and it ends with its run: what a sitter costs per node buys nothing here.
+        processes: Processes::Own,
         wake: None,
         events: Some(Box::new(move |event| {
             if is_told(event) {
                 sender.send(event.clone()).ok();
+            }
+            if ends(event) {
+                over.send(()).ok();
             }
         })),
     };
     let runtime = Runtime::start(config)
         .map_err(|why| Refused::new(format!("failed to start the runtime: {why}"), ""))?;
     let handle = runtime.handle();
-    for warning in warnings.into_iter().chain(loaded.warnings) {
+    let untrusted = untrusted.map(|why| format!("Failed to {why}"));
+    for warning in warnings.into_iter().chain(loaded.warnings).chain(untrusted) {
         printer.event(&Event::Told(crate::model::Notice::new(
             crate::model::Level::Warning,
             warning,
@@ -141,7 +151,7 @@ fn start(
         choice,
         jobs_max: None,
     });
-    let code = tell(&mut printer, &events);
+    let code = tell(&mut printer, &events, &is_over);
     handle.send(Order::ShutDown);
     runtime.join();
     // Such as: the end of the run could not be written.
@@ -164,14 +174,19 @@ fn is_told(event: &Event) -> bool {
 }
 
 /// Prints events until the run is over.
-fn tell(printer: &mut Printer, events: &Receiver<Arc<Event>>) -> Result<ExitCode, Refused> {
+fn tell(
+    printer: &mut Printer,
+    events: &Receiver<Arc<Event>>,
+    is_over: &Receiver<()>,
+) -> Result<ExitCode, Refused> {
     loop {
         let Ok(first) = events.recv() else {
             return Err(Refused::new("the runtime ended before the run did", ""));
         };
-        // Nobody reads faster than this, and a thousand nodes a second would wake us as often.
+        // Nobody reads faster than this, and a thousand nodes a second would wake us as often. The
+        // end is told at once.
         if !ends(&first) {
-            std::thread::sleep(GATHER);
+            is_over.recv_timeout(GATHER).ok();
         }
         for event in std::iter::once(first).chain(events.try_iter()) {
             printer.event(&event);
@@ -187,7 +202,8 @@ fn tell(printer: &mut Printer, events: &Receiver<Arc<Event>>) -> Result<ExitCode
     }
 }
 
-/// Events are printed this long after they came, together with those that came meanwhile.
+/// Events are printed this long after they came, together with those that came meanwhile; sooner
+/// when the run is over.
 const GATHER: Duration = Duration::from_millis(20);
 
 fn ends(event: &Event) -> bool {

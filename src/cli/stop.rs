@@ -14,6 +14,11 @@ pub fn stop(home: &Home, args: &StopArgs) -> Result<ExitCode, Refused> {
     let asked = store::request_stop(home, &flow, args.now)?;
     if let Some(held) = asked {
         print::line(&format!("stopping · {} · process {}", held.face, held.pid));
+        if args.now {
+            // Also when whoever runs it is too busy to hear.
+            query::kill_held(home, &flow)
+                .map_err(|why| Refused::new(format!("failed to {why}"), ""))?;
+        }
         store::wait_released(home, &flow)?;
         print::line("stopped");
         return Ok(ExitCode::Done);

@@ -39,6 +39,15 @@ pub enum DiskError {
         /// Which file.
         path: PathBuf,
     },
+    /// No new file can be put in the old one's place, though the old one itself may be writable.
+    #[error("replace file: its folder takes no new file ({}): {}", plain_cause(cause), path.display())]
+    NoReplace {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
     /// A file of that name is there already, and none was expected.
     #[error("create file: one of that name is already there: {}", path.display())]
     Exists {

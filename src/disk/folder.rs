@@ -21,6 +21,20 @@ pub fn make_private_folder(path: &Path) -> Result<(), DiskError> {
         .map_err(|cause| DiskError::io("create folder", path, cause))
 }
 
+/// Fails when this user may not make files in a folder.
+#[cfg(unix)]
+pub fn check_writable(folder: &Path) -> Result<(), DiskError> {
+    let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::access(folder, wanted)
+        .map_err(|errno| DiskError::io("write into folder", folder, errno.into()))
+}
+
+/// Elsewhere rights are not one question; the first write tells.
+#[cfg(not(unix))]
+pub fn check_writable(_: &Path) -> Result<(), DiskError> {
+    Ok(())
+}
+
 /// Removes a file; one that is gone already is what was asked.
 pub fn remove(path: &Path) -> Result<(), DiskError> {
     match fs::remove_file(path) {

@@ -7,6 +7,7 @@
 //! temporary file beside it, which [`sweep_temps`] removes once its writer is dead.
 
 mod error;
+mod file_system;
 mod folder;
 mod lock;
 mod process;
@@ -15,9 +16,10 @@ mod stamp;
 mod temp;
 
 pub use error::{DiskError, plain_cause};
-pub use folder::{make_private_folder, remove, set_aside, take};
+pub use file_system::{FileSystem, Reach, file_system, sync_service};
+pub use folder::{check_writable, make_private_folder, remove, set_aside, take};
 pub use lock::{LockFile, Locked};
 pub use process::{Life, birth_of, life_of};
-pub use replace::{Expect, replace};
-pub use stamp::{Stamp, read_with_stamp, stamp};
+pub use replace::{Expect, overwrite, replace, replace_private};
+pub use stamp::{Look, Stamp, read_with_stamp, stamp};
 pub use temp::sweep_temps;

@@ -1,9 +1,9 @@
 //! Replacing a file whole.
 //!
 //! A new file is written beside the old one, made durable, and renamed over it. What a reader or a
-//! crash meets is therefore the old file or the new one. One gap is left: another program that
-//! writes in the microseconds between the last look at the target and the rename is overwritten;
-//! no file system call compares and renames as one step.
+//! crash meets is therefore the old file or the new one. No file system call compares and renames as
+//! one step; where the two files can be exchanged, what was replaced is looked at afterwards and put
+//! back when another program wrote it in between. Elsewhere a gap of microseconds is left.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
@@ -49,13 +49,52 @@ pub fn replace(path: &Path, bytes: &[u8], expect: Expect<'_>) -> Result<Stamp, D
         (Expect::Absent, Some(_)) => return Err(exists(path)),
         (Expect::Absent, None) => temp.rename_new(path)?,
         (Expect::Content(expected), _) => {
-            check_unchanged(path, &target, expected, &stamp)?;
-            temp.rename_over()?;
+            let seen = check_unchanged(path, &target, expected, &stamp)?;
+            temp.exchange(path, &seen)?;
         }
         (Expect::Anything, _) => temp.rename_over()?,
     }
     sync_folder(&target)?;
     Ok(stamp)
+}
+
+/// As [`replace`] with [`Expect::Anything`], for a file of ours that nobody else may read.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<Stamp, DiskError> {
+    let temp = Temp::create(path, false)?;
+    let stamp = temp.fill(bytes, None)?;
+    temp.rename_over()?;
+    sync_folder(path)?;
+    Ok(stamp)
+}
+
+/// Writes `bytes` into the file at `path` itself, whose content `old` is. For where [`replace`] gave
+/// [`DiskError::NoReplace`]: a folder that takes no new file, a file system that cannot rename. Not
+/// atomic, so the caller has `old` in a safe place; on an error it is written back as far as possible.
+pub fn overwrite(path: &Path, bytes: &[u8], old: &[u8]) -> Result<Stamp, DiskError> {
+    let failed = |cause| DiskError::io("write into file", path, cause);
+    let expected = blake3::hash(old);
+    if stamp(path)?.hash != *expected.as_bytes() {
+        return Err(DiskError::ChangedUnderneath {
+            path: path.to_owned(),
+        });
+    }
+    let open = || OpenOptions::new().write(true).open(path);
+    let put = |mut file: File, bytes: &[u8]| {
+        file.write_all(bytes)?;
+        file.set_len(bytes.len() as u64)?;
+        file.sync_all()?;
+        file.metadata()
+    };
+    let file = open().map_err(failed)?;
+    match put(file, bytes) {
+        Ok(meta) => Ok(Stamp::of(&meta, bytes)),
+        Err(cause) => {
+            // On another handle: after a failed sync the old one would lie. The first error is the
+            // news; what the caller keeps is the way back when this fails too.
+            open().and_then(|file| put(file, old)).ok();
+            Err(failed(cause))
+        }
+    }
 }
 
 /// Where a chain of symbolic links ends; the end itself need not exist.
@@ -97,6 +136,13 @@ fn refuse_write_protected(_: &Path) -> Result<(), DiskError> {
     Ok(())
 }
 
+fn no_replace(target: &Path, cause: io::Error) -> DiskError {
+    DiskError::NoReplace {
+        path: target.to_owned(),
+        cause,
+    }
+}
+
 fn exists(path: &Path) -> DiskError {
     DiskError::Exists {
         path: path.to_owned(),
@@ -108,11 +154,11 @@ fn check_unchanged(
     target: &Path,
     expected: &Stamp,
     ours: &Stamp,
-) -> Result<(), DiskError> {
+) -> Result<Stamp, DiskError> {
     match stamp(target) {
         // What we are about to write is there already when an earlier attempt failed only at the
         // folder's sync.
-        Ok(now) if now.same_content(expected) || now.same_content(ours) => Ok(()),
+        Ok(now) if now.same_content(expected) || now.same_content(ours) => Ok(now),
         Ok(_) => Err(DiskError::ChangedUnderneath {
             path: path.to_owned(),
         }),
@@ -144,9 +190,13 @@ impl Temp {
                 .mode(if new { 0o666 } else { 0o600 })
                 .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
         }
-        let file = options
-            .open(&path)
-            .map_err(|cause| DiskError::io("write file", target, cause))?;
+        let file = options.open(&path).map_err(|cause| {
+            // The folder says no; the file itself may still say yes.
+            if !new && cause.kind() == ErrorKind::PermissionDenied {
+                return no_replace(target, cause);
+            }
+            DiskError::io("write file", target, cause)
+        })?;
         Ok(Self {
             path,
             target: target.to_owned(),
@@ -171,10 +221,40 @@ impl Temp {
     }
 
     fn rename_over(mut self) -> Result<(), DiskError> {
-        let failed = |cause| DiskError::io("replace file", &self.target, cause);
-        fs::rename(&self.path, &self.target).map_err(failed)?;
+        fs::rename(&self.path, &self.target).map_err(|cause| match cause.kind() {
+            ErrorKind::CrossesDevices
+            | ErrorKind::Unsupported
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ResourceBusy => no_replace(&self.target, cause),
+            _ => DiskError::io("replace file", &self.target, cause),
+        })?;
         self.file = None;
         Ok(())
+    }
+
+    /// Becomes the target, which looked as `seen` just now. When it turns out that another program
+    /// replaced it since, that program's file is put back.
+    fn exchange(self, path: &Path, seen: &Stamp) -> Result<(), DiskError> {
+        if exchange(&self.path, &self.target).is_err() {
+            // Most file systems can; the others have the gap that is told of above.
+            return self.rename_over();
+        }
+        let replaced = fs::symlink_metadata(&self.path);
+        if replaced.is_ok_and(|meta| seen.is_of(&meta)) {
+            return Ok(());
+        }
+        let failed = |cause| DiskError::io("put back file", &self.target, cause);
+        if stamp(&self.path).is_ok_and(|replaced| replaced.same_content(seen)) {
+            return Ok(());
+        }
+        exchange(&self.path, &self.target).map_err(|cause| {
+            // Their version must not be swept away with the temporary file.
+            super::set_aside(&self.path, "theirs").ok();
+            failed(cause)
+        })?;
+        Err(DiskError::ChangedUnderneath {
+            path: path.to_owned(),
+        })
     }
 
     /// Renames to a name that must be free.
@@ -263,6 +343,18 @@ fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
     look_and_rename(from, to)
+}
+
+/// Puts two files in each other's place as one step.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 fn look_and_rename(from: &Path, to: &Path) -> io::Result<()> {

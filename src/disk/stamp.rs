@@ -27,12 +27,47 @@ impl Stamp {
         self.len == other.len && self.hash == other.hash
     }
 
+    /// True when `meta` looks as it did then: the same file, not written to since.
+    pub(super) fn is_of(&self, meta: &Metadata) -> bool {
+        self.inode != 0
+            && self.inode == inode(meta)
+            && self.len == meta.len()
+            && self.modified == modified(meta)
+    }
+
     pub(super) fn of(meta: &Metadata, bytes: &[u8]) -> Self {
         Self {
             len: bytes.len() as u64,
             modified: modified(meta),
             inode: inode(meta),
             hash: *blake3::hash(bytes).as_bytes(),
+        }
+    }
+}
+
+/// What a look at a file or folder tells without reading it. Equal looks mean the same bytes, but for
+/// a change within the grain of the file system's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Length in bytes.
+    pub len: u64,
+    /// Modification time.
+    pub modified: Timestamp,
+    /// Time of the last change of content, name or rights; 0 where the system has none. A program
+    /// may set the modification time, but not this one.
+    pub changed: Timestamp,
+    /// Device and inode; 0 where the system has none.
+    pub place: (u64, u64),
+}
+
+impl Look {
+    /// What these metadata tell.
+    pub fn of(meta: &Metadata) -> Self {
+        Self {
+            len: meta.len(),
+            modified: modified(meta),
+            changed: changed(meta),
+            place: (device(meta), inode(meta)),
         }
     }
 }
@@ -155,6 +190,32 @@ fn modified(meta: &Metadata) -> Timestamp {
 fn inode(meta: &Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt as _;
     meta.ino()
+}
+
+#[cfg(unix)]
+fn device(meta: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    meta.dev()
+}
+
+#[cfg(not(unix))]
+fn device(_: &Metadata) -> u64 {
+    0
+}
+
+#[cfg(unix)]
+fn changed(meta: &Metadata) -> Timestamp {
+    use std::os::unix::fs::MetadataExt as _;
+    Timestamp(
+        meta.ctime()
+            .saturating_mul(1_000_000)
+            .saturating_add(meta.ctime_nsec() / 1_000),
+    )
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> Timestamp {
+    Timestamp(0)
 }
 
 #[cfg(not(unix))]

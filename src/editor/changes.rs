@@ -1,122 +1,137 @@
 //! What to do when the file under a document changed on disk.
 //!
-//! Nothing is lost on either side: a document without edits follows the disk, one with edits waits
-//! for the operator's choice. Merging both versions is left for later.
+//! Nothing is lost on either side: a document without edits follows the disk, one with edits takes in what the
+//! other program did as one step, and what both changed waits for the operator's choice.
 
 use std::sync::Arc;
 
-use crate::store::Loaded;
+use crate::model::merge::{Merged, Picks, Renamed, merge, merge_with};
+use crate::model::{Change, Flow, changes};
 
-use super::{DiskState, Document, Found, Onto, Task, Trouble};
+use super::{DiskState, Document, Version};
 
-/// Both the operator and another program changed the flow.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Conflict {
-    /// What the disk holds now.
-    pub theirs: Loaded,
+/// Three flows of which two grew from the first, and what was picked where both changed the same.
+#[derive(Clone, Debug)]
+pub struct Merging {
+    /// What both grew from.
+    pub base: Arc<Flow>,
+    /// What is on the screen, or was restored.
+    pub ours: Arc<Flow>,
+    /// What the disk holds.
+    pub theirs: Arc<Flow>,
+    /// What the operator picked so far.
+    pub picks: Picks,
 }
 
-/// What a check of the file led to.
-#[derive(Debug)]
+impl Merging {
+    /// The flow of both as the picks stand.
+    pub fn merged(&self) -> Merged {
+        merge_with(&self.base, &self.ours, &self.theirs, &self.picks)
+    }
+}
+
+/// How a file stands against what a document knows of it.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// As the document knows it.
+    Same,
+    /// Another program wrote it; this is what it holds.
+    Changed(Version),
+    /// It is not there.
+    Gone,
+}
+
+/// What a look at the file led to.
+#[derive(Clone, Debug)]
 pub enum Reaction {
     /// There is nothing to tell.
     Nothing,
-    /// The document follows the disk now; undo brings back what it held.
-    Reloaded,
-    /// Edits on both sides: the operator must choose, see [`settle`]. The window shows it until then.
-    Conflict(Box<Conflict>),
+    /// The document had no edits and follows the disk now: what came. Undo brings back what it held.
+    Reloaded(Vec<Change>),
+    /// What another program did was taken in beside the edits made here: what came, and which of ours got
+    /// another id.
+    Merged(Vec<Change>, Vec<Renamed>),
+    /// Both changed the same: the operator must choose. The document stays as it is until then.
+    Conflict,
     /// The file is gone. The document holds on to its flow; saving puts the file back.
     Gone,
-    /// The file cannot be read any more. The document holds on to its flow.
-    Unreadable(Trouble),
 }
 
-/// How the operator settles a conflict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// Write mine over theirs.
-    KeepMine,
-    /// Take theirs; undo brings mine back.
-    Reload,
-    /// Put mine into another file. The document stays as it is until that is done.
-    SaveCopy,
-}
-
-/// Brings a document up to date with what a check of its file found.
-pub fn react(document: &mut Document, found: Found) -> Reaction {
-    match found {
-        Found::Same => {
+/// Brings a document up to date with what a look at its file saw.
+pub fn react(document: &mut Document, seen: Seen) -> Reaction {
+    match seen {
+        Seen::Same => {
             if let DiskState::Changed { ours } = &document.disk {
                 document.disk = DiskState::InStep(ours.clone());
             }
             Reaction::Nothing
         }
-        Found::Changed(theirs) if theirs.flow == **document.flow() => {
+        Seen::Changed(theirs) if *theirs.flow == **document.flow() => {
             // Written anew with the same meaning, or by someone who made the same change.
-            follow(document, *theirs);
+            follow(document, theirs);
             Reaction::Nothing
         }
-        Found::Changed(theirs) if !document.is_dirty() => {
-            follow(document, *theirs);
-            Reaction::Reloaded
+        Seen::Changed(theirs) if !document.is_dirty() => {
+            let came = changes(document.flow(), &theirs.flow);
+            follow(document, theirs);
+            Reaction::Reloaded(came)
         }
-        Found::Changed(theirs) => {
-            if let DiskState::InStep(ours) = &document.disk {
-                document.disk = DiskState::Changed { ours: ours.clone() };
+        Seen::Changed(theirs) => {
+            let merged = merge(document.base(), document.flow(), &theirs.flow);
+            if !merged.conflicts.is_empty() {
+                if let DiskState::InStep(ours) = &document.disk {
+                    document.disk = DiskState::Changed { ours: ours.clone() };
+                }
+                return Reaction::Conflict;
             }
-            Reaction::Conflict(Box::new(Conflict { theirs: *theirs }))
+            let came = merged.came(document.flow());
+            take_in(document, &merged.flow, theirs);
+            Reaction::Merged(came, merged.renamed)
         }
-        Found::Gone if document.disk == DiskState::Deleted => Reaction::Nothing,
-        Found::Gone => {
+        Seen::Gone if document.disk == DiskState::Deleted => Reaction::Nothing,
+        Seen::Gone => {
             document.mark_deleted();
             Reaction::Gone
         }
-        Found::Unreadable(why) => Reaction::Unreadable(why),
     }
 }
 
-/// Carries out the operator's choice. Gives the save to send, when the choice asks for one; a copy
-/// is saved by the caller, who has to ask where to.
-pub fn settle(document: &mut Document, conflict: Conflict, choice: Choice) -> Option<Task> {
-    match choice {
-        Choice::Reload => {
-            follow(document, conflict.theirs);
-            None
-        }
-        Choice::KeepMine => Some(Task::Save {
-            flow_ref: document.flow_ref.clone(),
-            flow: document.flow().clone(),
-            place: document.place(),
-            // The very version the operator was shown. Should the file have changed again, they are
-            // asked again.
-            onto: Onto::Version(conflict.theirs.stamp),
-        }),
-        Choice::SaveCopy => None,
-    }
+/// Takes the disk's version; undo brings back what the document held.
+pub fn follow(document: &mut Document, theirs: Version) {
+    take_looks(document, &theirs);
+    document.reload(theirs.flow, theirs.stamp);
 }
 
-fn follow(document: &mut Document, theirs: Loaded) {
-    document.warnings = theirs.warnings.into();
+/// Takes in a merge with the disk's version, as one step.
+pub fn take_in(document: &mut Document, merged: &Flow, theirs: Version) {
+    take_looks(document, &theirs);
+    document.merge(merged, theirs.flow, theirs.stamp);
+}
+
+fn take_looks(document: &mut Document, theirs: &Version) {
+    document.warnings = theirs.warnings.clone();
     document.damaged = theirs.damaged;
-    document.results = Arc::new(theirs.results);
-    document.reload(Arc::new(theirs.flow), theirs.stamp);
+    document.results = theirs.results.clone();
+    // Whoever wrote it may have written a command too.
+    document.is_trusted = theirs.is_trusted;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::disk::Stamp;
-    use crate::model::{Edit, FileResults, Flow, FlowField, FlowRef, Timestamp};
+    use crate::editor::Onto;
+    use crate::model::{Edit, FlowField, FlowRef, Node, Point, Timestamp};
     use std::path::Path;
 
-    fn loaded(title: &str, n: u8) -> Loaded {
-        Loaded {
-            flow: Flow {
+    fn version(title: &str, n: u8) -> Version {
+        Version {
+            flow: Arc::new(Flow {
                 title: title.into(),
                 ..Flow::default()
-            },
-            results: FileResults::default(),
-            warnings: Vec::new(),
+            }),
+            results: Arc::default(),
+            warnings: Arc::default(),
             damaged: false,
             stamp: Stamp {
                 len: 0,
@@ -124,6 +139,7 @@ mod tests {
                 inode: 0,
                 hash: [n; 32],
             },
+            is_trusted: true,
         }
     }
 
@@ -133,7 +149,7 @@ mod tests {
             root: Arc::from(Path::new("/w")),
             file: "a.wf".into(),
         };
-        Document::open(flow_ref, loaded("base", 0))
+        Document::open(flow_ref, version("base", 0))
     }
 
     fn edited() -> Document {
@@ -143,23 +159,21 @@ mod tests {
         document
     }
 
-    fn changed(title: &str, n: u8) -> Found {
-        Found::Changed(Box::new(loaded(title, n)))
-    }
-
-    fn conflict(document: &mut Document) -> Conflict {
-        match react(document, changed("theirs", 1)) {
-            Reaction::Conflict(conflict) => *conflict,
-            other => panic!("{other:?}"),
-        }
+    fn with_node(title: &str, n: u8) -> Version {
+        let mut theirs = version(title, n);
+        let node = Node::new("a", "echo a", Point::default());
+        let flow = Arc::make_mut(&mut theirs.flow);
+        flow.graph.add_node(node).expect("fresh id");
+        theirs
     }
 
     #[test]
     fn a_document_without_edits_follows_the_disk_and_undo_goes_back() {
         let mut document = document();
-        let reaction = react(&mut document, changed("theirs", 1));
-        assert!(matches!(reaction, Reaction::Reloaded));
+        let reaction = react(&mut document, Seen::Changed(version("theirs", 1)));
+        assert!(matches!(reaction, Reaction::Reloaded(came) if came.len() == 1));
         assert_eq!(document.flow().title, "theirs");
+        assert_eq!(document.base().title, "theirs");
         assert!(!document.is_dirty());
         document.undo();
         assert_eq!(document.flow().title, "base");
@@ -167,38 +181,42 @@ mod tests {
     }
 
     #[test]
-    fn edits_wait_for_a_choice_and_a_plain_save_is_refused_meanwhile() {
+    fn what_another_program_did_comes_in_beside_the_edits_as_one_step() {
         let mut document = edited();
-        let conflict = conflict(&mut document);
-        assert_eq!(document.flow().title, "mine");
-        let ours = loaded("base", 0).stamp;
-        assert_eq!(document.disk, DiskState::Changed { ours: ours.clone() });
-        assert_eq!(Onto::from(&document.disk), Onto::Version(ours));
-        assert!(settle(&mut document, conflict, Choice::SaveCopy).is_none());
-        assert_eq!(document.flow().title, "mine");
-    }
-
-    #[test]
-    fn keeping_mine_writes_over_the_version_that_was_shown() {
-        let mut document = edited();
-        let conflict = conflict(&mut document);
-        match settle(&mut document, conflict, Choice::KeepMine) {
-            Some(Task::Save {
-                flow, place, onto, ..
-            }) => {
-                assert_eq!(flow.title, "mine");
-                assert_eq!(place, document.place());
-                assert_eq!(onto, Onto::Version(loaded("theirs", 1).stamp));
+        let reaction = react(&mut document, Seen::Changed(with_node("base", 1)));
+        match reaction {
+            Reaction::Merged(came, renamed) => {
+                assert_eq!(came.len(), 1, "{came:?}");
+                assert!(renamed.is_empty());
             }
             other => panic!("{other:?}"),
         }
+        assert_eq!(document.flow().title, "mine");
+        assert_eq!(document.flow().graph.n_nodes(), 1);
+        assert!(document.is_dirty());
+        let theirs = with_node("base", 1).stamp;
+        assert_eq!(document.disk, DiskState::InStep(theirs), "a save goes on");
+        document.undo();
+        assert_eq!(document.flow().graph.n_nodes(), 0);
+        assert_eq!(document.flow().title, "mine", "one step, and only that");
     }
 
     #[test]
-    fn reloading_over_edits_can_be_undone() {
+    fn what_both_changed_waits_for_a_choice_and_a_plain_save_is_refused_meanwhile() {
         let mut document = edited();
-        let conflict = conflict(&mut document);
-        assert!(settle(&mut document, conflict, Choice::Reload).is_none());
+        let reaction = react(&mut document, Seen::Changed(with_node("theirs", 1)));
+        assert!(matches!(reaction, Reaction::Conflict));
+        assert_eq!(document.flow().title, "mine");
+        assert_eq!(document.flow().graph.n_nodes(), 0, "nothing of it came in");
+        let ours = version("base", 0).stamp;
+        assert_eq!(document.disk, DiskState::Changed { ours: ours.clone() });
+        assert_eq!(Onto::from(&document.disk), Onto::Version(ours));
+    }
+
+    #[test]
+    fn following_the_disk_over_edits_can_be_undone() {
+        let mut document = edited();
+        follow(&mut document, version("theirs", 1));
         assert_eq!(document.flow().title, "theirs");
         assert!(!document.is_dirty());
         document.undo();
@@ -208,31 +226,29 @@ mod tests {
     #[test]
     fn the_same_change_on_both_sides_is_no_conflict() {
         let mut document = edited();
-        assert!(matches!(
-            react(&mut document, changed("mine", 1)),
-            Reaction::Nothing
-        ));
+        let reaction = react(&mut document, Seen::Changed(version("mine", 1)));
+        assert!(matches!(reaction, Reaction::Nothing));
         assert!(!document.is_dirty());
-        assert_eq!(document.disk, DiskState::InStep(loaded("mine", 1).stamp));
+        assert_eq!(document.disk, DiskState::InStep(version("mine", 1).stamp));
     }
 
     #[test]
     fn a_change_taken_back_ends_the_conflict() {
         let mut document = edited();
-        conflict(&mut document);
-        react(&mut document, Found::Same);
-        assert_eq!(document.disk, DiskState::InStep(loaded("base", 0).stamp));
+        react(&mut document, Seen::Changed(version("theirs", 1)));
+        react(&mut document, Seen::Same);
+        assert_eq!(document.disk, DiskState::InStep(version("base", 0).stamp));
         assert!(document.is_dirty());
     }
 
     #[test]
     fn a_file_that_is_gone_is_told_once_and_makes_the_document_dirty() {
         let mut document = document();
-        assert!(matches!(react(&mut document, Found::Gone), Reaction::Gone));
+        assert!(matches!(react(&mut document, Seen::Gone), Reaction::Gone));
         assert!(document.is_dirty(), "the screen holds the only copy");
         assert_eq!(Onto::from(&document.disk), Onto::Nothing);
         assert!(matches!(
-            react(&mut document, Found::Gone),
+            react(&mut document, Seen::Gone),
             Reaction::Nothing
         ));
     }

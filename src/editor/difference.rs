@@ -115,6 +115,7 @@ fn flow_fields(old: &Flow, new: &Flow) -> Vec<Edit> {
     let Flow {
         title,
         group,
+        trigger,
         wrapper,
         shell,
         cwd,
@@ -127,6 +128,7 @@ fn flow_fields(old: &Flow, new: &Flow) -> Vec<Edit> {
     let fields = [
         (old.title != *title).then(|| FlowField::Title(title.clone())),
         (old.group != *group).then(|| FlowField::Group(group.clone())),
+        (old.trigger != *trigger).then_some(FlowField::Trigger(*trigger)),
         (old.wrapper != *wrapper).then(|| FlowField::Wrapper(wrapper.clone())),
         (old.shell != *shell).then(|| FlowField::Shell(shell.clone())),
         (old.cwd != *cwd).then(|| FlowField::Cwd(cwd.clone())),
@@ -141,7 +143,7 @@ fn flow_fields(old: &Flow, new: &Flow) -> Vec<Edit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EdgeKind, Env, Frame, FrameId, Point, Rect, Wrapper};
+    use crate::model::{EdgeKind, Env, Frame, FrameId, Point, Rect, Trigger, Wrapper};
     use std::time::Duration;
 
     /// Any flow, small enough that two of them share ids, edges and values often.
@@ -151,6 +153,7 @@ mod tests {
         let mut flow = Flow {
             title: text(random),
             group: text(random),
+            trigger: Trigger::ALL[random.usize(..3)],
             wrapper: random.bool().then(|| Wrapper::new("x {}")),
             shell: text(random),
             cwd: text(random),

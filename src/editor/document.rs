@@ -1,12 +1,13 @@
 //! An open workfile: the flow, its edit count, its undo history.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::Stamp;
-use crate::model::{Edit, EditError, FileResults, Flow, FlowRef};
-use crate::store::Loaded;
+use crate::model::{Edit, EditError, FileResults, Flow, FlowRef, Timestamp};
 
-use super::difference;
+use super::journal::{Base, Note};
+use super::{Version, difference};
 
 /// What is known of the file under a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Document {
     pub damaged: bool,
     /// Results another program left in the file.
     pub results: Arc<FileResults>,
+    /// What it would run was written here, or reviewed: it runs without a question.
+    pub is_trusted: bool,
     flow: Arc<Flow>,
     /// Counts edits, undo and redo included; never goes back.
     revision: u64,
@@ -54,6 +57,26 @@ pub struct Document {
     n_places: usize,
     /// The place whose flow the file holds.
     saved_at: Option<usize>,
+    /// What the file held at the last load or save: what a merge and a crash journal begin from.
+    base: Arc<Flow>,
+    kept: Kept,
+}
+
+/// How the crash journal stands.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    /// There is one.
+    begun: bool,
+    /// It is to be begun anew, whatever it holds.
+    stale: bool,
+    /// It could not be written; not before the next edit is that tried again.
+    waits: bool,
+    /// Steps since the base.
+    n_steps: usize,
+    /// Edits that are not in it yet.
+    pending: Vec<Edit>,
+    /// A journal that a crash left, whose edits are among these.
+    replaces: Option<PathBuf>,
 }
 
 impl Document {
@@ -66,6 +89,9 @@ impl Document {
             warnings: Arc::default(),
             damaged: false,
             results: Arc::default(),
+            is_trusted: true,
+            base: flow.clone(),
+            kept: Kept::default(),
             flow,
             revision: 0,
             undo: Vec::new(),
@@ -76,19 +102,26 @@ impl Document {
     }
 
     /// A document over a workfile as it was read.
-    pub fn open(flow_ref: FlowRef, loaded: Loaded) -> Self {
-        let disk = DiskState::InStep(loaded.stamp);
+    pub fn open(flow_ref: FlowRef, version: impl Into<Version>) -> Self {
+        let version = version.into();
+        let disk = DiskState::InStep(version.stamp);
         Self {
-            warnings: loaded.warnings.into(),
-            damaged: loaded.damaged,
-            results: Arc::new(loaded.results),
-            ..Self::new(flow_ref, Arc::new(loaded.flow), disk)
+            warnings: version.warnings,
+            damaged: version.damaged,
+            results: version.results,
+            is_trusted: version.is_trusted,
+            ..Self::new(flow_ref, version.flow, disk)
         }
     }
 
     /// The flow as it stands now, to draw, run or save. Cheap.
     pub fn flow(&self) -> &Arc<Flow> {
         &self.flow
+    }
+
+    /// What the file held at the last load or save; empty for a flow without a file.
+    pub fn base(&self) -> &Arc<Flow> {
+        &self.base
     }
 
     /// Counts every change; a cache keyed by it is never stale.
@@ -113,7 +146,9 @@ impl Document {
 
     /// Applies one step. What was undone can no longer be redone.
     pub fn apply(&mut self, edit: Edit) -> Result<(), EditError> {
+        let done = edit.clone();
         let edit = edit.apply(Arc::make_mut(&mut self.flow))?;
+        self.keep(done);
         self.undo.push(Step {
             edit,
             place: self.place,
@@ -148,11 +183,15 @@ impl Document {
     /// Goes to where a step leads; gives the step back.
     fn walk(&mut self, step: Step) -> Option<Step> {
         self.revision += 1;
+        let done = step.edit.clone();
         match step.edit.apply(Arc::make_mut(&mut self.flow)) {
-            Ok(edit) => Some(Step {
-                edit,
-                place: std::mem::replace(&mut self.place, step.place),
-            }),
+            Ok(edit) => {
+                self.keep(done);
+                Some(Step {
+                    edit,
+                    place: std::mem::replace(&mut self.place, step.place),
+                })
+            }
             Err(why) => {
                 debug_assert!(false, "an inverse must apply: {why}");
                 None
@@ -165,10 +204,18 @@ impl Document {
         self.place
     }
 
-    /// The save begun at `place` is on disk as `stamp`. Edits made since keep it dirty.
-    pub fn saved(&mut self, place: usize, stamp: Stamp) {
+    /// The save of `flow` begun at `place` is on disk as `stamp`. Edits made since keep it dirty.
+    pub fn saved(&mut self, place: usize, flow: Arc<Flow>, stamp: Stamp) {
         self.saved_at = Some(place);
         self.disk = DiskState::InStep(stamp);
+        self.stand_on(flow);
+    }
+
+    /// From now on this is what edits are counted and merged from.
+    fn stand_on(&mut self, base: Arc<Flow>) {
+        self.base = base;
+        self.kept.stale = true;
+        self.kept.n_steps = usize::from(self.is_dirty());
     }
 
     /// The file is gone, and with it every saved state: what is on the screen is the only copy.
@@ -180,6 +227,24 @@ impl Document {
     /// Replaces the flow by what the disk holds now, as a step that can be undone.
     pub fn reload(&mut self, flow: Arc<Flow>, stamp: Stamp) {
         let edit = difference(&self.flow, &flow);
+        self.step_to(edit);
+        // Equal, but in the order of the file.
+        self.flow = flow.clone();
+        self.saved(self.place, flow, stamp);
+    }
+
+    /// Takes in a merge of what is on the screen with what the disk holds now, as a step that can be undone.
+    /// The result is unsaved unless it is what the disk holds.
+    pub fn merge(&mut self, merged: &Flow, theirs: Arc<Flow>, stamp: Stamp) {
+        let edit = difference(&self.flow, merged);
+        self.step_to(edit);
+        self.disk = DiskState::InStep(stamp);
+        self.saved_at = (*self.flow == *theirs).then_some(self.place);
+        self.stand_on(theirs);
+    }
+
+    /// The edit that a difference of two flows gave; nothing when there was none.
+    fn step_to(&mut self, edit: Edit) {
         if edit != Edit::Batch(Vec::new()) && self.apply(edit).is_err() {
             debug_assert!(false, "the difference of two flows must apply");
             // Steps that lead elsewhere are worse than none.
@@ -189,9 +254,78 @@ impl Document {
             self.n_places += 1;
             self.revision += 1;
         }
-        // Equal, but in the order of the file.
-        self.flow = flow;
-        self.saved(self.place, stamp);
+    }
+
+    fn keep(&mut self, done: Edit) {
+        self.kept.n_steps += 1;
+        self.kept.pending.push(done);
+    }
+
+    /// What the crash journal has to be told since the last call. Cheap when nothing happened.
+    pub fn journal(&mut self, ticket: u64, now: Timestamp) -> Option<Note> {
+        if !self.is_dirty() {
+            let was = std::mem::take(&mut self.kept);
+            return was.begun.then_some(Note::End { ticket });
+        }
+        let kept = &mut self.kept;
+        if kept.waits && kept.pending.is_empty() {
+            return None;
+        }
+        kept.stale |= std::mem::take(&mut kept.waits);
+        let edits = std::mem::take(&mut kept.pending);
+        if kept.begun && !kept.stale {
+            return (!edits.is_empty()).then_some(Note::Edits {
+                ticket,
+                edits,
+                at: now,
+            });
+        }
+        // Nothing was done to it: a file that is gone is told of, and saving brings it back.
+        if !kept.stale && edits.is_empty() && self.disk == DiskState::New {
+            return None;
+        }
+        let edits = match kept.stale || edits.is_empty() {
+            true => vec![difference(&self.base, &self.flow)],
+            false => edits,
+        };
+        (kept.begun, kept.stale) = (true, false);
+        let known = match &self.disk {
+            DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => Some(stamp.hash),
+            DiskState::New | DiskState::Deleted => None,
+        };
+        let base = Base {
+            path: (self.disk != DiskState::New).then(|| self.flow_ref.path()),
+            title: self.flow.title.clone(),
+            flow: self.base.clone(),
+            hash: known,
+            replaces: self.kept.replaces.clone(),
+        };
+        Some(Note::Begin {
+            ticket,
+            base,
+            edits,
+            n_steps: self.kept.n_steps,
+            at: now,
+        })
+    }
+
+    /// Makes of what is on the screen what a crash left unsaved in the journal `left`, as one step. That journal
+    /// goes when the one of this document holds the same.
+    pub fn restore(&mut self, flow: &Flow, left: PathBuf) {
+        let edit = difference(&self.flow, flow);
+        self.step_to(edit);
+        self.kept.stale = true;
+        self.kept.replaces = Some(left);
+    }
+
+    /// The crash journal has grown long: it is begun anew.
+    pub fn journal_has_grown(&mut self) {
+        self.kept.stale = true;
+    }
+
+    /// The crash journal could not be written: it is begun anew with the next edit.
+    pub fn journal_is_lost(&mut self) {
+        self.kept.waits = true;
     }
 }
 
@@ -230,7 +364,7 @@ mod tests {
         assert!(!document.is_dirty());
         title(&mut document, "a");
         assert!(document.is_dirty());
-        document.saved(document.place(), stamp(1));
+        document.saved(document.place(), document.flow().clone(), stamp(1));
         title(&mut document, "b");
         assert!(document.is_dirty());
         document.undo();
@@ -246,11 +380,11 @@ mod tests {
         let mut document = document();
         title(&mut document, "a");
         title(&mut document, "b");
-        let place = document.place();
+        let (place, flow) = (document.place(), document.flow().clone());
         // As many steps as at the save, but other ones.
         document.undo();
         title(&mut document, "c");
-        document.saved(place, stamp(1));
+        document.saved(place, flow, stamp(1));
         assert!(document.is_dirty());
         document.undo();
         assert!(document.is_dirty());

@@ -7,11 +7,16 @@ mod changes;
 pub mod clipboard;
 mod difference;
 mod document;
+mod journal;
 pub mod layout;
 mod saver;
+mod version;
 
 pub use crate::disk::Stamp;
-pub use changes::{Choice, Conflict, Reaction, react, settle};
+pub use crate::store::{Backup, Sides};
+pub use changes::{Merging, Reaction, Seen, follow, react, take_in};
 pub use difference::difference;
 pub use document::{DiskState, Document};
-pub use saver::{Done, Found, Job, Onto, Outcome, Saver, Task, Trouble};
+pub use journal::{Base, Journal, News, Note, SYNC_AFTER, Unsaved};
+pub use saver::{Done, Found, Job, Onto, Opened, Outcome, Saver, Task, Trouble, Unopened};
+pub use version::Version;

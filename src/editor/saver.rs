@@ -13,13 +13,22 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::disk::{self, Stamp};
+use crate::model::merge::Picks;
 use crate::model::{Flow, FlowRef, Notice};
-use crate::store::{self, Loaded, SaveError, Saved, StoreError};
+use crate::store::{
+    self, Backup, Home, Loaded, MergeError, SaveError, Saved, Sides, StoreError, Three, Trust,
+    Writer,
+};
 
-use super::DiskState;
+use super::changes::Merging;
+use super::journal::{Unsaved, replay};
+use super::{DiskState, Version};
 
 /// Own earlier versions remembered per file: as many saves as may be on their way at once.
 const SUPERSEDED_MAX: usize = 32;
+
+/// Saves between two looks at how much all earlier versions take.
+const SAVES_BETWEEN_PRUNES: usize = 64;
 
 /// Something to do with a file.
 #[derive(Clone, Debug)]
@@ -45,6 +54,8 @@ pub enum Task {
         place: usize,
         /// What must be there for it.
         onto: Onto,
+        /// It may run without a question, and so may what is saved.
+        trusted: bool,
     },
     /// Write a flow elsewhere.
     SaveAs {
@@ -58,6 +69,8 @@ pub enum Task {
         origin: Option<PathBuf>,
         /// The operator agreed to replace a file at `path`.
         overwrite: bool,
+        /// It may run without a question, and so may what is saved.
+        trusted: bool,
     },
     /// See whether another program changed a workfile.
     Check {
@@ -65,6 +78,30 @@ pub enum Task {
         flow_ref: FlowRef,
         /// As the document knows it.
         disk: DiskState,
+    },
+    /// Look for flows without a file that a crash left unsaved.
+    FindUnsaved,
+    /// A left journal is not wanted.
+    DropJournal(PathBuf),
+    /// Say which earlier versions of a workfile there are.
+    ListBackups(PathBuf),
+    /// Read an earlier version.
+    ReadBackup(PathBuf, Backup),
+    /// Put an earlier version back.
+    RestoreBackup(PathBuf, Backup),
+    /// Take apart a file in which git left a conflict.
+    TakeApart(PathBuf),
+    /// Write what was picked of both sides over that file.
+    Settle(PathBuf, Arc<Sides>, Picks),
+    /// From now on this workfile, as long as it runs what this flow does, or all below a folder, runs without a
+    /// question.
+    Trust {
+        /// The workfile.
+        path: PathBuf,
+        /// As it was reviewed.
+        flow: Arc<Flow>,
+        /// The folder, when all below it is trusted.
+        root: Option<PathBuf>,
     },
 }
 
@@ -104,16 +141,56 @@ pub struct Done {
 #[derive(Debug)]
 pub enum Outcome {
     /// Of [`Task::Load`].
-    Loaded(Result<(FlowRef, Box<Loaded>), Trouble>),
+    Loaded(Result<Box<Opened>, Box<Unopened>>),
     /// Of [`Task::Save`] and [`Task::SaveAs`].
     Saved {
         /// Of the task.
         place: usize,
+        /// Of the task.
+        flow: Arc<Flow>,
         /// Where it is now and what the file looks like.
-        result: Result<(FlowRef, Stamp), Trouble>,
+        result: Result<(FlowRef, Saved), Trouble>,
     },
     /// Of [`Task::Check`].
     Checked(Found),
+    /// Of [`Task::FindUnsaved`]: flows without a file, newest first.
+    Unsaved(Result<Vec<Unsaved>, Trouble>),
+    /// Of [`Task::ListBackups`].
+    Backups(Result<Vec<Backup>, Trouble>),
+    /// Of [`Task::ReadBackup`].
+    Backup(Backup, Result<Version, Trouble>),
+    /// Of [`Task::TakeApart`].
+    TakenApart(Result<(Arc<Sides>, Merging), Trouble>),
+    /// Of [`Task::RestoreBackup`] and [`Task::Settle`]: the file is another now, and to be loaded.
+    Written(Result<Saved, Trouble>),
+    /// Of [`Task::Trust`] and [`Task::DropJournal`].
+    Noted(Result<(), Trouble>),
+}
+
+/// A workfile that was opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// Which flow.
+    pub flow_ref: FlowRef,
+    /// What it holds.
+    pub version: Version,
+    /// What a crash left unsaved of it.
+    pub unsaved: Option<Unsaved>,
+    /// Whether there is such a thing could not be found out: why.
+    pub remark: Option<Notice>,
+}
+
+/// A workfile that could not be opened, and what may help.
+#[derive(Debug)]
+pub struct Unopened {
+    /// Why not.
+    pub why: Trouble,
+    /// Git left a conflict in it.
+    pub in_conflict: bool,
+    /// The newest of its earlier versions.
+    pub backup: Option<Backup>,
+    /// What a crash left unsaved of it.
+    pub unsaved: Option<Unsaved>,
 }
 
 /// How a file stands against what a document knew of it.
@@ -122,7 +199,7 @@ pub enum Found {
     /// It holds what the document knows, or what this saver wrote last.
     Same,
     /// Another program wrote it; this is what it holds.
-    Changed(Box<Loaded>),
+    Changed(Box<Version>),
     /// It is not there.
     Gone,
     /// It is there and cannot be read, or not as a workfile.
@@ -141,6 +218,15 @@ pub enum Trouble {
     /// Handmill has an error; what it said.
     #[error("do this: an error in Handmill: {0}")]
     Broke(String),
+}
+
+impl From<MergeError> for Trouble {
+    fn from(why: MergeError) -> Self {
+        match why {
+            MergeError::Read(why) => Self::Store(why),
+            MergeError::Write(why) => Self::Save(why),
+        }
+    }
 }
 
 impl Trouble {
@@ -166,13 +252,24 @@ pub struct Saver {
 
 impl Saver {
     /// Starts the thread. `wake` is called on it after each result and should only pass on.
-    pub fn start(wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+    /// Workfiles below `trusted_root` (the example that came with the program) run without a question.
+    pub fn start(
+        home: Home,
+        trusted_root: Option<PathBuf>,
+        wake: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
         let (jobs, inbox) = channel::<Job>();
         let (outbox, done) = channel();
         let work = move || {
-            let mut own = OwnSaves::default();
+            let trusted_root = trusted_root.and_then(|root| root.canonicalize().ok());
+            let mut desk = Desk {
+                home,
+                trusted_root,
+                own: OwnSaves::default(),
+                n_saves: 0,
+            };
             for Job { ticket, task } in inbox {
-                let outcome = perform(task, &mut own);
+                let outcome = desk.perform(task);
                 if outbox.send(Done { ticket, outcome }).is_ok() {
                     wake();
                 }
@@ -211,50 +308,283 @@ impl Drop for Saver {
     }
 }
 
-fn perform(task: Task, own: &mut OwnSaves) -> Outcome {
-    match task {
-        Task::Load(path) => Outcome::Loaded(guarded(|| {
-            let flow_ref = store::locate(&path)?;
-            let path = flow_ref.path();
-            let loaded = store::load(&path)?;
-            own.read(&path, &loaded.stamp);
-            // What saves left that were killed. No reason not to open the file when it fails.
-            if let Some(dir) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
-                disk::sweep_temps(dir).ok();
+/// What the thread works with.
+struct Desk {
+    home: Home,
+    trusted_root: Option<PathBuf>,
+    own: OwnSaves,
+    n_saves: usize,
+}
+
+impl Desk {
+    fn perform(&mut self, task: Task) -> Outcome {
+        match task {
+            Task::Load(path) => Outcome::Loaded(self.load(&path)),
+            Task::Save {
+                flow_ref,
+                flow,
+                place,
+                onto,
+                trusted,
+            } => {
+                let result = guarded(|| {
+                    let path = flow_ref.path();
+                    let saved = self.save(&path, &flow, onto)?;
+                    self.after_save(&path, &flow, trusted, saved)
+                });
+                let result = result.map(|saved| (flow_ref, saved));
+                Outcome::Saved {
+                    place,
+                    flow,
+                    result,
+                }
             }
-            Ok((flow_ref, Box::new(loaded)))
-        })),
-        Task::Save {
-            flow_ref,
-            flow,
-            place,
-            onto,
-        } => Outcome::Saved {
-            place,
-            result: guarded(|| {
-                let saved = save(&flow_ref.path(), &flow, onto, own)?;
-                Ok((flow_ref, saved.stamp))
-            }),
-        },
-        Task::SaveAs {
-            path,
-            flow,
-            place,
-            origin,
-            overwrite,
-        } => Outcome::Saved {
-            place,
-            result: guarded(|| {
-                let flow_ref = store::locate(&path)?;
+            Task::SaveAs {
+                path,
+                flow,
+                place,
+                origin,
+                overwrite,
+                trusted,
+            } => {
+                let result = guarded(|| {
+                    let flow_ref = store::locate(&path)?;
+                    let path = flow_ref.path();
+                    let writer = Writer {
+                        keep: Some(&self.home),
+                    };
+                    let saved = writer.save_copy(&path, &flow, origin.as_deref(), overwrite)?;
+                    self.own.wrote(&path, Onto::Whatever, &saved.stamp);
+                    let saved = self.after_save(&path, &flow, trusted, saved)?;
+                    Ok((flow_ref, saved))
+                });
+                Outcome::Saved {
+                    place,
+                    flow,
+                    result,
+                }
+            }
+            Task::Check { flow_ref, disk } => Outcome::Checked(
+                guarded(|| Ok(self.check(&flow_ref.path(), &disk)))
+                    .unwrap_or_else(Found::Unreadable),
+            ),
+            Task::FindUnsaved => {
+                let found = guarded(|| {
+                    let left = store::left_journals(&self.home, None)?;
+                    Ok(left
+                        .into_iter()
+                        .filter_map(|left| replay(left, None))
+                        .collect())
+                });
+                Outcome::Unsaved(found)
+            }
+            Task::DropJournal(file) => {
+                Outcome::Noted(guarded(|| Ok(store::remove_journal(&file)?)))
+            }
+            Task::ListBackups(path) => {
+                Outcome::Backups(guarded(|| Ok(store::backups(&self.home, &path)?)))
+            }
+            Task::ReadBackup(path, backup) => {
+                let version = guarded(|| Ok(store::load_backup(&path, &backup)?.into()));
+                Outcome::Backup(backup, version)
+            }
+            Task::RestoreBackup(path, backup) => Outcome::Written(guarded(|| {
+                let writer = Writer {
+                    keep: Some(&self.home),
+                };
+                Ok(writer.restore(&path, &backup)?)
+            })),
+            Task::TakeApart(path) => Outcome::TakenApart(guarded(|| {
+                let sides = store::sides(&path)?;
+                let base = sides.base.as_deref();
+                let three = Three::read(&path, base, &sides.ours, &sides.theirs)?;
+                let merging = Merging {
+                    base: Arc::new(three.base_flow.clone()),
+                    ours: Arc::new(three.ours().clone()),
+                    theirs: Arc::new(three.theirs().clone()),
+                    picks: Picks::new(),
+                };
+                Ok((Arc::new(sides), merging))
+            })),
+            Task::Settle(path, sides, picks) => Outcome::Written(guarded(|| {
+                let writer = Writer {
+                    keep: Some(&self.home),
+                };
+                Ok(writer.settle(&path, &sides, &picks)?)
+            })),
+            Task::Trust { path, flow, root } => Outcome::Noted(guarded(|| {
+                match root {
+                    Some(root) => store::trust_root(&self.home, &root)?,
+                    None => store::trust_file(&self.home, &path, &flow)?,
+                }
+                Ok(())
+            })),
+        }
+    }
+
+    fn load(&mut self, path: &Path) -> Result<Box<Opened>, Box<Unopened>> {
+        // Of a path that leads nowhere nothing can be left either.
+        let located = guarded(|| Ok(store::locate(path)?));
+        let loaded = located.and_then(|flow_ref| {
+            let path = flow_ref.path();
+            match guarded(|| Ok(store::load(&path)?)) {
+                Ok(loaded) => Ok((flow_ref, loaded)),
+                Err(why) => Err(why),
+            }
+        });
+        let real = || store::locate(path).map(|flow_ref| flow_ref.path());
+        match loaded {
+            Ok((flow_ref, loaded)) => {
                 let path = flow_ref.path();
-                let saved = store::save_copy(&path, &flow, origin.as_deref(), overwrite)?;
-                own.wrote(&path, Onto::Whatever, &saved.stamp);
-                Ok((flow_ref, saved.stamp))
-            }),
-        },
-        Task::Check { flow_ref, disk } => Outcome::Checked(
-            guarded(|| Ok(check(&flow_ref.path(), &disk, own))).unwrap_or_else(Found::Unreadable),
-        ),
+                self.own.read(&path, &loaded.stamp);
+                // What saves left that were killed. No reason not to open the file when it fails.
+                if let Some(dir) = path.canonicalize().ok().as_deref().and_then(Path::parent) {
+                    disk::sweep_temps(dir).ok();
+                }
+                let version = self.version(&path, loaded);
+                let (unsaved, remark) = match self.unsaved(&path, Some(&version)) {
+                    Ok(unsaved) => (unsaved, None),
+                    Err(why) => {
+                        let hint =
+                            "Edits from before a crash may be there; open the workfile again.";
+                        (
+                            None,
+                            Some(Notice::warning(format!("Failed to {why}"), hint)),
+                        )
+                    }
+                };
+                Ok(Box::new(Opened {
+                    flow_ref,
+                    version,
+                    unsaved,
+                    remark,
+                }))
+            }
+            Err(why) => Err(Box::new(Unopened {
+                in_conflict: matches!(&why, Trouble::Store(StoreError::Conflict { .. })),
+                backup: real()
+                    .and_then(|path| store::backups(&self.home, &path))
+                    .ok()
+                    .and_then(|all| all.into_iter().next()),
+                unsaved: real()
+                    .and_then(|path| self.unsaved(&path, None))
+                    .unwrap_or_default(),
+                why,
+            })),
+        }
+    }
+
+    /// What a crash left unsaved of a workfile. Journals with nothing in them are cleared away.
+    fn unsaved(
+        &self,
+        path: &Path,
+        version: Option<&Version>,
+    ) -> Result<Option<Unsaved>, StoreError> {
+        let left = store::left_journals(&self.home, Some(path))?;
+        let now = version.map(|version| (&version.flow, version.stamp.hash));
+        for left in left {
+            let file = left.file.clone();
+            match guarded(|| Ok(replay(left, now))) {
+                Ok(Some(unsaved)) => return Ok(Some(unsaved)),
+                Ok(None) if version.is_some() => drop(store::remove_journal(&file)),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn version(&self, path: &Path, loaded: Loaded) -> Version {
+        let is_trusted = Trust::load(&self.home).holds(path, &loaded.flow)
+            || self
+                .trusted_root
+                .as_ref()
+                .is_some_and(|root| path.starts_with(root));
+        Version {
+            is_trusted,
+            ..loaded.into()
+        }
+    }
+
+    /// What comes after every save: trust, and now and then a look at how much earlier versions take.
+    fn after_save(
+        &mut self,
+        path: &Path,
+        flow: &Flow,
+        trusted: bool,
+        mut saved: Saved,
+    ) -> Result<Saved, Trouble> {
+        let mut troubles = Vec::new();
+        if trusted {
+            troubles.extend(store::trust_file(&self.home, path, flow).err());
+        }
+        if self.n_saves.is_multiple_of(SAVES_BETWEEN_PRUNES) {
+            troubles.extend(store::prune_backups(&self.home).err());
+        }
+        self.n_saves += 1;
+        // The file is saved; that something about it was not noted is worth one sentence.
+        if let (None, Some(why)) = (&saved.remark, troubles.first()) {
+            saved.remark = Some(Notice::warning(format!("Failed to {why}"), why.hint()));
+        }
+        Ok(saved)
+    }
+
+    fn save(&mut self, path: &Path, flow: &Flow, onto: Onto) -> Result<Saved, SaveError> {
+        let (own, writer) = (
+            &mut self.own,
+            Writer {
+                keep: Some(&self.home),
+            },
+        );
+        let first = match &onto {
+            Onto::Version(stamp) => writer.save(path, flow, Some(stamp)),
+            Onto::Nothing => writer.save(path, flow, None),
+            Onto::Whatever => writer.save_over(path, flow),
+        };
+        let saved = match first {
+            // Two quick saves: the second was sent before the first was known to have succeeded.
+            Err(SaveError::ChangedOutside { .. } | SaveError::Exists { .. })
+                if own.superseded(path, &onto) =>
+            {
+                writer.save(path, flow, own.last(path))
+            }
+            result => result,
+        }?;
+        own.wrote(path, onto, &saved.stamp);
+        Ok(saved)
+    }
+
+    fn check(&mut self, path: &Path, disk: &DiskState) -> Found {
+        let known = match disk {
+            DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => Some(stamp),
+            DiskState::New | DiskState::Deleted => None,
+        };
+        // A document that believes its file gone has to hear that it is back, whoever put it there.
+        let own_last = self.own.last(path).filter(|_| *disk != DiskState::Deleted);
+        match disk::stamp(path) {
+            Ok(now)
+                if [known, own_last]
+                    .into_iter()
+                    .flatten()
+                    .any(|stamp| stamp.same_content(&now)) =>
+            {
+                Found::Same
+            }
+            Ok(_) => match store::load(path) {
+                // Often the half of a file that is just being written: not to be followed.
+                Ok(loaded) if loaded.damaged => Found::Unreadable(damaged(path, loaded).into()),
+                Ok(loaded) => {
+                    self.own.read(path, &loaded.stamp);
+                    Found::Changed(Box::new(self.version(path, loaded)))
+                }
+                Err(StoreError::Disk(why)) if why.is_not_found() => Found::Gone,
+                Err(why) => Found::Unreadable(why.into()),
+            },
+            Err(why) if why.is_not_found() => match disk {
+                DiskState::New => Found::Same,
+                _ => Found::Gone,
+            },
+            Err(why) => Found::Unreadable(StoreError::from(why).into()),
+        }
     }
 }
 
@@ -267,59 +597,6 @@ fn guarded<T>(job: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
             .or_else(|| panic.downcast_ref::<&str>().copied());
         Err(Trouble::Broke(said.unwrap_or("no message").to_owned()))
     })
-}
-
-fn save(path: &Path, flow: &Flow, onto: Onto, own: &mut OwnSaves) -> Result<Saved, SaveError> {
-    let first = match &onto {
-        Onto::Version(stamp) => store::save(path, flow, Some(stamp)),
-        Onto::Nothing => store::save(path, flow, None),
-        Onto::Whatever => store::save_over(path, flow),
-    };
-    let saved = match first {
-        // Two quick saves: the second was sent before the first was known to have succeeded.
-        Err(SaveError::ChangedOutside { .. } | SaveError::Exists { .. })
-            if own.superseded(path, &onto) =>
-        {
-            store::save(path, flow, own.last(path))
-        }
-        result => result,
-    }?;
-    own.wrote(path, onto, &saved.stamp);
-    Ok(saved)
-}
-
-fn check(path: &Path, disk: &DiskState, own: &mut OwnSaves) -> Found {
-    let known = match disk {
-        DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => Some(stamp),
-        DiskState::New | DiskState::Deleted => None,
-    };
-    // A document that believes its file gone has to hear that it is back, whoever put it there.
-    let own_last = own.last(path).filter(|_| *disk != DiskState::Deleted);
-    match disk::stamp(path) {
-        Ok(now)
-            if [known, own_last]
-                .into_iter()
-                .flatten()
-                .any(|stamp| stamp.same_content(&now)) =>
-        {
-            Found::Same
-        }
-        Ok(_) => match store::load(path) {
-            // Often the half of a file that is just being written: not to be followed.
-            Ok(loaded) if loaded.damaged => Found::Unreadable(damaged(path, loaded).into()),
-            Ok(loaded) => {
-                own.read(path, &loaded.stamp);
-                Found::Changed(Box::new(loaded))
-            }
-            Err(StoreError::Disk(why)) if why.is_not_found() => Found::Gone,
-            Err(why) => Found::Unreadable(why.into()),
-        },
-        Err(why) if why.is_not_found() => match disk {
-            DiskState::New => Found::Same,
-            _ => Found::Gone,
-        },
-        Err(why) => Found::Unreadable(StoreError::from(why).into()),
-    }
 }
 
 fn damaged(path: &Path, loaded: Loaded) -> StoreError {

@@ -3,16 +3,18 @@
 //! The child's number is ours until it is reaped, and it is reaped only under the lock that every
 //! signal is sent under: so no signal ever reaches a later process with the same number.
 
+use std::collections::BTreeSet;
+use std::ffi::CString;
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::launcher::{Shared, lock};
 use super::shell::passable_args;
-use super::{Job, Report, unix};
-use crate::model::{Exit, NodeIdx, NodeRunId, RunId};
+use super::spawn::{self, Start};
+use super::{End, Ended, Job, Report, Why, environment, unix};
+use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
 /// First and longest pause before a spawn that the system had no room for is tried again.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -23,7 +25,11 @@ pub(super) const MARK: &str = "HANDMILL_NODE_RUN";
 
 /// One attempt that was launched and has not been reported as ended.
 pub(super) struct Attempt {
+    id: NodeRunId,
     mark: String,
+    run_dir: PathBuf,
+    began: Timestamp,
+    shared: Weak<Shared>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -41,10 +47,19 @@ struct State {
     /// Process id and start time, from the spawn until it is reaped.
     leader: Option<(u32, u64)>,
     stop: Stop,
+    /// What the stop is for.
+    why: Option<Why>,
+    /// When a polite stop becomes a kill, in [`unix::uptime`].
+    force_at: Option<Duration>,
     /// The leader has ended and waits to be reaped.
     leader_gone: bool,
     /// After a stop: nothing that the attempt started is left.
     swept: bool,
+    /// Its end was told, or is about to be.
+    told: bool,
+    /// Processes that a stop found, and those of them that cannot be ended.
+    seen: BTreeSet<u32>,
+    left: Vec<u32>,
 }
 
 /// What the sweeper needs to know of a stopping attempt.
@@ -78,9 +93,13 @@ pub(super) fn attempt_of(value: &str) -> Option<NodeRunId> {
 }
 
 impl Attempt {
-    pub fn new(id: &NodeRunId) -> Self {
+    pub fn new(job: &Job, began: Timestamp, shared: Weak<Shared>) -> Self {
         Self {
-            mark: mark_of(id),
+            id: job.id.clone(),
+            mark: mark_of(&job.id),
+            run_dir: job.run_dir().to_owned(),
+            began,
+            shared,
             state: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -90,19 +109,40 @@ impl Attempt {
         &self.mark
     }
 
-    /// Asks or forces it to end; true when there is a process that must be seen to its end.
-    pub fn stop(&self, force: bool) -> bool {
-        let wanted = if force { Stop::Kill } else { Stop::Ask };
+    pub fn id(&self) -> &NodeRunId {
+        &self.id
+    }
+
+    /// Its process, once it has one: id and start time; and what it was asked to end for.
+    pub fn standing(&self) -> (Option<(u32, u64)>, Option<Why>) {
+        let state = lock(&self.state);
+        (state.leader, state.why)
+    }
+
+    /// Asks or forces it to end; true when somebody must see to that from now on.
+    pub fn stop(&self, end: End) -> bool {
+        let wanted = if end.force { Stop::Kill } else { Stop::Ask };
         let mut state = lock(&self.state);
+        state.why = state.why.max(Some(end.why));
+        let sooner = end.grace.map(|grace| unix::uptime() + grace);
+        let hurried = match (state.force_at, sooner) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(then), Some(now)) => now < then,
+        };
+        if hurried {
+            state.force_at = sooner;
+        }
         if state.stop >= wanted {
-            return false;
+            return hurried && state.stop == Stop::Ask;
         }
         state.stop = wanted;
         self.changed.notify_all();
         let Some((leader, _)) = state.leader else {
-            return false;
+            // Also when the spawn itself hangs: its slot must not be held for ever.
+            return end.force || hurried;
         };
-        if force {
+        if end.force {
             // It must not fork away until the sweeper has seen whom it started.
             unix::freeze_group(leader);
         }
@@ -123,6 +163,56 @@ impl Attempt {
         }
     }
 
+    /// A kill was asked for and no process is known: the spawn hangs, or is just going on.
+    pub fn is_spawning(&self) -> bool {
+        let state = lock(&self.state);
+        state.leader.is_none() && !state.told && state.stop != Stop::No
+    }
+
+    /// Whether a polite stop has used up its time, or when it will have.
+    pub fn force_at(&self) -> Option<Duration> {
+        let state = lock(&self.state);
+        state.force_at.filter(|_| state.stop == Stop::Ask)
+    }
+
+    /// Notes whom a stop found.
+    pub fn saw(&self, pids: impl Iterator<Item = u32>) {
+        lock(&self.state).seen.extend(pids);
+    }
+
+    /// What is left of it cannot be ended, so nobody waits for it any longer.
+    pub fn give_up(&self, left: Vec<u32>) {
+        lock(&self.state).left = left;
+        if let Some(shared) = self.shared.upgrade() {
+            self.tell_end(Exit::Unknown, &shared);
+        }
+    }
+
+    /// Journals and reports the end, once.
+    pub fn tell_end(&self, exit: Exit, shared: &Shared) {
+        let (asked, pids, left) = {
+            let mut state = lock(&self.state);
+            if std::mem::replace(&mut state.told, true) {
+                return;
+            }
+            let pids: Vec<u32> = state.seen.iter().copied().collect();
+            (state.why, pids, std::mem::take(&mut state.left))
+        };
+        let ended = Ended {
+            id: self.id.clone(),
+            began: self.began,
+            at: shared.now(),
+            exit: exit.clone(),
+            asked,
+        };
+        shared.journals.ended(&self.run_dir, &ended);
+        if asked == Some(Why::Kill) {
+            let id = self.id.clone();
+            shared.report(Report::Killed { id, pids, left });
+        }
+        shared.finish(&self.id, exit);
+    }
+
     /// `None` once nobody has to look after it any more.
     pub fn stopping(&self) -> Option<Stopping> {
         let state = lock(&self.state);
@@ -135,6 +225,18 @@ impl Attempt {
         })
     }
 
+    /// The time of a polite stop is over.
+    pub fn force(&self) {
+        let why = lock(&self.state).why.unwrap_or(Why::Stop);
+        self.stop(End::force(why));
+    }
+
+    /// Its leader has ended, and what else is left cannot be ended.
+    pub fn set_left(&self, left: Vec<u32>) {
+        lock(&self.state).left = left;
+        self.set_swept();
+    }
+
     /// Nothing of it is left but its unreaped leader.
     pub fn set_swept(&self) {
         lock(&self.state).swept = true;
@@ -144,11 +246,11 @@ impl Attempt {
     /// From spawn to end.
     pub fn run(self: &Arc<Self>, job: &Job, shared: &Shared) -> Exit {
         let before = unix::birth_count_now();
-        let mut child = match self.spawn(job, shared) {
-            Ok(child) => child,
+        let spawning = shared.spawning();
+        let pid = match self.spawn(job, shared) {
+            Ok(pid) => pid,
             Err(why) => return Exit::NotStarted(why.into()),
         };
-        let pid = child.id();
         // It was born in between; asking the system costs a hundred times what this does. When the
         // count went on meanwhile it is asked: the answer can be had until the child is reaped.
         let birth = match (before, unix::birth_count_now()) {
@@ -161,16 +263,17 @@ impl Attempt {
             // A stop may have come during the spawn.
             state.stop != Stop::No
         };
+        drop(spawning);
         if must_watch {
             shared.sweeper.watch(Arc::clone(self));
         }
         let id = job.id.clone();
         shared.report(Report::Spawned { id, pid, birth });
         unix::wait_unreaped(pid);
-        self.reap(&mut child, shared)
+        self.reap(pid, shared)
     }
 
-    fn reap(self: &Arc<Self>, child: &mut Child, shared: &Shared) -> Exit {
+    fn reap(self: &Arc<Self>, pid: u32, shared: &Shared) -> Exit {
         let mut state = lock(&self.state);
         if state.stop != Stop::No {
             state.leader_gone = true;
@@ -180,13 +283,13 @@ impl Attempt {
                 .wait_while(state, |state| !state.swept)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        let status = child.wait();
+        let exit = unix::reap(pid);
         state.leader = None;
         drop(state);
-        status.map_or(Exit::Unknown, exit_of)
+        exit
     }
 
-    fn spawn(&self, job: &Job, shared: &Shared) -> Result<Child, String> {
+    fn spawn(&self, job: &Job, shared: &Shared) -> Result<u32, String> {
         let mut pause = BACK_OFF.0;
         let mut tries = 0;
         loop {
@@ -194,7 +297,7 @@ impl Attempt {
                 return Err("stopped before it started".to_owned());
             }
             let (err, why) = match start(job) {
-                Ok(child) => return Ok(child),
+                Ok(pid) => return Ok(pid),
                 Err(failure) => failure,
             };
             if !unix::is_shortage(&err) {
@@ -216,8 +319,8 @@ impl Attempt {
     }
 }
 
-/// One try: the child, or what went wrong and the fragment that says so.
-fn start(job: &Job) -> Result<Child, (io::Error, String)> {
+/// One try: the child's number, or what went wrong and the fragment that says so.
+fn start(job: &Job) -> Result<u32, (io::Error, String)> {
     let open = |path| {
         unix::open_log(path).map_err(|err| {
             let why = format!("log not writable ({err}): {}", path.display());
@@ -230,22 +333,31 @@ fn start(job: &Job) -> Result<Child, (io::Error, String)> {
         let why = format!("long command not writable beside its log ({err})");
         (err, why)
     })?;
-    // Only what posix_spawn can do: a closure between fork and exec, or another user, would make
-    // std fork, which takes 100 ms for a process of 1 GB.
-    Command::new(&job.program)
-        .args(args)
-        .current_dir(&job.cwd)
-        .envs(job.env.iter().map(|(name, value)| (name, value)))
-        .env(MARK, mark_value(&job.id))
-        .stdin(unix::no_input())
-        .stdout(stdout)
-        .stderr(stderr)
-        .process_group(0)
-        .spawn()
-        .map_err(|err| {
-            let why = why_not(job, &err);
-            (err, why)
+    let started = || {
+        let own = own_settings(job)?;
+        let env = job.base.merged(&own)?;
+        spawn::start(&Start {
+            program: &job.program,
+            args: &args,
+            cwd: &job.cwd,
+            env: &env,
+            files: [unix::no_input()?, &stdout, &stderr],
         })
+    };
+    started().map_err(|err| {
+        let why = why_not(job, &err);
+        (err, why)
+    })
+}
+
+/// What only this attempt has set, and the mark.
+fn own_settings(job: &Job) -> io::Result<Vec<CString>> {
+    let own = job.env.iter();
+    let mut own = own
+        .map(|(name, value)| environment::setting(name, value))
+        .collect::<Result<Vec<_>, _>>()?;
+    own.push(CString::new(mark_of(&job.id))?);
+    Ok(own)
 }
 
 fn why_not(job: &Job, err: &io::Error) -> String {
@@ -269,13 +381,5 @@ fn why_not(job: &Job, err: &io::Error) -> String {
                 .to_owned()
         }
         _ => format!("{err}: {}", job.program.display()),
-    }
-}
-
-fn exit_of(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => Exit::Unknown,
     }
 }

@@ -24,12 +24,15 @@ pub fn write_nodes<'a>(run_dir: &Path, nodes: impl Iterator<Item = &'a NodeId>) 
     unix::write_private(&run_dir.join(NODES_FILE), &text)
 }
 
+/// The node at each place of the run's frozen flow; empty when the folder is gone.
+pub fn nodes_of(run_dir: &Path) -> Vec<NodeId> {
+    let text = fs::read_to_string(run_dir.join(NODES_FILE)).unwrap_or_default();
+    text.split_terminator('\0').map(NodeId::new).collect()
+}
+
 /// Attempts of a run that may have had a process, in no order. Empty when the folder is gone.
 pub fn attempts_begun(run_dir: &Path, run: &RunId) -> Vec<(NodeRunId, NodeId)> {
-    let Ok(nodes) = fs::read_to_string(run_dir.join(NODES_FILE)) else {
-        return Vec::new();
-    };
-    let nodes: Vec<&str> = nodes.split_terminator('\0').collect();
+    let nodes = nodes_of(run_dir);
     let Ok(entries) = fs::read_dir(run_dir) else {
         return Vec::new();
     };
@@ -38,7 +41,7 @@ pub fn attempts_begun(run_dir: &Path, run: &RunId) -> Vec<(NodeRunId, NodeId)> {
         .filter_map(|entry| {
             let (id, stream) = parse_log_file(run, entry.file_name().to_str()?)?;
             let node = nodes.get(id.node.0 as usize)?;
-            (stream == crate::model::Stream::Out).then(|| (id, NodeId::new(*node)))
+            (stream == crate::model::Stream::Out).then(|| (id, node.clone()))
         })
         .collect()
 }

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Stream};
+use super::{Environment, Why};
+use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Stream, WorkspaceId};
 
 /// The process of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +19,9 @@ pub struct Job {
     pub args: Vec<OsString>,
     /// Working folder.
     pub cwd: PathBuf,
-    /// Set on top of the inherited environment.
+    /// The environment that `env` is set on top of.
+    pub base: Environment,
+    /// What only this attempt has set.
     pub env: Vec<(OsString, OsString)>,
     /// File that gets standard output; made when missing, else appended to.
     pub stdout: PathBuf,
@@ -41,9 +45,55 @@ impl Job {
             program: shell,
             args: vec!["-c".into(), line.into()],
             cwd,
+            base: Environment::of_process(),
             env,
             stdout,
             stderr,
+        }
+    }
+
+    /// The folder of the run, which holds the logs and the journal.
+    pub fn run_dir(&self) -> &Path {
+        self.stdout.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// How an attempt is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// What for.
+    pub why: Why,
+    /// SIGKILL to all that descends from it, instead of SIGTERM to its group.
+    pub force: bool,
+    /// Force it after this time when it has not ended; `None` leaves that to the caller.
+    pub grace: Option<Duration>,
+}
+
+impl End {
+    /// The polite way.
+    pub fn ask(why: Why) -> Self {
+        Self {
+            why,
+            force: false,
+            grace: None,
+        }
+    }
+
+    /// The way that nothing survives.
+    pub fn force(why: Why) -> Self {
+        Self {
+            why,
+            force: true,
+            grace: None,
+        }
+    }
+
+    /// The polite way first, and the other after this time.
+    pub fn within(why: Why, grace: Duration) -> Self {
+        Self {
+            why,
+            force: false,
+            grace: Some(grace),
         }
     }
 }
@@ -75,6 +125,19 @@ pub enum Report {
         /// How.
         exit: Exit,
     },
+    /// The kill switch has done its work on an attempt; [`Report::Exited`] follows.
+    Killed {
+        /// Which attempt.
+        id: NodeRunId,
+        /// Processes that it had.
+        pids: Vec<u32>,
+        /// Those of them that cannot be ended: they hang in the kernel.
+        left: Vec<u32>,
+    },
+    /// The time to run nodes in this workspace was over: they are being ended.
+    ControlLost(WorkspaceId),
+    /// Something the operator should read.
+    Told(Notice),
     /// A log file has grown. At most one per file and 16 ms, whatever the process prints.
     Output {
         /// Which attempt.

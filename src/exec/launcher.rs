@@ -9,15 +9,20 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::Duration;
 
 use super::attempt::Attempt;
+use super::journal::Journals;
+use super::sitter::Scope;
 use super::sweep::Sweeper;
-use super::{Job, Report};
-use crate::model::{Exit, NodeRunId};
+use super::{End, Job, Report, Why};
+use crate::model::{Exit, NodeRunId, Timestamp};
 
+/// Time between asking and killing when the kill switch is used.
+pub(super) const KILL_GRACE: Duration = Duration::from_millis(500);
 /// A waiting thread without work for this long ends.
 const IDLE: Duration = Duration::from_secs(10);
 thread_local! {
@@ -37,6 +42,10 @@ pub struct Launcher {
 /// What the launcher and its threads have in common.
 pub(super) struct Shared {
     reports: Box<dyn Fn(Report) + Send + Sync>,
+    clock: fn() -> Timestamp,
+    pub journals: Journals,
+    /// Read while a child comes to be, until its number is known here.
+    spawning: RwLock<()>,
     pool: Mutex<Pool>,
     work: Condvar,
     live: Mutex<HashMap<NodeRunId, Arc<Attempt>>>,
@@ -61,10 +70,14 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Launcher {
     /// A launcher that tells what happens through `reports`. That function is called from many
     /// threads and must not wait for anything.
-    pub fn new(reports: impl Fn(Report) + Send + Sync + 'static) -> Self {
+    /// `clock` tells the time that ends are journaled with.
+    pub fn new(clock: fn() -> Timestamp, reports: impl Fn(Report) + Send + Sync + 'static) -> Self {
         Self {
             shared: Arc::new(Shared {
                 reports: Box::new(reports),
+                clock,
+                journals: Journals::default(),
+                spawning: RwLock::default(),
                 pool: Mutex::default(),
                 work: Condvar::new(),
                 live: Mutex::default(),
@@ -76,7 +89,9 @@ impl Launcher {
     /// Starts a job and returns at once. [`Report::Exited`] follows, whatever happens.
     pub fn launch(&self, job: Job) {
         let id = job.id.clone();
-        let attempt = Arc::new(Attempt::new(&id));
+        let began = self.shared.now();
+        let attempt = Attempt::new(&job, began, Arc::downgrade(&self.shared));
+        let attempt = Arc::new(attempt);
         let replaced = lock(&self.shared.live).insert(id.clone(), Arc::clone(&attempt));
         debug_assert!(replaced.is_none(), "{id:?} is launched once");
         let mut pool = lock(&self.shared.pool);
@@ -91,11 +106,11 @@ impl Launcher {
             // Without a new thread the job waits until one of the others is done.
             if let Err(err) = self.add_worker(&mut pool)
                 && pool.workers == 0
+                && let Some((_, attempt)) = pool.queue.pop_back()
             {
-                pool.queue.pop_back();
                 drop(pool);
                 let why = format!("no thread could be started ({err})");
-                self.shared.finish(&id, Exit::NotStarted(why.into()));
+                attempt.tell_end(Exit::NotStarted(why.into()), &self.shared);
             }
         } else {
             drop(pool);
@@ -113,18 +128,77 @@ impl Launcher {
         Ok(())
     }
 
-    /// Ends an attempt: SIGTERM to its process group, or with `force` SIGKILL to all that descends
-    /// from it. Returns at once and does nothing for attempts that have ended. After a stop,
-    /// [`Report::Exited`] comes when the whole group is gone; the caller gives the grace and then
-    /// forces.
-    pub fn terminate(&self, id: &NodeRunId, force: bool) {
+    /// Ends an attempt. Returns at once and does nothing for attempts that have ended. After a
+    /// stop, [`Report::Exited`] comes when the whole family is gone; what is forced and cannot be
+    /// ended (it hangs in the kernel) is given up after some two seconds.
+    pub fn terminate(&self, id: &NodeRunId, end: End) {
         let attempt = lock(&self.shared.live).get(id).cloned();
         if let Some(attempt) = attempt
-            && attempt.stop(force)
+            && attempt.stop(end)
         {
             self.shared.sweeper.watch(attempt);
         }
     }
+
+    /// The kill switch. In one process a workspace is as good as everything: whoever has more than
+    /// one names the attempts.
+    pub fn kill(&self, scope: &Scope) {
+        let end = End::within(Why::Kill, KILL_GRACE);
+        for live in self.live() {
+            let doomed = match scope {
+                Scope::Attempts(ids) => ids.contains(&live.id),
+                Scope::Run(run) => live.id.run == *run,
+                Scope::Workspace(_) | Scope::Everything => true,
+            };
+            if doomed {
+                self.terminate(&live.id, end);
+            }
+        }
+    }
+
+    /// Whether an attempt was launched and its end not told.
+    pub fn is_live(&self, id: &NodeRunId) -> bool {
+        lock(&self.shared.live).contains_key(id)
+    }
+
+    /// The attempts that were launched and whose end was not told: in no order.
+    pub fn live(&self) -> Vec<Live> {
+        let live = lock(&self.shared.live);
+        live.values()
+            .map(|attempt| {
+                let (process, asked) = attempt.standing();
+                Live {
+                    id: attempt.id().clone(),
+                    process,
+                    asked,
+                }
+            })
+            .collect()
+    }
+
+    /// The journal of a run that is over needs to be open no longer.
+    pub fn close_run(&self, run_dir: &Path) {
+        self.shared.journals.close(run_dir);
+    }
+
+    /// Does something while no child comes to be: whoever is our child then is in
+    /// [`Launcher::live`], or was not started by us.
+    pub(super) fn between_spawns<T>(&self, work: impl FnOnce() -> T) -> T {
+        let lock = &self.shared.spawning;
+        let _none = lock.write().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+}
+
+/// An attempt that lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Which attempt.
+    pub id: NodeRunId,
+    /// Id and start time of its process, once it has one.
+    pub process: Option<(u32, u64)>,
+    /// What it was asked to end for, when it was.
+    pub asked: Option<Why>,
 }
 
 impl Drop for Launcher {
@@ -137,11 +211,10 @@ impl Drop for Launcher {
 impl Shared {
     fn work(&self) {
         while let Some((job, attempt)) = self.next() {
-            let id = job.id.clone();
             let exit = attempt.run(&job, self);
             // Whoever hears of this end may launch the next job from here: see `launch`.
             RETURNING.set(true);
-            self.finish(&id, exit);
+            attempt.tell_end(exit, self);
             if !RETURNING.replace(false) {
                 lock(&self.pool).reserved -= 1;
             }
@@ -172,7 +245,15 @@ impl Shared {
         }
     }
 
-    fn finish(&self, id: &NodeRunId, exit: Exit) {
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub(super) fn spawning(&self) -> RwLockReadGuard<'_, ()> {
+        self.spawning.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn finish(&self, id: &NodeRunId, exit: Exit) {
         lock(&self.live).remove(id);
         let id = id.clone();
         self.report(Report::Exited { id, exit });

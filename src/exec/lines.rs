@@ -92,6 +92,11 @@ pub fn binary_line(bytes_total: u64) -> String {
 /// One line as inert text: bytes that are no UTF-8 become `�`, colours and other terminal sequences
 /// go, other control characters become visible signs (`␛`), so do those that turn the reading order.
 pub fn inert(bytes: &[u8]) -> String {
+    // Most lines are plain ASCII; without an early end the test takes many bytes at a time.
+    let plain = |byte: &u8| matches!(byte, 0x20..=0x7e) || *byte == b'\t';
+    if bytes.iter().fold(true, |all, byte| all & plain(byte)) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let text = String::from_utf8_lossy(bytes);
     if !text.chars().any(is_special) {
         return text.into_owned();

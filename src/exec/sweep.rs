@@ -25,6 +25,8 @@ const KILL_WAIT: Duration = Duration::from_millis(200);
 const ASK_WAIT: Duration = Duration::from_secs(1);
 /// Rounds of killing after which what is left cannot be killed (it hangs in the kernel).
 const ROUNDS_MAX: u32 = 5;
+/// A spawn that takes longer than this after it was to be killed hangs.
+const SPAWN_WAIT: Duration = Duration::from_secs(1);
 
 /// The sweeping thread's inbox.
 #[derive(Default)]
@@ -74,6 +76,8 @@ fn start(new: Arc<Mutex<Vec<Arc<Attempt>>>>) -> std::io::Result<UnixStream> {
 struct Watched {
     attempt: Arc<Attempt>,
     asked: bool,
+    /// When it was first seen to be killed, in [`unix::uptime`].
+    killed_at: Option<Duration>,
     /// Everyone found so far, so that whoever loses its parents is not lost.
     family: Vec<Seen>,
     /// Rounds of killing in which nothing ended.
@@ -102,18 +106,30 @@ fn sweep(new: &Mutex<Vec<Arc<Attempt>>>, woken: &UnixStream) {
                 watched.push(Watched {
                     attempt,
                     asked: false,
+                    killed_at: None,
                     family: Vec::new(),
                     rounds: 0,
                 });
             }
         }
-        let left = round(&mut watched);
+        let now = unix::uptime();
+        for w in &watched {
+            if w.attempt.force_at().is_some_and(|at| at <= now) {
+                // What it is for was said when it was asked.
+                w.attempt.force();
+            }
+        }
+        let left = round(&mut watched, now);
         let killing = watched.iter().any(Watched::is_killing);
-        let at_most = match (left.is_empty(), killing) {
-            (true, _) => None,
-            (false, true) => Some(KILL_WAIT),
+        let spawning = watched.iter().any(|w| w.attempt.is_spawning());
+        let look = match (left.is_empty(), killing || spawning) {
+            (true, false) => None,
+            (_, true) => Some(KILL_WAIT),
             (false, false) => Some(ASK_WAIT),
         };
+        let force = watched.iter().filter_map(|w| w.attempt.force_at()).min();
+        let force = force.map(|at| at.saturating_sub(unix::uptime()));
+        let at_most = look.into_iter().chain(force).min();
         if !unix::wait_any(&unix::handles(&left), Some(woken), at_most) {
             for w in watched.iter_mut().filter(|w| w.is_killing()) {
                 w.rounds += 1;
@@ -123,7 +139,7 @@ fn sweep(new: &Mutex<Vec<Arc<Attempt>>>, woken: &UnixStream) {
 }
 
 /// One look at all of them; gives what still lives.
-fn round(watched: &mut Vec<Watched>) -> Vec<Seen> {
+fn round(watched: &mut Vec<Watched>, uptime: Duration) -> Vec<Seen> {
     if watched.is_empty() {
         return Vec::new();
     }
@@ -132,10 +148,20 @@ fn round(watched: &mut Vec<Watched>) -> Vec<Seen> {
     let mut doomed = Vec::new();
     watched.retain_mut(|w| {
         let Some(now) = w.attempt.stopping() else {
-            return false;
+            if !w.attempt.is_spawning() {
+                return false;
+            }
+            // The spawn itself hangs, as in a folder that never answers.
+            let hangs = w.attempt.force_at().is_none()
+                && *w.killed_at.get_or_insert(uptime) + SPAWN_WAIT <= uptime;
+            if hangs {
+                w.attempt.give_up(Vec::new());
+            }
+            return !hangs;
         };
         let members = table.members(now.leader, now.birth, w.attempt.mark(), &w.family);
         w.family.clone_from(&members);
+        w.attempt.saw(members.iter().map(|seen| seen.pid));
         if members.is_empty() {
             if now.leader_gone {
                 w.attempt.set_swept();
@@ -146,8 +172,13 @@ fn round(watched: &mut Vec<Watched>) -> Vec<Seen> {
             return !now.leader_gone;
         }
         if now.stop == Stop::Kill {
-            if w.rounds >= ROUNDS_MAX && now.leader_gone {
-                w.attempt.set_swept();
+            if w.rounds >= ROUNDS_MAX {
+                let left = members.iter().map(|seen| seen.pid).collect();
+                if now.leader_gone {
+                    w.attempt.set_left(left);
+                } else {
+                    w.attempt.give_up(left);
+                }
                 return false;
             }
             doomed.push(Doomed {
@@ -287,4 +318,42 @@ pub fn kill_orphan(pid: u32, birth: u64, id: &NodeRunId) -> bool {
         unix::wait_all(&killed, KILL_WAIT);
     }
     Table::read().members(pid, birth, &mark, &[]).is_empty()
+}
+
+/// Kills processes that lost their parents, with their descendants; true when some had to be.
+/// Those with the mark of an attempt are left, unless they are wanted too: what a node that ended
+/// left in the background was meant to stay.
+pub(super) fn kill_strays(strays: &[Seen], marked_too: bool) -> bool {
+    let doomed: Vec<Seen> = strays
+        .iter()
+        .filter(|seen| marked_too || !unix::has_setting(seen.pid, MARK))
+        .copied()
+        .collect();
+    if doomed.is_empty() {
+        return false;
+    }
+    let mut family = Table::read().with_descendants(&doomed);
+    unix::freeze(&family);
+    for _ in 0..ROUNDS_MAX {
+        let now = Table::read().with_descendants(&family);
+        let new: Vec<Seen> = now
+            .into_iter()
+            .filter(|seen| !family.iter().any(|known| known.is(seen)))
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        unix::freeze(&new);
+        family.extend(new);
+    }
+    unix::kill(&family);
+    true
+}
+
+/// Asks what an attempt of a dead sitter left running to end; it is not ours, so nobody is told.
+pub(super) fn ask_orphan(pid: u32, birth: u64, id: &NodeRunId) {
+    if orphan_alive(pid, birth, id) {
+        let family = Table::read().members(pid, birth, &mark_of(id), &[]);
+        unix::ask(&family);
+    }
 }

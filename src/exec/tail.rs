@@ -14,9 +14,9 @@ use crate::model::{LogLine, LogTail, NodeId, Stream, Timestamp};
 /// time. In order of arrival; made from the growth reports.
 pub type IndexEntry = (Stream, u64, Timestamp);
 
-/// Hands what a log holds from `offset` on to `sink`, piece by piece; gives where it ended. A log
-/// that is not there, or not readable, has nothing.
-pub fn read_from(path: &Path, offset: u64, mut sink: impl FnMut(&[u8])) -> u64 {
+/// Hands what a log holds from `offset` on to `sink`, piece by piece until it wants no more; gives where
+/// that was. A log that is not there, or not readable, has nothing.
+pub fn read_from(path: &Path, offset: u64, mut sink: impl FnMut(&[u8]) -> bool) -> u64 {
     let mut at = offset;
     let Ok(mut file) = File::open(path) else {
         return at;
@@ -27,7 +27,9 @@ pub fn read_from(path: &Path, offset: u64, mut sink: impl FnMut(&[u8])) -> u64 {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(n @ 1..) = file.read(&mut buffer) {
         at += n as u64;
-        sink(&buffer[..n]);
+        if !sink(&buffer[..n]) {
+            break;
+        }
     }
     at
 }
@@ -83,6 +85,7 @@ pub fn read_tail(
     LogTail {
         skipped_bytes: out.skipped + err.skipped,
         total_bytes,
+        removed: false,
         trouble,
         lines: lines
             .into_iter()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::attempt::mark_of;
 use super::unix::Table;
 use super::*;
-use crate::model::{Exit, NodeIdx, NodeRunId, RunId};
+use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
 /// Far more than anything here takes; a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,9 +26,12 @@ impl Bench {
         let dir = tempfile::tempdir().expect("a folder");
         let (sender, reports) = channel();
         Self {
-            launcher: Launcher::new(move |report| {
-                sender.send(report).ok();
-            }),
+            launcher: Launcher::new(
+                || Timestamp(1),
+                move |report| {
+                    sender.send(report).ok();
+                },
+            ),
             reports,
             // Unique over test processes, since survivors are looked for by it.
             run: RunId::new(dir.path().to_string_lossy().as_ref()),
@@ -164,7 +167,7 @@ fn a_polite_stop_lets_the_child_clean_up() {
     let line = "trap 'echo cleaned; exit 9' TERM; : > ready; while :; do sleep 0.05; done";
     bench.launcher.launch(bench.job(0, line));
     bench.wait_for("ready");
-    bench.launcher.terminate(&bench.id(0), false);
+    bench.launcher.terminate(&bench.id(0), End::ask(Why::Stop));
     let (id, exit) = bench.exit();
     assert_eq!(exit, Exit::Code(9));
     let (out, _) = log_files(&bench.dir.path().join("logs"), &id);
@@ -180,7 +183,7 @@ fn a_stopped_node_ends_when_its_last_process_has_cleaned_up() {
                 while :; do sleep 0.05; done'; true";
     bench.launcher.launch(bench.job(0, line));
     bench.wait_for("ready");
-    bench.launcher.terminate(&bench.id(0), false);
+    bench.launcher.terminate(&bench.id(0), End::ask(Why::Stop));
     assert_eq!(bench.exit().1, Exit::Signal(15));
     assert!(bench.dir.path().join("cleaned").exists());
     assert_eq!(bench.survivors(0), 0);
@@ -242,8 +245,15 @@ fn a_forced_stop_leaves_no_survivor_of_nasty_children() {
         bench.wait_for(&format!("ready{node}"));
     }
     for node in 0..10 {
-        bench.launcher.terminate(&bench.id(node), node % 2 == 0);
-        bench.launcher.terminate(&bench.id(node), true);
+        let force = node % 2 == 0;
+        let end = End {
+            force,
+            ..End::ask(Why::Stop)
+        };
+        bench.launcher.terminate(&bench.id(node), end);
+        bench
+            .launcher
+            .terminate(&bench.id(node), End::force(Why::Stop));
     }
     for _ in 0..nasty.len() {
         let (id, exit) = bench.exit();
@@ -263,9 +273,13 @@ fn a_forced_stop_leaves_no_survivor_of_nasty_children() {
 fn an_attempt_stopped_before_it_started_says_so() {
     let bench = Bench::new();
     let id = bench.id(0);
-    let attempt = std::sync::Arc::new(super::attempt::Attempt::new(&id));
-    assert!(!attempt.stop(true), "no process to look after");
-    bench.launcher.terminate(&id, true);
+    let job = bench.job(0, ":");
+    let attempt = super::attempt::Attempt::new(&job, Timestamp(1), std::sync::Weak::new());
+    assert!(
+        !attempt.stop(End::ask(Why::Stop)),
+        "no process to look after"
+    );
+    bench.launcher.terminate(&id, End::force(Why::Stop));
     assert!(attempt.stopping().is_none());
 }
 
@@ -314,7 +328,9 @@ fn a_hundred_nodes_stop_together() {
         assert!(matches!(bench.next(), Report::Spawned { .. }));
     }
     for node in 0..100 {
-        bench.launcher.terminate(&bench.id(node), false);
+        bench
+            .launcher
+            .terminate(&bench.id(node), End::ask(Why::Stop));
     }
     for _ in 0..100 {
         assert_eq!(bench.exit().1, Exit::Signal(15));

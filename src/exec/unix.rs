@@ -11,10 +11,21 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{self, Pid, Resource, Signal, WaitId, WaitIdOptions};
+use rustix::process::{
+    self, Pid, Resource, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus,
+};
+
+use crate::model::Exit;
 
 /// A single argument must be shorter than this (Linux: `MAX_ARG_STRLEN`, 32 pages).
 pub(super) const ARG_BYTES_MAX: usize = 128 * 1024;
+
+/// Files that this process may have open: now, and the most it may raise that to; `None` means no
+/// limit.
+pub fn open_files() -> (Option<u64>, Option<u64>) {
+    let limit = process::getrlimit(Resource::Nofile);
+    (limit.current, limit.maximum)
+}
 
 /// Raises the soft limit of open files to the hard one: a running node takes up to four. Best
 /// effort; spawning tells if files still run out.
@@ -101,6 +112,28 @@ pub(super) fn wait_unreaped(pid: u32) {
     }
 }
 
+/// Waits for the end of a child and lets its number go.
+pub(super) fn reap(pid: u32) -> Exit {
+    let Some(pid) = pid_of(pid) else {
+        return Exit::Unknown;
+    };
+    loop {
+        match process::waitpid(Some(pid), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(Some((_, status))) => return exit_of(status),
+            _ => return Exit::Unknown,
+        }
+    }
+}
+
+fn exit_of(status: WaitStatus) -> Exit {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown,
+    }
+}
+
 /// SIGTERM to a group, then SIGCONT so that stopped members hear it. The caller holds the leader
 /// unreaped.
 pub(super) fn ask_group(pgid: u32) {
@@ -125,6 +158,9 @@ fn signal_group(pgid: u32, signal: Signal) {
         // No member is left, or none that this user may signal: nothing more can be done.
     }
 }
+
+/// No process has this in its environment.
+const NO_MARK: &str = "";
 
 /// One process of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +197,17 @@ impl Table {
             .filter_map(seen)
             .collect();
         Self(seen)
+    }
+
+    /// The children of a process, dead ones that were not reaped included.
+    pub fn children(&self, parent: u32) -> Vec<Seen> {
+        let of = self.0.iter().filter(|seen| seen.parent == parent);
+        of.copied().collect()
+    }
+
+    /// These processes with everything that descends from them, as far as it lives.
+    pub fn with_descendants(&self, roots: &[Seen]) -> Vec<Seen> {
+        self.members(0, 0, NO_MARK, roots)
     }
 
     /// Everything that lives and belongs to an attempt: its group, the descendants of its leader
@@ -233,6 +280,18 @@ fn seen(_pid: u32) -> Option<Seen> {
     None
 }
 
+/// Time since the machine started, with the time it slept: for waits that other processes know of.
+pub(super) fn uptime() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+    // On macOS this one counts sleep.
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+    let now = rustix::time::clock_gettime(CLOCK);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
 /// When a process began, in the system's own count (Linux: clock ticks since boot).
 /// The system's count of time that start times are given in: hundredths of a second since the
 /// machine started. `None` where start times are counted otherwise.
@@ -248,13 +307,15 @@ pub(super) fn birth_count_now() -> Option<u64> {
     None
 }
 
-/// An end of `/dev/null` for a child to read from, opened once and shared.
-pub(super) fn no_input() -> std::process::Stdio {
-    static NULL: std::sync::OnceLock<Option<File>> = std::sync::OnceLock::new();
-    let null = NULL.get_or_init(|| File::open("/dev/null").ok());
-    match null.as_ref().and_then(|null| null.try_clone().ok()) {
-        Some(null) => null.into(),
-        None => std::process::Stdio::null(),
+/// `/dev/null` for children to read from, opened once.
+pub(super) fn no_input() -> io::Result<&'static File> {
+    static NULL: std::sync::OnceLock<File> = std::sync::OnceLock::new();
+    match NULL.get() {
+        Some(null) => Ok(null),
+        None => {
+            let null = File::open("/dev/null")?;
+            Ok(NULL.get_or_init(|| null))
+        }
     }
 }
 
@@ -293,7 +354,20 @@ pub(super) fn await_end(pid: u32) {
     }
 }
 
+/// Whether the process has `name` in its environment, whatever it is set to.
+pub(super) fn has_setting(pid: u32, name: &str) -> bool {
+    fs::read(format!("/proc/{pid}/environ")).is_ok_and(|env| {
+        env.split(|byte| *byte == 0).any(|var| {
+            var.strip_prefix(name.as_bytes())
+                .is_some_and(|rest| rest.starts_with(b"="))
+        })
+    })
+}
+
 pub(super) fn has_mark(pid: u32, mark: &str) -> bool {
+    if mark == NO_MARK {
+        return false;
+    }
     // Unreadable means another user's process, or one that is just ending.
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|env| {
         env.split(|byte| *byte == 0)
@@ -432,5 +506,90 @@ pub(super) fn wait_all(members: &[Seen], at_most: Duration) {
         if !wait_any(std::slice::from_ref(&handle), None, Some(at_most)) {
             return;
         }
+    }
+}
+
+/// Gives up terminal and session of whoever started us, so that their end is not ours.
+pub(super) fn leave_session() {
+    // The leader of a group cannot; then it was given one of its own already.
+    process::setsid().ok();
+    // A folder that is somebody's share should not be held by us.
+    std::env::set_current_dir("/").ok();
+}
+
+/// Standard output becomes `/dev/null`, so that whoever reads it meets its end.
+pub(super) fn close_output() {
+    if let Ok(null) = OpenOptions::new().write(true).open("/dev/null") {
+        rustix::stdio::dup2_stdout(null).ok();
+    }
+}
+
+/// Whoever loses its parents among our descendants becomes our child, and not that of init.
+pub(super) fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    process::set_child_subreaper(Some(process::getpid())).ok();
+}
+
+/// Lets go of a child that has ended and that nobody else waits for.
+pub(super) fn reap_stray(pid: u32) {
+    if let Some(pid) = pid_of(pid) {
+        process::waitpid(Some(pid), process::WaitOptions::NOHANG).ok();
+    }
+}
+
+/// Waits for a time that is counted as [`uptime`] does, asleep or not.
+pub(super) struct Alarm {
+    #[cfg(target_os = "linux")]
+    timer: Option<std::os::fd::OwnedFd>,
+}
+
+impl Alarm {
+    pub fn new() -> Self {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::time::{TimerfdClockId, TimerfdFlags, timerfd_create};
+            let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+            let timer = timerfd_create(TimerfdClockId::Boottime, flags).ok();
+            Self { timer }
+        }
+        #[cfg(not(target_os = "linux"))]
+        Self {}
+    }
+
+    /// Returns when `wake` can be read or the time has come; it may be sooner.
+    pub fn wait(&self, wake: &UnixStream, until: Option<Duration>) {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        /// Where the system cannot wait over a sleep of the machine it is looked after this often.
+        const SLICE: Duration = Duration::from_secs(1);
+        let mut fds = vec![PollFd::new(wake, PollFlags::IN)];
+        let rest = until.map(|until| until.saturating_sub(uptime()));
+        let mut timeout = rest;
+        #[cfg(target_os = "linux")]
+        if let Some(timer) = &self.timer {
+            use rustix::time::{Itimerspec, TimerfdTimerFlags, timerfd_settime};
+            let zero = Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            };
+            // A time of zero would switch it off.
+            let at = until.map(|until| until.max(Duration::from_nanos(1)));
+            let value = at
+                .and_then(|at| Timespec::try_from(at).ok())
+                .unwrap_or(zero);
+            let spec = Itimerspec {
+                it_interval: zero,
+                it_value: value,
+            };
+            if timerfd_settime(timer, TimerfdTimerFlags::ABSTIME, &spec).is_ok() {
+                fds.push(PollFd::new(timer, PollFlags::IN));
+                timeout = None;
+            }
+        }
+        if fds.len() == 1 {
+            timeout = timeout.map(|rest| rest.min(SLICE));
+        }
+        let timeout = timeout.and_then(|rest| Timespec::try_from(rest).ok());
+        // Interrupted counts as an event: the caller looks again anyway.
+        poll(&mut fds, timeout.as_ref()).ok();
     }
 }

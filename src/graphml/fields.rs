@@ -11,7 +11,7 @@ use super::limits::{JOBS_MAX, PASSES_MAX, RETRIES_MAX};
 use super::number::{count, position, seconds, truth};
 use super::read::defaults;
 use super::warning::{Warnings, shown};
-use crate::model::{Env, FileResult, Flow, Node, NodeStatus, Point, Wrapper};
+use crate::model::{Env, FileResult, Flow, Node, NodeStatus, Point, Trigger, Wrapper};
 
 /// The value of a data element, with visible signs for what XML does not allow.
 pub(super) fn clean<'t>(text: &'t str, data: &Data) -> Cow<'t, str> {
@@ -55,6 +55,7 @@ impl<'t, 'w> FlowReader<'t, 'w> {
             match field {
                 Field::FlowTitle => flow.title = value.into_owned(),
                 Field::Group => flow.group = value.into_owned(),
+                Field::Trigger => flow.trigger = self.trigger(&value, at),
                 Field::Wrapper => wrapper = Some(value.into_owned()),
                 Field::Prefix => prefix = value.into_owned(),
                 Field::Suffix => suffix = value.into_owned(),
@@ -84,6 +85,19 @@ impl<'t, 'w> FlowReader<'t, 'w> {
             None => legacy_wrapper(&prefix, &suffix),
         };
         flow
+    }
+
+    fn trigger(&mut self, value: &str, at: usize) -> Trigger {
+        let read = Trigger::from_word(value);
+        if read.is_none() && !value.trim().is_empty() {
+            self.warnings.at(at, || {
+                format!(
+                    "trigger {} must be manual, poll or schedule; read as manual",
+                    shown(value)
+                )
+            });
+        }
+        read.unwrap_or_default()
     }
 
     fn limit(&mut self, field: Field, value: &str, at: usize, max: u32) -> Option<u32> {

@@ -13,6 +13,7 @@ pub(super) enum Domain {
 pub(super) enum Field {
     FlowTitle,
     Group,
+    Trigger,
     Wrapper,
     /// Before `wrapper`: text before the command.
     Prefix,
@@ -47,9 +48,10 @@ pub(super) enum Field {
     EdgeStatus,
 }
 
-const TABLE: [(Field, Domain, &str, &str); 29] = [
+const TABLE: [(Field, Domain, &str, &str); 30] = [
     (Field::FlowTitle, Domain::Graph, "title", "string"),
     (Field::Group, Domain::Graph, "group", "string"),
+    (Field::Trigger, Domain::Graph, "trigger", "string"),
     (Field::Wrapper, Domain::Graph, "wrapper", "string"),
     (Field::Prefix, Domain::Graph, "prefix", "string"),
     (Field::Suffix, Domain::Graph, "suffix", "string"),

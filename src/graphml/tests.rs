@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, FrameId, Node, NodeId, Point, Rect, Wrapper,
+    Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, FrameId, Node, NodeId, Point, Rect, Trigger,
+    Wrapper,
 };
 
 const HEAD: &str = "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">";
@@ -118,6 +119,7 @@ fn full() -> Flow {
     let mut flow = sample();
     flow.title = "Nightly \"load\"".into();
     flow.group = "Imports".into();
+    flow.trigger = Trigger::Poll;
     flow.wrapper = Some(Wrapper::new("bash -c '. env.sh && {}'"));
     flow.shell = "zsh".into();
     flow.cwd = "sub dir".into();
@@ -149,12 +151,42 @@ fn full() -> Flow {
 #[test]
 fn every_attribute_is_written_and_read_back() {
     let text = written(&full(), None);
-    assert_eq!(text.matches("<key ").count(), 20, "{text}");
+    assert_eq!(text.matches("<key ").count(), 21, "{text}");
     let reading = must_read(&text);
     assert_eq!(warnings(&reading), [""; 0]);
     // And taken out again, down to a file that says none of them.
     let plain = written(&sample(), Some(&reading.source));
     assert_eq!(plain.matches("<data").count(), 8, "{plain}");
+}
+
+#[test]
+fn a_trigger_is_read_by_its_word_and_one_that_is_unknown_is_told_and_kept() {
+    let with = |word: &str| {
+        let key = "<key id=\"t\" for=\"graph\" attr.name=\"trigger\" attr.type=\"string\"/>";
+        graph(&format!("<data key=\"t\">{word}</data>")).replacen(
+            "<graph ",
+            &format!("{key}<graph "),
+            1,
+        )
+    };
+    for (word, means) in [
+        ("poll", Trigger::Poll),
+        (" Schedule\n", Trigger::Schedule),
+        ("", Trigger::Manual),
+    ] {
+        let reading = must_read(&with(word));
+        assert_eq!(reading.flow.trigger, means, "{word:?}");
+        assert_eq!(warnings(&reading), [""; 0], "{word:?}");
+    }
+    let text = with("full moon");
+    let reading = must_read(&text);
+    assert_eq!(reading.flow.trigger, Trigger::Manual);
+    assert!(
+        warnings(&reading)[0].contains("full moon"),
+        "{:?}",
+        warnings(&reading)
+    );
+    assert_eq!(written(&reading.flow, Some(&reading.source)), text);
 }
 
 #[test]
@@ -505,4 +537,27 @@ fn prefixed_elements_and_foreign_ones_are_told_apart() {
         written(&flow, Some(&reading.source))
             .contains("<g:node id=\"b\"><g:data key=\"l\">y</g:data>")
     );
+}
+
+#[test]
+fn ids_that_look_alike_are_told() {
+    let file = |a: &str, b: &str| {
+        format!("<graphml><graph><node id=\"{a}\"/><node id=\"{b}\"/></graph></graphml>")
+    };
+    for (a, b, says) in [
+        ("Build", "build", Some("only by case")),
+        ("caf\u{e9}", "cafe\u{301}", Some("Unicode normal form")),
+        ("\u{fb01}t", "fit", Some("Unicode normal form")),
+        ("\u{c9}", "\u{e9}", Some("only by case")),
+        ("a", "b", None),
+    ] {
+        let reading = read(file(a, b).as_bytes()).expect("reads");
+        let told = reading.warnings.iter().map(|warning| warning.text.as_str());
+        let alike: Vec<&str> = told.filter(|text| text.contains("differ only")).collect();
+        assert_eq!(alike.len(), usize::from(says.is_some()), "{alike:?}");
+        assert!(
+            alike.iter().all(|text| text.contains(says.unwrap_or("?"))),
+            "{alike:?}"
+        );
+    }
 }

@@ -16,7 +16,7 @@ use super::source::{Inner, Source};
 use super::style::Style;
 use super::warning::shown;
 use crate::model::{
-    Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, Node, NodeId, Point, Rect, Wrapper,
+    Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, Node, NodeId, Point, Rect, Trigger, Wrapper,
 };
 
 /// Why a flow cannot be written; what it was read from is as it was.
@@ -265,6 +265,11 @@ impl<'a> Writing<'a> {
             text_change(&mut changes, field, was, is, || {
                 format!("{} of the flow", field.name())
             })?;
+        }
+        if was.trigger != is.trigger {
+            // By hand is what the absence says.
+            let word = (is.trigger != Trigger::default()).then(|| is.trigger.word().to_owned());
+            changes.push((Field::Trigger, word));
         }
         if template(was) != template(is) {
             let there = [Field::Wrapper, Field::Prefix, Field::Suffix]

@@ -9,12 +9,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::TabId;
 use crate::app::ports::{
-    self, FileDone, FileJob, FileNews, FolderEntry, Lister, Pasted, SaveTrouble,
+    self, Broken, FileDone, FileJob, FileNews, FolderEntry, Lister, Pasted, Provisioner,
+    SaveTrouble, SetUp,
 };
 use crate::editor::clipboard::{self, Placing};
-use crate::editor::{self, DiskState, Done, Found, Outcome, Saver, Stamp, Task, Trouble};
+use crate::editor::{
+    self, DiskState, Done, Found, Journal, Note, Outcome, Saver, Stamp, Task, Trouble,
+};
 use crate::model::{Edit, Flow, FlowRef, NodeId, Point};
-use crate::store::{self, SaveError};
+use crate::store::{self, Home, SaveError};
 use crate::watch::{Change, Watcher};
 
 /// A file of an open tab, as it was last read or written.
@@ -27,6 +30,7 @@ struct Known {
 /// The saver and the watcher.
 pub struct Files {
     saver: Saver,
+    journal: Journal,
     known: RefCell<HashMap<PathBuf, Known>>,
     /// Paths to watch, to the watcher's own thread: asking for a watch touches the disk.
     watches: Sender<PathBuf>,
@@ -35,7 +39,7 @@ pub struct Files {
 
 impl Files {
     /// Starts the threads; `wake` is called when there is something to drain.
-    pub fn start(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+    pub fn start(home: Home, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
         let wake = Arc::new(wake);
         let (watches, wanted) = channel::<PathBuf>();
         let (sender, changed) = channel();
@@ -56,9 +60,12 @@ impl Files {
                     watcher.watch_file(&path).ok();
                 }
             })?;
-        let saver = Saver::start(move || wake())?;
+        let tell = wake.clone();
+        let journal = Journal::start(home.clone(), move || tell())?;
+        let saver = Saver::start(home, example(), move || wake())?;
         Ok(Self {
             saver,
+            journal,
             known: RefCell::default(),
             watches,
             changed,
@@ -85,43 +92,52 @@ impl Files {
     fn done(&self, done: Done) -> FileDone {
         let tab = TabId(done.ticket);
         match done.outcome {
-            Outcome::Loaded(Err(why)) => FileDone::Loaded {
+            Outcome::Loaded(Err(help)) => FileDone::Loaded {
                 tab,
-                result: Err(sentence(&why)),
+                result: Err(Box::new(Broken {
+                    why: sentence(&help.why),
+                    help,
+                })),
             },
-            Outcome::Loaded(Ok((flow_ref, loaded))) => {
-                self.know(tab, &flow_ref, &loaded.stamp);
-                let loaded = ports::Loaded {
-                    flow_ref,
-                    flow: Arc::new(loaded.flow),
-                    warnings: loaded.warnings.into(),
-                    damaged: loaded.damaged,
-                    results: Arc::new(loaded.results),
-                    stamp: loaded.stamp,
-                };
+            Outcome::Loaded(Ok(opened)) => {
+                self.know(tab, &opened.flow_ref, &opened.version.stamp);
                 FileDone::Loaded {
                     tab,
-                    result: Ok(Box::new(loaded)),
+                    result: Ok(opened),
                 }
             }
-            Outcome::Saved { place, result } => {
-                if let Ok((flow_ref, stamp)) = &result {
-                    self.know(tab, flow_ref, stamp);
-                }
+            Outcome::Saved {
+                place,
+                flow,
+                result,
+            } => {
+                let mut remark = None;
+                let result = match result {
+                    Ok((flow_ref, saved)) => {
+                        self.know(tab, &flow_ref, &saved.stamp);
+                        remark = saved.remark;
+                        Ok((flow_ref, saved.stamp))
+                    }
+                    Err(why) => Err(trouble(&why)),
+                };
                 FileDone::Saved {
                     tab,
                     place,
-                    result: result.map_err(|why| trouble(&why)),
+                    flow,
+                    result,
+                    remark,
                 }
             }
             Outcome::Checked(found) => FileDone::Checked {
                 tab,
                 news: match found {
                     Found::Same => FileNews::InStep,
-                    Found::Changed(_) | Found::Unreadable(_) => FileNews::Changed,
+                    Found::Changed(version) => FileNews::Changed(version),
+                    Found::Unreadable(why) => FileNews::Unreadable(sentence(&why)),
                     Found::Gone => FileNews::Deleted,
                 },
             },
+            outcome => FileDone::Task { tab, outcome },
         }
     }
 }
@@ -136,6 +152,7 @@ impl ports::Files for Files {
                 flow,
                 place,
                 onto,
+                trusted,
             } => {
                 let onto = match onto {
                     ports::Onto::Version(stamp) => editor::Onto::Version(stamp),
@@ -149,6 +166,7 @@ impl ports::Files for Files {
                         flow,
                         place,
                         onto,
+                        trusted,
                     },
                 )
             }
@@ -159,6 +177,7 @@ impl ports::Files for Files {
                 path,
                 origin,
                 overwrite,
+                trusted,
             } => (
                 tab,
                 Task::SaveAs {
@@ -167,6 +186,7 @@ impl ports::Files for Files {
                     place,
                     origin,
                     overwrite,
+                    trusted,
                 },
             ),
             FileJob::Check {
@@ -180,8 +200,13 @@ impl ports::Files for Files {
                     disk: DiskState::InStep(known),
                 },
             ),
+            FileJob::Task { tab, task } => (tab, task),
         };
         self.saver.send(tab.0, task);
+    }
+
+    fn note(&self, note: Note) {
+        self.journal.send(note);
     }
 
     fn drain(&self) -> Vec<FileDone> {
@@ -197,7 +222,10 @@ impl ports::Files for Files {
                 );
             }
         }
-        self.saver.drain().map(|done| self.done(done)).collect()
+        let saved = self.saver.drain().map(|done| self.done(done));
+        saved
+            .chain(self.journal.drain().map(FileDone::Journal))
+            .collect()
     }
 
     fn to_text(&self, flow: &Flow, nodes: &[NodeId]) -> String {
@@ -227,18 +255,37 @@ impl ports::Files for Files {
         })
     }
 
-    fn example(&self) -> Option<PathBuf> {
-        // Beside the binary of a checkout's target folder, else where the program was started.
-        let beside = std::env::current_exe()
-            .ok()
-            .and_then(|exe| Some(exe.parent()?.parent()?.parent()?.to_owned()));
-        let here = std::env::current_dir().ok();
-        [here, beside]
-            .into_iter()
-            .flatten()
-            .map(|dir| dir.join("workspaces-example"))
-            .find(|dir| dir.is_dir())
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|folder: &Path, collection: Option<&Path>| {
+            let made = store::provision(folder, collection)
+                .map_err(|why| (format!("failed to {why}"), why.hint().to_owned()))?;
+            Ok(SetUp {
+                id: store::workspace_id(&made.workspace),
+                root: made.workspace,
+                collection: made.collection,
+                n_created: made.created.len(),
+                n_kept: made.kept.len(),
+            })
+        })
     }
+
+    fn example(&self) -> Option<PathBuf> {
+        example()
+    }
+}
+
+/// The collection that comes with the program.
+fn example() -> Option<PathBuf> {
+    // Beside the binary of a checkout's target folder, else where the program was started.
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.parent()?.parent()?.to_owned()));
+    let here = std::env::current_dir().ok();
+    [here, beside]
+        .into_iter()
+        .flatten()
+        .map(|dir| dir.join("workspaces-example"))
+        .find(|dir| dir.is_dir())
 }
 
 fn sentence(why: &Trouble) -> String {

@@ -1,17 +1,21 @@
 //! Settings and layout, read once before the window and written by a thread of their own.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::app::ports::Memory;
 use crate::app::{Layout, Remembered, Settings as Shown, ThemeChoice};
-use crate::store::{Home, Settings, Theme};
+use crate::model::Retention;
+use crate::store::{Collection, CollectionSource, Home, Settings, Theme};
 
 /// What the window remembers, over the settings file.
 pub struct Kept {
     settings: RefCell<Settings>,
+    /// The collection of this process, where the command line or the environment names it: used, and
+    /// not remembered.
+    named: RefCell<Option<PathBuf>>,
     warnings: Vec<String>,
     // Unbounded: the window hands over a change of a few kilobytes now and then.
     writes: Option<Sender<Settings>>,
@@ -20,8 +24,11 @@ pub struct Kept {
 
 impl Kept {
     /// Reads the settings of this machine; nothing is written before something changes.
-    pub fn load(home: &Home) -> Self {
+    pub fn load(home: &Home, collection: Option<&Path>) -> Self {
         let loading = Settings::load(home);
+        let named = Collection::of_process(collection, &loading.settings)
+            .filter(|chosen| chosen.source != CollectionSource::Settings)
+            .map(|chosen| chosen.root);
         let (writes, inbox) = channel::<Settings>();
         let home = home.clone();
         let write = move || {
@@ -40,6 +47,7 @@ impl Kept {
             .ok();
         Self {
             settings: RefCell::new(loading.settings),
+            named: RefCell::new(named),
             warnings: loading.warnings,
             writes: Some(writes),
             writer,
@@ -54,6 +62,7 @@ impl Kept {
     /// Shows this collection from now on.
     pub fn use_collection(&self, root: PathBuf) {
         self.settings.borrow_mut().collection = Some(root);
+        *self.named.borrow_mut() = None;
     }
 }
 
@@ -70,7 +79,9 @@ impl Memory for Kept {
             slots: settings.slots,
             grace_s: Some(settings.grace_seconds),
             shell: settings.shell.clone(),
-            collection: settings.collection.clone(),
+            retention_days: Some(settings.retention_days),
+            log_bytes_max: Some(settings.log_bytes_max),
+            collection: self.named.borrow().clone().or(settings.collection.clone()),
         };
         Remembered {
             settings: shown,
@@ -91,9 +102,20 @@ impl Memory for Kept {
             .grace_s
             .unwrap_or(Settings::default().grace_seconds);
         settings.shell.clone_from(&remembered.settings.shell);
-        settings
-            .collection
-            .clone_from(&remembered.settings.collection);
+        let usual = Retention::default();
+        settings.retention_days = remembered.settings.retention_days.unwrap_or(usual.days);
+        settings.log_bytes_max = remembered
+            .settings
+            .log_bytes_max
+            .unwrap_or(usual.log_bytes_max);
+        let mut named = self.named.borrow_mut();
+        if named.is_none() || *named != remembered.settings.collection {
+            // Another was chosen in the window, and that is what is meant from now on.
+            *named = None;
+            settings
+                .collection
+                .clone_from(&remembered.settings.collection);
+        }
         settings.layout = serde_json::to_value(&remembered.layout).unwrap_or_default();
         if let Some(writes) = &self.writes {
             writes.send(settings.clone()).ok();

@@ -16,11 +16,13 @@ pub fn tell(why: &str) {
 
 /// Libraries that the window system opens when it needs them, and the Debian package of each. The
 /// first is looked for because its absence ends the program instead of giving an error.
-const LIBRARIES: [(&str, &str); 4] = [
+const LIBRARIES: [(&str, &str); 6] = [
     ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
     ("libX11-xcb.so.1", "libx11-xcb1"),
     ("libXcursor.so.1", "libxcursor1"),
     ("libXi.so.6", "libxi6"),
+    ("libGL.so.1", "libgl1"),
+    ("libEGL.so.1", "libegl1"),
 ];
 
 /// Says which package is missing before the window system finds out the hard way.
@@ -83,8 +85,10 @@ pub fn no_window(why: &eframe::Error) -> String {
         );
     }
     if text.contains("glutin") || text.contains("GL") {
+        // The window system's text goes on with every setting it asked for.
+        let cause = text.split([' ', ':']).take(6).collect::<Vec<_>>().join(" ");
         return format!(
-            "OpenGL cannot be had ({text}); install it with `sudo apt install libgl1 libegl1 libgl1-mesa-dri`"
+            "OpenGL cannot be had ({cause}); install it with `sudo apt install libgl1 libegl1 libgl1-mesa-dri`"
         );
     }
     format!("no window can be opened: {text}")

@@ -65,8 +65,9 @@ impl Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
     // --- looking -------------------------------------------------------------------------------------------------
-    /// Create `epochs/<ws>/.touch-<token>` exclusively and remove it, and the same in `leases/`: our own changes make
-    /// this client's cached listings of the two folders void. Creates the folders when they are not there.
+    /// Create `epochs/<ws>/.touch-<token>` exclusively and remove it: our own change makes this client's cached
+    /// listing of the folder void. Creates `epochs/<ws>` when it is not there. The lease row needs no such thing, since
+    /// opening it anew asks the server for its name.
     Touch {
         /// Makes the name unique.
         token: Token,

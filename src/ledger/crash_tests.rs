@@ -53,6 +53,8 @@ fn record_run(ledger: &Ledger, flow: &FlowRef, run: &str, mut acknowledge: impl 
         resumes: None,
         subset: (0..NODES).map(NodeIdx).collect(),
         kept: Arc::new([]),
+        marks: [].into(),
+        triggers: [].into(),
         at: Timestamp(1),
     })));
     for n in 0..NODES {
@@ -216,6 +218,8 @@ fn a_ledger_opened_while_another_process_makes_it_is_empty_or_whole() {
                 resumes: None,
                 subset: [NodeIdx(0)].into(),
                 kept: Arc::new([]),
+                marks: [].into(),
+                triggers: [].into(),
                 at: Timestamp(1),
             })));
         });

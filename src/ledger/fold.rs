@@ -73,6 +73,7 @@ impl Fold {
             }
             Message::Import(import) => import.apply(conn),
             Message::Begun { run, attempts } => super::recover::begun(conn, run, attempts),
+            Message::Ended { run, attempts } => super::recover::ended(conn, run, attempts),
             Message::Interrupt(runs) => runs.iter().try_for_each(|&run| {
                 // A run of this very process is not dead, whatever the caller was told.
                 let ours = self.live.values().any(|live| live.key == run);
@@ -82,6 +83,7 @@ impl Fold {
                     super::recover::interrupt(conn, run)
                 }
             }),
+            Message::Retain(change) => change.apply(conn),
             Message::Flush { .. } => Ok(()),
         }
     }
@@ -205,6 +207,8 @@ impl Fold {
                 ],
                 |row| row.get(0),
             )?;
+        // A run that another process began goes on from its facts.
+        live.seq = super::recover::last_seq(conn, live.key)?;
         conn.prepare_cached("UPDATE flows SET last_run = ?2 WHERE id = ?1")?
             .execute([flow, live.key])?;
         self.live.insert(start.run.clone(), live);

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::import::Import;
 use super::inbox::{Inbox, Message};
+use super::recover::{AttemptRow, SeenEnd};
 use super::write::{OnNotice, Writer};
 use super::{LedgerError, NodeRunRow, Orphan, Recovered, history, past, recover, schema};
 use crate::model::{
@@ -54,6 +55,8 @@ pub struct Health {
     pub format: i64,
     /// Runs stored.
     pub runs: u64,
+    /// Runs without an end, those of living processes too; only [`super::inspect`] looks for them.
+    pub open_runs: Vec<Recovered>,
     /// What is wrong, a sentence each; empty when all is well.
     pub troubles: Vec<String>,
 }
@@ -235,18 +238,27 @@ impl Ledger {
         self.inner.inbox.put(Message::Begun { run, attempts });
     }
 
+    /// Tells how attempts of a run without an end had ended when its process died, in the order they
+    /// did. What is recorded of them already stays. Comes before [`Ledger::record_begun`].
+    pub fn record_ended(&self, run: RunId, attempts: Vec<SeenEnd>) {
+        self.inner.inbox.put(Message::Ended { run, attempts });
+    }
+
     /// Waits until everything recorded so far survives the death of this process.
     pub fn commit_now(&self) -> Result<(), LedgerError> {
         self.commit(false)
     }
 
     /// Ends the runs that dead processes left open, as interrupted, and gives them back.
-    /// `is_alive` is asked per flow file whether a living
-    /// process (this one included) holds its run lock; such a flow is left alone.
-    pub fn recover(&self, is_alive: impl Fn(&str) -> bool) -> Result<Vec<Recovered>, LedgerError> {
+    /// `is_alive` is asked for each whether a living process (this one included) carries it or its
+    /// nodes are held for one that will; such a run is left alone.
+    pub fn recover(
+        &self,
+        is_alive: impl Fn(&Recovered) -> bool,
+    ) -> Result<Vec<Recovered>, LedgerError> {
         self.catch_up();
         let mut dead = self.read(|tx| recover::open_runs(tx))?;
-        dead.retain(|(_, run)| !is_alive(&run.file));
+        dead.retain(|(_, run)| !is_alive(run));
         if dead.is_empty() {
             return Ok(Vec::new());
         }
@@ -254,6 +266,12 @@ impl Ledger {
         self.inner.inbox.put(Message::Interrupt(keys));
         self.flush()?;
         Ok(dead.into_iter().map(|(_, run)| run).collect())
+    }
+
+    /// Every attempt of a run with the numbers of its facts, for carrying it on.
+    pub fn attempts(&self, run: &RunId) -> Result<Vec<AttemptRow>, LedgerError> {
+        self.commit(false)?;
+        self.read(|tx| recover::attempts(tx, run))
     }
 
     /// Processes that interrupted runs of a flow may have left behind.
@@ -274,13 +292,17 @@ impl Ledger {
         Ok(health)
     }
 
+    pub(super) fn put(&self, message: Message) {
+        self.inner.inbox.put(message);
+    }
+
     /// Everything recorded so far is on disk, as far as the disk takes it: lists show what there
     /// is, and the trouble was told.
-    fn catch_up(&self) {
+    pub(super) fn catch_up(&self) {
         drop(self.commit(false));
     }
 
-    fn commit(&self, durable: bool) -> Result<(), LedgerError> {
+    pub(super) fn commit(&self, durable: bool) -> Result<(), LedgerError> {
         let (reply, answer) = mpsc::channel();
         self.inner.inbox.put(Message::Flush { durable, reply });
         answer.recv().unwrap_or_else(|_| {
@@ -292,7 +314,7 @@ impl Ledger {
     }
 
     /// Asks one question within one view of the file. No file yet: nothing is known.
-    fn read<T: Default>(
+    pub(super) fn read<T: Default>(
         &self,
         ask: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, LedgerError> {

@@ -39,7 +39,7 @@ pub(super) fn history(
         "SELECT r.id, r.name, r.choice, p.name, r.started, r.ended, r.outcome, r.n_subset, r.n_ran,
                 r.n_failed, r.n_stopped, r.n_skipped, r.n_kept
          FROM runs r LEFT JOIN runs p ON p.id = r.resumes
-         WHERE r.flow = ?1 AND r.id < ?2 ORDER BY r.id DESC LIMIT ?3",
+         WHERE r.flow = ?1 AND r.id < ?2 AND r.gone = 0 ORDER BY r.id DESC LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut runs = select
@@ -53,7 +53,8 @@ pub(super) fn history(
     Ok(runs.into_iter().map(|(_, run)| run).collect())
 }
 
-fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
+/// A run from the columns id, name, choice, resumed, started, ended, outcome and the six counts.
+pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     let run = |text: String| RunId::new(text);
     let outcome: Option<String> = row.get(6)?;
     Ok(RunSummary {
@@ -75,7 +76,11 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
 }
 
 /// Counts of a run that has not ended, from the newest attempt of each of its nodes.
-fn count_so_far(conn: &Connection, run: i64, counts: &mut Counts) -> rusqlite::Result<()> {
+pub(super) fn count_so_far(
+    conn: &Connection,
+    run: i64,
+    counts: &mut Counts,
+) -> rusqlite::Result<()> {
     let mut select = conn.prepare_cached(
         "SELECT node, status FROM node_runs WHERE run = ?1 ORDER BY run, node, pass, attempt",
     )?;
@@ -225,7 +230,9 @@ pub(super) fn health(conn: &Connection) -> rusqlite::Result<Health> {
     let mut health = Health {
         format: conn.pragma_query_value(None, "user_version", |row| row.get(0))?,
         runs: conn
-            .query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0))?
+            .query_row("SELECT count(*) FROM runs WHERE gone = 0", [], |row| {
+                row.get::<_, i64>(0)
+            })?
             .cast_unsigned(),
         ..Health::default()
     };

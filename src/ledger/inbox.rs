@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::LedgerError;
 use super::import::Import;
+use super::recover::SeenEnd;
+use super::retain::Retain;
 use crate::model::{Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
 
 /// How long the writer gathers before it commits: what a kill -9 may cost.
@@ -38,8 +40,15 @@ pub(super) enum Message {
         run: RunId,
         attempts: Vec<(NodeRunId, NodeId)>,
     },
+    /// How attempts of such a run ended, in that order, as somebody saw it who could not record it.
+    Ended {
+        run: RunId,
+        attempts: Vec<SeenEnd>,
+    },
     /// Runs, by key, that a dead process left open.
     Interrupt(Vec<i64>),
+    /// What retention, or a person's pin, changes about past runs.
+    Retain(Retain),
     /// Answered once everything before it is committed.
     Flush {
         durable: bool,

@@ -7,7 +7,8 @@
 //!
 //! Stored: `ledger.sqlite` (application id [`APPLICATION_ID`], format [`FORMAT`] in `user_version`;
 //! tables in `schema.rs`), its `-wal` and `-shm`, and `ledger.corrupt-<n>.sqlite` for a file that was
-//! damaged and moved aside. `ledger.lock` guards that move between processes.
+//! damaged and moved aside, `ledger.format-<n>.sqlite` for the file as it was before a newer release
+//! changed its tables. `ledger.lock` guards both between processes.
 
 mod error;
 mod fold;
@@ -15,19 +16,26 @@ mod handle;
 mod history;
 mod import;
 mod inbox;
+mod inspect;
+mod migrate;
 mod past;
 mod recover;
+mod retain;
 mod row;
 mod schema;
+mod search;
 mod write;
 
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod history_tests;
+#[cfg(test)]
 mod tests;
 
 pub use error::LedgerError;
 pub use handle::{Health, Ledger};
-pub use recover::{Orphan, Recovered};
+pub use inspect::inspect;
+pub use recover::{AttemptRow, Orphan, Recovered, SeenEnd};
 pub use row::NodeRunRow;
 pub use schema::{APPLICATION_ID, FORMAT};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fold::node_key;
-
-use crate::model::{NodeId, NodeIdx, NodeRunId, RunId};
+use super::row::{exit_columns, exit_of, status_of};
+use crate::model::{Exit, Finish, NodeId, NodeIdx, NodeRunId, NodeStatus, RunId, Timestamp};
 
 /// Newest interrupted runs of a flow that are looked through for living processes.
 const RUNS_LOOKED_THROUGH: u32 = 100;
@@ -31,6 +31,63 @@ pub struct Orphan {
     pub pid: u32,
     /// Start time of that process: a living process with another one is a stranger.
     pub birth: u64,
+}
+
+/// An end that was seen and may not be recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenEnd {
+    /// Of which node.
+    pub node: NodeId,
+    /// When the attempt was begun.
+    pub began: Timestamp,
+    /// How it ended.
+    pub finish: Finish,
+}
+
+/// An attempt of a run, with the numbers of its facts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttemptRow {
+    /// Which.
+    pub id: NodeRunId,
+    /// How it stands or ended.
+    pub status: NodeStatus,
+    /// How its process ended.
+    pub exit: Option<Exit>,
+    /// When it began.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Place of its start among the facts of the run; `None` for a later attempt of a pass.
+    pub started_seq: Option<i64>,
+    /// Place of its end; `None` for one that another attempt followed.
+    pub ended_seq: Option<i64>,
+}
+
+/// Every attempt of a run, those of a node in the order they were.
+pub(super) fn attempts(conn: &Connection, run: &RunId) -> rusqlite::Result<Vec<AttemptRow>> {
+    conn.prepare_cached(
+        "SELECT n.idx, n.pass, n.attempt, n.status, n.exit, n.exit_value, n.started, n.ended,
+                n.started_seq, n.ended_seq
+         FROM node_runs n JOIN runs r ON r.id = n.run WHERE r.name = ?1
+         ORDER BY n.run, n.node, n.pass, n.attempt",
+    )?
+    .query_map([run.as_str()], |row| {
+        Ok(AttemptRow {
+            id: NodeRunId {
+                run: run.clone(),
+                node: NodeIdx(row.get(0)?),
+                pass: row.get(1)?,
+                attempt: row.get(2)?,
+            },
+            status: status_of(row.get_ref(3)?),
+            exit: exit_of(row.get_ref(4)?, row.get_ref(5)?),
+            started: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+            ended: row.get::<_, Option<i64>>(7)?.map(Timestamp),
+            started_seq: row.get(8)?,
+            ended_seq: row.get(9)?,
+        })
+    })?
+    .collect()
 }
 
 /// Every run without an end, by key.
@@ -61,7 +118,7 @@ pub(super) fn orphans(conn: &Connection, file: &str) -> rusqlite::Result<Vec<Orp
     conn.prepare_cached(
         "SELECT n.name, r.idx, r.pass, r.attempt, r.pid, r.birth, i.name
          FROM (SELECT runs.id, runs.name FROM runs JOIN flows f ON f.id = runs.flow
-               WHERE f.file = ?1 AND runs.outcome = 'interrupted'
+               WHERE f.file = ?1 AND runs.outcome = 'interrupted' AND runs.gone = 0
                ORDER BY runs.id DESC LIMIT ?2) i
          JOIN node_runs r ON r.run = i.id JOIN nodes n ON n.id = r.node
          WHERE r.status = 'interrupted' AND r.exit = 'unknown' AND r.pid IS NOT NULL",
@@ -81,6 +138,83 @@ pub(super) fn orphans(conn: &Connection, file: &str) -> rusqlite::Result<Vec<Orp
         })
     })?
     .collect()
+}
+
+/// Records ends that are not. An attempt whose start was not recorded either becomes a fact whole.
+pub(super) fn ended(conn: &Connection, run: &RunId, attempts: &[SeenEnd]) -> rusqlite::Result<()> {
+    let found = conn
+        .prepare_cached("SELECT id, flow FROM runs WHERE name = ?1 AND ended IS NULL")?
+        .query_row([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((key, flow)): Option<(i64, i64)> = found else {
+        return Ok(());
+    };
+    let mut seq = last_seq(conn, key)?;
+    let mut ended_at = conn.prepare_cached(
+        "SELECT ended FROM node_runs WHERE run = ?1 AND node = ?2 AND pass = ?3 AND attempt = ?4",
+    )?;
+    let mut begin = conn.prepare_cached(
+        "INSERT INTO node_runs (run, node, pass, attempt, idx, status, started, started_seq)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6, ?7)",
+    )?;
+    let mut show = conn.prepare_cached(
+        "INSERT OR REPLACE INTO node_status (node, at_run, status, run, pass, attempt)
+         VALUES (?1, ?2, NULL, ?2, ?3, ?4)",
+    )?;
+    let mut end = conn.prepare_cached(
+        "UPDATE node_runs SET status = ?5, exit = ?6, exit_value = ?7, ended = ?8, ended_seq = ?9
+         WHERE run = ?1 AND node = ?2 AND pass = ?3 AND attempt = ?4",
+    )?;
+    for SeenEnd {
+        node,
+        began,
+        finish,
+    } in attempts
+    {
+        let id = &finish.id;
+        let node = node_key(conn, flow, node)?;
+        let known: Option<Option<i64>> = ended_at
+            .query_row(params![key, node, id.pass, id.attempt], |row| row.get(0))
+            .optional()?;
+        match known {
+            Some(Some(_)) => continue,
+            Some(None) => {}
+            None => {
+                let started = (id.attempt <= 1).then(|| next(&mut seq));
+                begin.execute(params![
+                    key, node, id.pass, id.attempt, id.node.0, began.0, started
+                ])?;
+                show.execute(params![node, key, id.pass, id.attempt])?;
+            }
+        }
+        let (kind, value) = exit_columns(&finish.exit);
+        end.execute(params![
+            key,
+            node,
+            id.pass,
+            id.attempt,
+            finish.status.word(),
+            kind,
+            value,
+            finish.at.0,
+            next(&mut seq)
+        ])?;
+    }
+    Ok(())
+}
+
+fn next(seq: &mut i64) -> i64 {
+    *seq += 1;
+    *seq
+}
+
+/// The number of a run's newest fact; 0 when it has none.
+pub(super) fn last_seq(conn: &Connection, run: i64) -> rusqlite::Result<i64> {
+    conn.prepare_cached(
+        "SELECT max(max(coalesce(ended_seq, 0), coalesce(started_seq, 0)))
+         FROM node_runs WHERE run = ?1",
+    )?
+    .query_row([run], |row| Ok(row.get::<_, Option<i64>>(0)?.unwrap_or(0)))
 }
 
 /// Shows attempts of an open run as interrupted that were begun and never recorded. They do not

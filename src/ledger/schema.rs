@@ -1,24 +1,24 @@
 //! The tables, their version, and how a connection is set up.
 //!
-//! Format 1. Ids of flows, nodes, runs and commands are small integers so that the one table that
+//! Format 2; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small integers so that the one table that
 //! grows with every attempt, `node_runs`, stays narrow: no text but a status word, no index but its
 //! key. Sets of nodes that are only ever read whole (`subset`, `kept`, `skipped`) are one blob each.
-//! Retention will delete from `node_runs` and `log_index` by their leading `run` and keep the row in
-//! `runs`; every reader copes with a node run that is gone.
+//! Retention deletes from `node_runs` and `log_index` by their leading `run` (`retain.rs`); every reader
+//! copes with a node run that is gone.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::LedgerError;
+use super::{LedgerError, migrate};
 use crate::model::{Level, Notice, Timestamp};
 
 /// Marks an SQLite file as a ledger of ours: `HmLg`.
 pub const APPLICATION_ID: i64 = 0x486d_4c67;
 
 /// Version of the tables, kept as `user_version`.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// Larger files are not read through at the start (that is what `health` is for): 64 MiB take
 /// about 0.2 s.
@@ -72,10 +72,15 @@ CREATE TABLE runs (
     n_stopped INTEGER NOT NULL DEFAULT 0,
     n_skipped INTEGER NOT NULL DEFAULT 0,
     n_kept    INTEGER NOT NULL DEFAULT 0,
-    owner_pid INTEGER
+    owner_pid INTEGER,
+    pinned    INTEGER NOT NULL DEFAULT 0,        -- 1: a person wants it kept
+    gone      INTEGER NOT NULL DEFAULT 0,        -- 1: retention took it; the row waits for the rest to go
+    log_bytes INTEGER                            -- of its log files; null: not measured yet
 );
 CREATE INDEX runs_by_flow ON runs (flow);
 CREATE INDEX runs_open ON runs (flow) WHERE ended IS NULL;
+CREATE INDEX runs_by_start ON runs (started, log_bytes) WHERE gone = 0;
+CREATE INDEX runs_resumed ON runs (resumes) WHERE resumes IS NOT NULL;
 
 CREATE TABLE node_runs (
     run         INTEGER NOT NULL REFERENCES runs (id),
@@ -181,6 +186,9 @@ pub(super) fn open_writer(path: &Path, now: Timestamp) -> Result<Connection, Fai
     conn.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MS.into()))?;
     conn.set_prepared_statement_cache_capacity(64);
     let found = format_of(&conn, path)?;
+    if (1..FORMAT).contains(&found) {
+        migrate::migrate(&conn, path)?;
+    }
     if found == 0 {
         // Must precede the first table, and the switch to WAL.
         conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
@@ -211,7 +219,7 @@ pub(super) fn is_empty(conn: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Format of the file behind `conn`; 0 for one without tables. Refuses what is not ours to write.
-fn format_of(conn: &Connection, path: &Path) -> Result<i64, Failure> {
+pub(super) fn format_of(conn: &Connection, path: &Path) -> Result<i64, Failure> {
     // One view of the file: another process may be making the tables between two looks.
     let view = match conn.is_autocommit() {
         true => Some(conn.unchecked_transaction()?),

@@ -89,6 +89,8 @@ impl Bench {
             resumes: resumes.map(RunId::from),
             subset: indices(subset.unwrap_or(&all)),
             kept: indices(kept),
+            marks: [].into(),
+            triggers: [].into(),
             at,
         })));
         Started { run: run.into() }
@@ -594,7 +596,7 @@ fn an_open_run_of_a_dead_process_becomes_interrupted() {
     let bench = bench.reopened();
     let open = bench.ledger.open_runs().expect("open runs");
     assert_eq!(open.len(), 1);
-    let held = bench.ledger.recover(|file| file == "a.graphml");
+    let held = bench.ledger.recover(|run| &*run.file == "a.graphml");
     assert_eq!(
         held.expect("recovery"),
         [],

@@ -1,7 +1,7 @@
 //! One change to a flow, as a value whose application gives back the change that undoes it.
 
 use super::{
-    EdgeId, EdgeKind, EdgeSpec, Env, Flow, Frame, GraphError, Node, NodeId, Point, Wrapper,
+    EdgeId, EdgeKind, EdgeSpec, Env, Flow, Frame, GraphError, Node, NodeId, Point, Trigger, Wrapper,
 };
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub enum FlowField {
     Title(String),
     /// Its heading in the sidebar.
     Group(String),
+    /// What starts it.
+    Trigger(Trigger),
     /// Text set round each command.
     Wrapper(Option<Wrapper>),
     /// The shell that runs commands.
@@ -222,6 +224,7 @@ fn set_flow(flow: &mut Flow, field: FlowField) -> FlowField {
     match field {
         FlowField::Title(new) => FlowField::Title(replace(&mut flow.title, new)),
         FlowField::Group(new) => FlowField::Group(replace(&mut flow.group, new)),
+        FlowField::Trigger(new) => FlowField::Trigger(replace(&mut flow.trigger, new)),
         FlowField::Wrapper(new) => FlowField::Wrapper(replace(&mut flow.wrapper, new)),
         FlowField::Shell(new) => FlowField::Shell(replace(&mut flow.shell, new)),
         FlowField::Cwd(new) => FlowField::Cwd(replace(&mut flow.cwd, new)),

@@ -26,6 +26,10 @@ pub struct RunStart {
     pub subset: Arc<[NodeIdx]>,
     /// Nodes of the subset kept from the run that is resumed: they count as succeeded.
     pub kept: Arc<[NodeIdx]>,
+    /// Edges that are marked at the start, as the run that is resumed left them.
+    pub marks: Arc<[EdgeId]>,
+    /// Nodes triggered at the start, and how often.
+    pub triggers: Arc<[(NodeIdx, u32)]>,
     /// When.
     pub at: Timestamp,
 }

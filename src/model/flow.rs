@@ -73,6 +73,41 @@ pub struct Frame {
     pub text: String,
 }
 
+/// What starts a flow. So far only the place in the sidebar and the icon go by it: schedules and
+/// polls themselves are not carried out yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trigger {
+    /// A person does.
+    #[default]
+    Manual,
+    /// Changes of what it watches do.
+    Poll,
+    /// The clock does.
+    Schedule,
+}
+
+impl Trigger {
+    /// All of them, in the order in which their flows are listed.
+    pub const ALL: [Self; 3] = [Self::Manual, Self::Poll, Self::Schedule];
+
+    /// Its word in a workfile.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Poll => "poll",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    /// The trigger that a word of a workfile means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let word = word.trim();
+        Self::ALL
+            .into_iter()
+            .find(|trigger| word.eq_ignore_ascii_case(trigger.word()))
+    }
+}
+
 /// What one workfile says: the graph and how to run it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Flow {
@@ -80,6 +115,8 @@ pub struct Flow {
     pub title: String,
     /// Heading that gathers flows in the sidebar; empty means none.
     pub group: String,
+    /// What starts it.
+    pub trigger: Trigger,
     /// Set round each command; `None` hands the command to the shell as it is.
     pub wrapper: Option<Wrapper>,
     /// The shell that runs commands; empty means `bash` where it exists, else `sh`.

@@ -242,6 +242,54 @@ impl Graph {
         })
     }
 
+    /// Edges of one circle of blocking edges, on which nothing could ever start; `None` when there is
+    /// none. Of several circles always the same one is given, whatever the order of nodes and edges.
+    pub fn blocking_circle(&self) -> Option<Vec<EdgeId>> {
+        let blocking = |at, way| {
+            let edges = self.inner.edges_directed(at, way);
+            edges.filter(|edge| edge.weight().kind == EdgeKind::Blocking)
+        };
+        // Whatever nothing leads to is on no circle; taken away again and again.
+        let mut n_before: HashMap<NodeIndex, usize> = HashMap::with_capacity(self.n_nodes());
+        let mut free = Vec::new();
+        for at in self.inner.node_indices() {
+            let n = blocking(at, Direction::Incoming).count();
+            n_before.insert(at, n);
+            if n == 0 {
+                free.push(at);
+            }
+        }
+        let mut n_left = self.n_nodes();
+        while let Some(at) = free.pop() {
+            n_left -= 1;
+            for edge in blocking(at, Direction::Outgoing) {
+                let n = n_before.entry(edge.target()).or_default();
+                *n -= 1;
+                if *n == 0 {
+                    free.push(edge.target());
+                }
+            }
+        }
+        if n_left == 0 {
+            return None;
+        }
+        // What is left has a way in that is left too; backwards we must come round.
+        let is_left = |at: &NodeIndex| n_before.get(at).is_some_and(|n| *n > 0);
+        let left = self.inner.node_indices().filter(|at| is_left(at));
+        let mut at = left.min_by_key(|at| &self.inner[*at].id)?;
+        let mut way: Vec<(NodeIndex, EdgeId)> = Vec::new();
+        loop {
+            if let Some(from) = way.iter().position(|(node, _)| *node == at) {
+                let circle = way.split_off(from).into_iter().map(|(_, edge)| edge);
+                return Some(circle.rev().collect());
+            }
+            let edges = blocking(at, Direction::Incoming).filter(|edge| is_left(&edge.source()));
+            let edge = edges.min_by_key(|edge| &edge.weight().id)?;
+            way.push((at, edge.weight().id.clone()));
+            at = edge.source();
+        }
+    }
+
     /// Adds a node.
     pub fn add_node(&mut self, node: Node) -> Result<(), GraphError> {
         if self.contains(&node.id) {

@@ -35,6 +35,8 @@ pub struct LogTail {
     pub skipped_bytes: u64,
     /// Bytes of the log in all.
     pub total_bytes: u64,
+    /// The log was there and was removed, as retention says.
+    pub removed: bool,
     /// Why the log could not be read; empty when it could.
     pub trouble: String,
 }

@@ -3,29 +3,44 @@
 //! Unaware of files, threads, clocks, SQL and windows. Everything above imports from here.
 
 mod catalog;
+mod change;
+mod compare;
 mod edit;
 mod event;
+mod fields;
 mod flow;
 mod graph;
+mod history;
 mod id;
 mod log;
+pub mod merge;
 mod notice;
 mod past;
+mod retention;
 mod run;
 mod time;
 mod wrapper;
 
-pub use catalog::{Catalog, FlowEntry, WorkspaceEntry};
+pub use catalog::{
+    Catalog, FlowEntry, ModuleEntry, Rejected, WorkspaceEntry, heading_rank, workspace_name_flaw,
+};
+pub use change::{Change, Subject, changes};
+pub use compare::{
+    Changed, DiffLine, DiffSide, NodeInRun, NodePair, RunComparison, RunInDetail, command_diff,
+    compare,
+};
 pub use edit::{Edit, EditError, FlowField, NodeField};
 pub use event::{Event, Finish, RunStart};
 pub use flow::{
-    Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX,
+    Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX, Trigger,
 };
 pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx, Point, Rect};
+pub use history::{HistoryFilter, HistoryPage, HistoryRun};
 pub use id::{EdgeId, NodeId, RunId, WorkspaceId};
 pub use log::{LogLine, LogTail, Stream};
 pub use notice::{Level, Notice};
 pub use past::{Base, Fact, Past, PastRun, What, command_hash};
+pub use retention::{Going, KeptRun, Retention, going};
 pub use run::{
     Choice, Counts, Exit, FileResult, FileResults, NodeRunId, NodeState, NodeStatus, Outcome,
     RunSummary,

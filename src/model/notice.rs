@@ -39,6 +39,11 @@ impl Notice {
         Self::new(Level::Error, what, hint)
     }
 
+    /// Something to know of, with what can be done about it.
+    pub fn warning(what: impl Into<Arc<str>>, hint: impl Into<Arc<str>>) -> Self {
+        Self::new(Level::Warning, what, hint)
+    }
+
     /// A plain piece of news.
     pub fn info(what: impl Into<Arc<str>>) -> Self {
         Self::new(Level::Info, what, "")

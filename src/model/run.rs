@@ -237,6 +237,14 @@ impl Outcome {
         }
     }
 
+    /// What a person should know beside the word; empty when the word says it all.
+    pub fn remark(self) -> &'static str {
+        match self {
+            Self::Interrupted => "Recovered after a restart of Handmill.",
+            Self::Succeeded | Self::Failed | Self::Stopped => "",
+        }
+    }
+
     /// The outcome of a ledger word.
     pub fn from_word(word: &str) -> Option<Self> {
         [

@@ -21,23 +21,17 @@ impl Timestamp {
     }
 }
 
-/// A duration in the product's words: `<1ms`, `250ms`, `1.2s`, `1.5m`, `1.1h`.
+/// A duration in the product's words: `<1ms`, `250ms`, `1.2s`, `1.5m`, `1.1h`. Cut, not rounded:
+/// what has not passed is not shown.
 pub fn human_duration(duration: Duration) -> String {
-    let ms = duration.as_micros();
+    let ms = duration.as_millis();
+    let tenths = |unit_ms: u128| format!("{}.{}", ms / unit_ms, ms % unit_ms * 10 / unit_ms);
     match ms {
-        0..1_000 => "<1ms".to_owned(),
-        // 999.5 ms and up would print as 1000ms.
-        1_000..999_500 => format!("{}ms", (ms + 500) / 1_000),
-        _ => {
-            let s = duration.as_secs_f64();
-            if s < 59.95 {
-                format!("{s:.1}s")
-            } else if s < 3_597.0 {
-                format!("{:.1}m", s / 60.0)
-            } else {
-                format!("{:.1}h", s / 3_600.0)
-            }
-        }
+        0 => "<1ms".to_owned(),
+        1..1_000 => format!("{ms}ms"),
+        1_000..60_000 => format!("{}s", tenths(1_000)),
+        60_000..3_600_000 => format!("{}m", tenths(60_000)),
+        _ => format!("{}h", tenths(3_600_000)),
     }
 }
 
@@ -52,13 +46,14 @@ mod tests {
             (999, "<1ms"),
             (1_000, "1ms"),
             (250_000, "250ms"),
-            (999_499, "999ms"),
-            (999_500, "1.0s"),
-            (1_200_000, "1.2s"),
-            (59_940_000, "59.9s"),
-            (59_960_000, "1.0m"),
+            (999_999, "999ms"),
+            (1_000_000, "1.0s"),
+            (1_290_000, "1.2s"),
+            (59_990_000, "59.9s"),
+            (60_000_000, "1.0m"),
             (90_000_000, "1.5m"),
-            (3_960_000_000, "1.1h"),
+            (3_599_999_999, "59.9m"),
+            (4_000_000_000, "1.1h"),
         ];
         for (us, text) in cases {
             assert_eq!(human_duration(Duration::from_micros(us)), text, "{us} us");

@@ -1,15 +1,18 @@
 //! What comes back from the pool's threads and from the watchers. Part of the [`Dispatcher`].
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
 use crate::sched::{Input, Start};
+use crate::store::{self, FrozenRun};
 
 use super::dispatcher::{Dispatcher, LiveRun, OpenFlow};
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::job::Jobs;
+use super::keeper::Care;
 use super::last_runs::{self, LastRuns};
-use super::order::Order;
+use super::order::{KillScope, Order};
 use super::workspace::Workspace;
 use super::{Runner, prepare};
 
@@ -40,6 +43,10 @@ impl Dispatcher {
             self.keep_workspace(loaded.flow.workspace.clone(), workspace)
         });
         let Some(open) = self.flows.get_mut(&loaded.flow) else {
+            // Closed meanwhile: another process carries the run on then.
+            if let Some(adoption) = loaded.adoption {
+                self.executor.leave(adoption.run());
+            }
             return;
         };
         open.workspace = workspace.clone();
@@ -57,23 +64,57 @@ impl Dispatcher {
         }
         let waiting = std::mem::take(&mut open.waiting);
         self.set_runner(&loaded.flow, loaded.runner);
+        if let (Some(adoption), Some(workspace)) = (loaded.adoption, &workspace) {
+            self.adopt(&loaded.flow, workspace, *adoption);
+        }
         for order in waiting {
             self.order(order);
         }
+        self.forget_if_idle(&loaded.flow);
     }
 
     /// Two flows of one workspace may be opened at the same moment, each with a workspace of its
     /// own. The first stays and is given back: a ledger knows live runs by the handle that their
     /// events go through, and that must be one.
     fn keep_workspace(&mut self, id: WorkspaceId, workspace: Arc<Workspace>) -> Arc<Workspace> {
-        let kept = self
-            .workspaces
-            .entry(id)
-            .or_insert_with(|| workspace.clone());
+        let (keeper, rule) = (&mut self.keeper, self.manner.retention);
+        let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
+            keeper.look(id, &workspace, rule, Care::Thorough);
+            workspace.clone()
+        });
         let kept = kept.clone();
         // The end of a ledger waits for its writer.
         self.pool.spawn_blocking(move || drop(workspace));
         kept
+    }
+
+    pub(super) fn workspace_of(&self, flow: &FlowRef) -> Option<Arc<Workspace>> {
+        self.workspaces.get(&flow.workspace).cloned()
+    }
+
+    /// A run of this flow began, ended or was pinned.
+    pub(super) fn past_runs_changed(&mut self, flow: &FlowRef) {
+        if let Some(workspace) = self.workspace_of(flow) {
+            self.past_runs.changed(flow, &workspace);
+        }
+    }
+
+    /// Retention took runs: no list names them any longer.
+    pub(super) fn runs_gone(&mut self, workspace: &WorkspaceId, runs: &[RunId]) {
+        let gone: HashSet<&RunId> = runs.iter().collect();
+        let mut flows: Vec<FlowRef> = Vec::new();
+        for (flow, open) in &mut self.flows {
+            let history = &mut open.view.board.history;
+            if flow.workspace == *workspace && history.iter().any(|run| gone.contains(&run.id)) {
+                Arc::make_mut(history).retain(|run| !gone.contains(&run.id));
+                flows.push(flow.clone());
+            }
+        }
+        for flow in flows {
+            self.past_runs_changed(&flow);
+            self.changed.insert(flow);
+            self.dirty = true;
+        }
     }
 
     /// Keeps who else runs a flow, and has it told when they do no longer, however they end.
@@ -89,11 +130,25 @@ impl Dispatcher {
         open.view.board.runner = runner;
         self.changed.insert(flow.clone());
         self.dirty = true;
+        self.follow_elsewhere(flow);
     }
 
-    pub(super) fn scanned(&mut self, catalog: Catalog) {
+    pub(super) fn scanned(&mut self, mut catalog: Catalog) {
+        // A root that is followed no longer may still tell.
+        if catalog.root != self.collection {
+            return;
+        }
+        if !catalog.trouble.is_empty() {
+            // A root that is away is not empty: what was known of it stays until it is back.
+            catalog.workspaces.clone_from(&self.work.catalog.workspaces);
+            catalog.rejected.clone_from(&self.work.catalog.rejected);
+        }
         self.work.catalog = Arc::new(catalog);
         self.dirty = true;
+        self.look_up_last_runs();
+    }
+
+    pub(super) fn look_up_last_runs(&self) {
         last_runs::look_up(
             &self.pool,
             &self.inbox,
@@ -107,14 +162,24 @@ impl Dispatcher {
         for (id, workspace) in found.opened {
             self.keep_workspace(id, workspace);
         }
-        let last_runs = Arc::make_mut(&mut self.work.last_runs);
-        for (flow, run) in found.runs {
-            // What an open flow says of itself is newer.
-            if !self.flows.contains_key(&flow) {
-                last_runs.insert(flow, run);
-            }
+        // What an open flow says of itself is newer.
+        let news: Vec<_> = found
+            .runs
+            .into_iter()
+            .filter(|(flow, run)| {
+                !self.flows.contains_key(flow) && self.work.last_runs.get(flow) != Some(run)
+            })
+            .collect();
+        if !news.is_empty() {
+            Arc::make_mut(&mut self.work.last_runs).extend(news);
+            self.dirty = true;
         }
-        self.dirty = true;
+        // A run that began while they were counted is counted twice at worst, until the next time.
+        let known = &self.work.recent_runs;
+        if found.recent.iter().any(|(id, n)| known.get(id) != Some(n)) {
+            Arc::make_mut(&mut self.work.recent_runs).extend(found.recent);
+            self.dirty = true;
+        }
     }
 
     pub(super) fn orphan_ended(&mut self, flow: &FlowRef) {
@@ -149,7 +214,11 @@ impl Dispatcher {
         self.set_runner(&flow, prepared.runner);
         let (lock, past) = match prepared.result {
             Ok(ready) => ready,
-            Err(why) => return self.refuse(&flow, why),
+            Err(why) => {
+                self.refuse(&flow, why);
+                // Its last face may have gone meanwhile.
+                return self.forget_if_idle(&flow);
+            }
         };
         let Some(workspace) = workspace else {
             return;
@@ -161,6 +230,8 @@ impl Dispatcher {
             workspace: workspace.clone(),
             lock: Some(lock),
             held: Some(Vec::new()),
+            start: None,
+            adopted: false,
         };
         self.runs.insert(run.clone(), live);
         let start = Start {
@@ -173,7 +244,18 @@ impl Dispatcher {
         };
         self.decide(Input::Start(Box::new(start)));
         let inbox = self.inbox.clone();
+        let start = self.runs.get_mut(&run).and_then(|live| live.start.take());
+        let shell = self.manner.shell.clone();
         self.pool.spawn_blocking(move || {
+            if let Some(start) = start {
+                let frozen = FrozenRun {
+                    start: *start,
+                    jobs_max,
+                    shell,
+                };
+                // Without it nobody can carry the run on; that is no reason not to run.
+                store::freeze(&workspace.run_dir(&run), &frozen).ok();
+            }
             // What cannot be written is told by the ledger, and is no reason not to run.
             workspace.ledger.commit_now().ok();
             inbox.send(Incoming::StartStored(run));
@@ -194,6 +276,9 @@ impl Dispatcher {
         };
         if let (Some(at_once), Some(live)) = (stop, &open.view.live) {
             let run = live.run.clone();
+            if at_once {
+                return self.kill(KillScope::Run(flow.clone()));
+            }
             return self.decide(Input::Stop {
                 run,
                 nodes: None,
@@ -203,6 +288,7 @@ impl Dispatcher {
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
             let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
+            let ours = self.ours();
             // What the other did is in the ledger.
             prepare::reload(
                 &self.pool,
@@ -211,6 +297,7 @@ impl Dispatcher {
                 self.workspaces.get(&flow.workspace).cloned(),
                 flow.clone(),
                 frozen,
+                ours,
             );
         }
     }
@@ -247,18 +334,15 @@ impl Dispatcher {
     }
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
+        if let crate::watch::Change::Within { folder, path } = change
+            && self.changed_elsewhere(folder, path)
+        {
+            return;
+        }
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
             prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
-        } else if let Some(root) = self
-            .work
-            .catalog
-            .root
-            .clone()
-            .filter(|root| path.starts_with(root))
-        {
-            prepare::scan(&self.pool, &self.inbox, Some(root));
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{
-    Catalog, EdgeId, FlowRef, LogTail, NodeId, NodeState, Notice, RunId, RunSummary, Timestamp,
+    Catalog, Choice, EdgeId, Flow, FlowRef, HistoryPage, LogTail, NodeId, NodeState, NodeStatus,
+    Notice, RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
 };
 
-use super::order::LogTarget;
+use super::order::{CompareAsk, HistoryAsk, LogTarget};
 
 /// Everything a face may see, at one moment.
 #[derive(Clone, Debug, Default)]
@@ -20,12 +22,67 @@ pub struct Board {
     pub flows: BTreeMap<FlowRef, Arc<FlowBoard>>,
     /// The newest run of each flow of the collection that ever ran, open or not.
     pub last_runs: Arc<BTreeMap<FlowRef, RunSummary>>,
+    /// Runs of each workspace that began in the last [`RECENT`], as far as its ledger was asked.
+    pub recent_runs: Arc<BTreeMap<WorkspaceId, u64>>,
     /// Nodes running now, and the most that may.
     pub slots: Slots,
     /// The logs asked for by [`super::Order::FollowLogs`].
     pub logs: BTreeMap<LogTarget, Arc<LogTail>>,
+    /// What the run that was last asked about would do.
+    pub preview: Option<Arc<Preview>>,
+    /// The list of past runs asked for by [`super::Order::ShowHistory`]. While another is being read, this
+    /// is still the one before: its `ask` tells.
+    pub history: Option<Arc<HistoryShown>>,
+    /// The comparison asked for by [`super::Order::Compare`].
+    pub comparison: Option<Arc<ComparisonShown>>,
     /// Not yet dismissed, oldest first, with their numbers.
     pub notices: Arc<Vec<(u64, Notice)>>,
+}
+
+/// A run that is not asked for yet.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// As it stands in the document.
+    pub frozen: Arc<Flow>,
+    /// Counts the document's edits; comes back.
+    pub revision: u64,
+    /// What would be run.
+    pub choice: Choice,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// Of the wish.
+    pub revision: u64,
+    /// What would be run.
+    pub choice: Choice,
+    /// The nodes that would be executed if all of them succeeded; why none, as a fragment.
+    pub nodes: Result<HashSet<NodeId>, String>,
+}
+
+/// Past runs of a flow, as they were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryShown {
+    /// What was asked for.
+    pub ask: HistoryAsk,
+    /// What there is.
+    pub page: HistoryPage,
+    /// Why it could not be read, as a fragment; empty when it could.
+    pub trouble: String,
+}
+
+/// Two runs of a flow beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparisonShown {
+    /// What was asked for.
+    pub ask: CompareAsk,
+    /// What differs, or why that cannot be told.
+    pub result: Result<RunComparison, String>,
 }
 
 /// Use of the process's slots.
@@ -64,6 +121,9 @@ pub struct FlowBoard {
     pub orphans: Arc<Vec<(NodeId, u32)>>,
 }
 
+/// How long a run counts as recent: seven days.
+pub const RECENT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
 /// Newest runs kept on the board per flow.
 pub const HISTORY_MAX: usize = 50;
 
@@ -89,5 +149,14 @@ impl FlowBoard {
     /// State of a node; idle when nothing is known.
     pub fn node(&self, id: &NodeId) -> NodeState {
         self.nodes.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Nodes whose process is alive.
+    pub fn n_active(&self) -> usize {
+        let running = |state: &&NodeState| state.status == NodeStatus::Running;
+        match (&self.live, &self.shown_run) {
+            (Some(_), None) => self.nodes.values().filter(running).count(),
+            _ => 0,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::lease::Moment;
 use crate::model::{RunId, Timestamp};
 
 /// The time now, by the system's clock.
@@ -17,6 +18,20 @@ pub fn instant() -> Instant {
     Instant::now()
 }
 
+/// The time now on the clock that the protocol of control decides by: it counts suspend and never
+/// jumps. Means nothing on another machine, nor after the next boot.
+pub fn boot() -> Moment {
+    // The one that goes on while the machine sleeps: on Apple's systems that is the monotonic one.
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let micros = u64::try_from(time.tv_nsec / 1_000).unwrap_or(0);
+    Moment(seconds.saturating_mul(1_000_000).saturating_add(micros))
+}
+
 /// An id for a run that starts now: its UTC time to the millisecond and four digits that tell
 /// apart what two processes of this machine start in the same one.
 pub fn new_run_id(now: Timestamp, n_th: u32) -> RunId {
@@ -28,6 +43,19 @@ pub fn new_run_id(now: Timestamp, n_th: u32) -> RunId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_clock_of_control_is_the_one_that_counts_suspend() {
+        let said = || {
+            let uptime = std::fs::read_to_string("/proc/uptime").expect("readable");
+            let seconds = uptime.split(' ').next().expect("a field").to_owned();
+            (seconds.parse::<f64>().expect("a number") * 1e6) as u64
+        };
+        // The system tells uptime, which counts suspend, in hundredths.
+        let (before, now, after) = (said(), boot().0, said() + 10_000);
+        assert!((before..=after).contains(&now), "{before} {now} {after}");
+    }
 
     #[test]
     fn run_ids_sort_by_start_and_differ_within_a_millisecond() {

@@ -10,15 +10,21 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
-use crate::exec::{Growth, Launcher, Report};
+use crate::exec::{End, Executor, Growth, Report, Why};
 use crate::ledger::Orphan;
-use crate::model::{Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId};
-use crate::sched::{Effect, Input, Scheduler};
+use crate::model::{
+    Choice, Event, Exit, Flow, FlowRef, Level, Node, NodeRunId, Notice, RunId, RunStart,
+};
+use crate::sched::{Effect, Ending, Input, Scheduler};
 use crate::store::{Home, RunLock};
 
 use super::board::{Board, Slots};
+use super::elsewhere::Elsewhere;
+use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
 use super::job::Jobs;
+use super::keeper::{Care, Keeper};
+use super::kill::Killing;
 use super::logs::LogDesk;
 use super::mailbox::{Inbox, Next};
 use super::order::Order;
@@ -42,6 +48,10 @@ pub(super) struct LiveRun {
     /// What is to start once the run itself is in the ledger: a run that a kill made unknown could
     /// not be resumed. `None` from then on.
     pub(super) held: Option<Vec<(NodeRunId, Arc<Node>)>>,
+    /// The facts of its start, until they are left for whoever may carry it on.
+    pub(super) start: Option<Box<RunStart>>,
+    /// Another process began it.
+    pub(super) adopted: bool,
 }
 
 /// A flow some face has open, or that runs.
@@ -63,6 +73,13 @@ pub(super) struct OpenFlow {
 }
 
 impl OpenFlow {
+    /// True when no face shows it and nothing is under way for it: a run, its preparation, or an
+    /// order that waits for the ledger.
+    fn is_idle(&self) -> bool {
+        let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
+        !self.shown && !at_work
+    }
+
     /// What a dead Handmill left of it, for the board and for whoever is to end it.
     pub(super) fn show_orphans(&mut self, orphans: Vec<Orphan>) {
         let shown = orphans
@@ -85,13 +102,21 @@ pub struct Dispatcher {
     pub(super) wake: Option<Box<dyn Fn() + Send + Sync>>,
     pub(super) events: Option<super::EventSink>,
     pub(super) scheduler: Scheduler,
-    pub(super) launcher: Launcher,
+    pub(super) executor: Arc<Executor>,
     pub(super) growth: Growth,
     pub(super) flows: BTreeMap<FlowRef, OpenFlow>,
     pub(super) runs: HashMap<RunId, LiveRun>,
     pub(super) workspaces: Workspaces,
     pub(super) logs: LogDesk,
+    pub(super) past_runs: HistoryDesk,
+    pub(super) keeper: Keeper,
+    pub(super) elsewhere: Elsewhere,
+    /// The run that a face wants to be told about; an answer about another comes too late.
+    pub(super) wish: Option<(FlowRef, u64, Choice)>,
     pub(super) watcher: Option<crate::watch::Watcher>,
+    /// The collection root asked for last, and whoever follows it.
+    pub(super) collection: Option<std::path::PathBuf>,
+    pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_notices: u64,
     pub(super) n_run_ids: u32,
     /// Flows whose view changed since the last publication.
@@ -99,6 +124,11 @@ pub struct Dispatcher {
     pub(super) dirty: bool,
     published: Instant,
     pub(super) ending: bool,
+    /// End when nothing is left to do.
+    pub(super) until_done: bool,
+    /// Runs that others carry on once this process has said everything it knows of them.
+    pub(super) left: Vec<LiveRun>,
+    pub(super) killing: Option<Killing>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -109,11 +139,8 @@ impl Dispatcher {
         pool: tokio::runtime::Handle,
         inbox: Inbox,
         board: Arc<ArcSwap<Board>>,
+        executor: Arc<Executor>,
     ) -> Self {
-        let reports = inbox.clone();
-        let launcher = Launcher::new(move |report| {
-            reports.carry(Incoming::Report(report));
-        });
         let reports = inbox.clone();
         let growth = Growth::new(move |report| {
             reports.carry(Incoming::Report(report));
@@ -123,6 +150,8 @@ impl Dispatcher {
             scheduler: Scheduler::new(config.manner.slots(), config.manner.grace),
             manner: config.manner,
             logs: LogDesk::new(pool.clone(), inbox.clone()),
+            past_runs: HistoryDesk::new(pool.clone(), inbox.clone()),
+            keeper: Keeper::new(inbox.clone()),
             home: config.home,
             pool,
             inbox,
@@ -130,18 +159,25 @@ impl Dispatcher {
             work: Board::default(),
             wake: config.wake,
             events: config.events,
-            launcher,
+            executor,
             growth,
             flows: BTreeMap::new(),
             runs: HashMap::new(),
             workspaces: Workspaces::new(),
+            elsewhere: Elsewhere::default(),
+            wish: None,
             watcher: None,
+            collection: None,
+            follower: None,
             n_notices: 0,
             n_run_ids: 0,
             changed: BTreeSet::new(),
             dirty: true,
             published: clock::instant(),
             ending: false,
+            until_done: false,
+            left: Vec::new(),
+            killing: None,
             effects: Vec::new(),
         }
     }
@@ -154,7 +190,14 @@ impl Dispatcher {
         }
         self.deadline();
         self.publish();
-        if self.ending && self.runs.is_empty() && !self.flows.values().any(|flow| flow.preparing) {
+        let loading = |flow: &OpenFlow| self.until_done && !flow.view.board.loaded;
+        if (self.ending || self.until_done)
+            && self.runs.is_empty()
+            && !self
+                .flows
+                .values()
+                .any(|flow| flow.preparing || loading(flow))
+        {
             return Next::Over;
         }
         let now = clock::now();
@@ -163,11 +206,13 @@ impl Dispatcher {
             .next_deadline()
             .map(|at| clock::instant() + at.since(now));
         let publish = (self.dirty && self.wake.is_some()).then(|| self.published + PUBLISH_EVERY);
-        match [due, publish, self.logs.next_due()]
-            .into_iter()
-            .flatten()
-            .min()
-        {
+        let due = [
+            due,
+            publish,
+            self.logs.next_due(),
+            self.elsewhere.next_due(),
+        ];
+        match due.into_iter().flatten().min() {
             Some(at) => Next::At(at),
             None => Next::Mail,
         }
@@ -179,6 +224,10 @@ impl Dispatcher {
             // What could not be written the ledger tells by mail, and nothing can be done here.
             workspace.ledger.flush().ok();
         }
+        // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
+        self.left.clear();
+        self.executor.goodbye();
+        self.keeper.close();
     }
 
     /// What came while it closed: notices are told, all else is too late.
@@ -196,6 +245,7 @@ impl Dispatcher {
             self.decide(Input::DeadlineReached);
         }
         self.logs.read_due();
+        self.read_elsewhere();
     }
 
     fn publish(&mut self) {
@@ -249,11 +299,29 @@ impl Dispatcher {
                     self.dirty = true;
                 }
             }
+            Incoming::HistoryRead(read) => {
+                let workspace = self.past_runs.flow().and_then(|f| self.workspace_of(f));
+                if self.past_runs.was_read(*read, workspace) {
+                    self.work.history = self.past_runs.shown();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Compared(compared) => {
+                if self.past_runs.was_compared(*compared) {
+                    self.work.comparison = self.past_runs.compared();
+                    self.dirty = true;
+                }
+            }
+            Incoming::Pinned(flow) => self.past_runs_changed(&flow),
+            Incoming::RunsGone { workspace, runs } => self.runs_gone(&workspace, &runs),
             Incoming::Scanned(catalog) => self.scanned(catalog),
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
+            Incoming::GiveWay(flow) => self.give_way(&flow),
             Incoming::StartStored(run) => self.start_stored(&run),
+            Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
+            Incoming::Previewed(preview) => self.previewed(preview),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }
@@ -261,7 +329,13 @@ impl Dispatcher {
     pub(super) fn report(&mut self, report: Report) {
         match report {
             Report::Spawned { id, pid, birth } => self.decide(Input::Spawned { id, pid, birth }),
-            Report::Exited { id, exit } => self.decide(Input::Exited { id, exit }),
+            Report::Exited { id, exit } => {
+                let killed = self.killing.is_some().then(|| id.clone());
+                self.decide(Input::Exited { id, exit });
+                if let Some(id) = killed {
+                    self.kill_ended(&id);
+                }
+            }
             Report::Delayed { id, why } => {
                 let what = format!(
                     "The system is short of resources, so a node of run {} waits: {why}.",
@@ -273,6 +347,9 @@ impl Dispatcher {
                     "It is tried again by and by.",
                 ));
             }
+            Report::Killed { id, pids, left } => self.killed(&id, pids, left),
+            Report::ControlLost(workspace) => self.control_lost(&workspace),
+            Report::Told(notice) => self.tell(notice),
             Report::Output {
                 id,
                 stream,
@@ -300,6 +377,13 @@ impl Dispatcher {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Record(event) => self.record(event),
+                Effect::Recall(event) => self.recall(&event),
+                Effect::Await { id } => {
+                    if let Some(run) = self.runs.get(&id.run) {
+                        let dir = run.workspace.run_dir(&id.run);
+                        self.executor.await_lost(&id, &dir);
+                    }
+                }
                 Effect::Launch { id, node } => {
                     let run = self.runs.get_mut(&id.run);
                     match run.and_then(|run| run.held.as_mut()) {
@@ -307,7 +391,7 @@ impl Dispatcher {
                         None => self.launch(id, &node),
                     }
                 }
-                Effect::Terminate { id, force } => {
+                Effect::Terminate { id, force, why } => {
                     let run = self.runs.get_mut(&id.run);
                     let held = run.and_then(|run| run.held.as_mut());
                     let place = held
@@ -317,7 +401,17 @@ impl Dispatcher {
                             held.remove(at);
                             self.not_started(id, "stopped before it started");
                         }
-                        None => self.launcher.terminate(&id, force),
+                        None => {
+                            let why = match why {
+                                Ending::Stop => Why::Stop,
+                                Ending::Timeout => Why::Timeout,
+                            };
+                            let end = match force {
+                                true => End::force(why),
+                                false => End::within(why, self.manner.grace),
+                            };
+                            self.executor.terminate(&id, end);
+                        }
                     }
                 }
             }
@@ -332,7 +426,7 @@ impl Dispatcher {
         if !run.jobs.is_frozen(node) {
             run.workspace.ledger.record_command(&id, &node.command);
         }
-        self.launcher.launch(run.jobs.job(&id, node));
+        self.executor.launch(run.jobs.job(&id, node));
     }
 
     fn not_started(&self, id: NodeRunId, why: &str) {
@@ -374,6 +468,13 @@ impl Dispatcher {
         }
     }
 
+    /// What is on record already, of a run that was adopted: the board alone has to hear of it.
+    fn recall(&mut self, event: &Event) {
+        if let Some(flow) = self.flow_of(event) {
+            self.see(&flow, |view| view.apply(event));
+        }
+    }
+
     fn flow_of(&self, event: &Event) -> Option<FlowRef> {
         let run = match event {
             Event::RunStarted(start) => return Some(start.flow.clone()),
@@ -395,13 +496,32 @@ impl Dispatcher {
     fn follow_up(&mut self, flow: &FlowRef, event: &Event) {
         match event {
             Event::RunStarted(start) => {
-                if let Some(run) = self.runs.get(&start.run) {
+                let outlives = self.executor.outlives_us();
+                let adopted = self.runs.get(&start.run).is_some_and(|run| run.adopted);
+                if !adopted {
+                    let recent = Arc::make_mut(&mut self.work.recent_runs);
+                    *recent.entry(flow.workspace.clone()).or_default() += 1;
+                }
+                if let Some(run) = self.runs.get_mut(&start.run) {
+                    if !adopted {
+                        self.executor.begin(&start.run, flow, run.jobs.base());
+                        run.start = outlives.then(|| start.clone());
+                    }
                     // Without the watch a log is still written, and read when it is opened.
                     self.growth
                         .watch(&start.run, &run.workspace.run_dir(&start.run))
                         .ok();
                 }
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
+            }
+            Event::RunStopping { run, at } => {
+                if let Some(live) = self.runs.get(run).filter(|_| self.executor.outlives_us()) {
+                    let (dir, at) = (live.workspace.run_dir(run), *at);
+                    // Whoever carries it on must not start more of it.
+                    self.pool
+                        .spawn_blocking(move || crate::exec::journal_stopping(&dir, at).ok());
+                }
             }
             Event::RunRefused { notice, .. } => {
                 // A refused start never became a run: its right to run is given back.
@@ -433,7 +553,19 @@ impl Dispatcher {
             }
             Event::RunFinished { run, .. } => {
                 self.growth.unwatch(run);
+                if let Some(live) = self.runs.get(run) {
+                    self.executor.over(run, &live.workspace.run_dir(run));
+                }
                 self.logs.grew(flow, None, None);
+                self.past_runs_changed(flow);
+                if let Some(live) = self.runs.get(run) {
+                    let care = match self.wake {
+                        Some(_) => Care::Thorough,
+                        None => Care::Brief,
+                    };
+                    let (id, rule) = (flow.workspace.clone(), self.manner.retention);
+                    self.keeper.look(id, &live.workspace, rule, care);
+                }
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
                     // The next process to take the lock must find the run's end in the ledger.
@@ -449,13 +581,11 @@ impl Dispatcher {
     }
 
     pub(super) fn forget_if_idle(&mut self, flow: &FlowRef) {
-        let idle = self
-            .flows
-            .get(flow)
-            .is_some_and(|open| !open.shown && open.view.live.is_none() && !open.preparing);
+        let idle = self.flows.get(flow).is_some_and(OpenFlow::is_idle);
         if idle {
             self.flows.remove(flow);
             self.logs.closed(flow);
+            self.follow_elsewhere(flow);
             self.changed.insert(flow.clone());
             self.dirty = true;
         }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use crate::exec::Report;
 use crate::ledger::Orphan;
-use crate::model::{Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary};
+use crate::model::{
+    Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary, WorkspaceId,
+};
 use crate::sched::EdgesAfter;
 use crate::store::RunLock;
 
-use super::board::Runner;
+use super::adopt::Adoption;
+use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
+use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
 use super::workspace::Workspace;
@@ -44,6 +48,19 @@ pub enum Incoming {
         /// Its newest lines.
         tail: LogTail,
     },
+    /// A list of past runs was read.
+    HistoryRead(Box<HistoryShown>),
+    /// Two runs were put beside each other.
+    Compared(Box<ComparisonShown>),
+    /// A run of this flow was pinned, or no longer is.
+    Pinned(FlowRef),
+    /// Runs of a workspace went, as retention says.
+    RunsGone {
+        /// Of which workspace.
+        workspace: WorkspaceId,
+        /// Which runs.
+        runs: Vec<RunId>,
+    },
     /// The collection was looked through.
     Scanned(Catalog),
     /// The last runs of the collection's flows were looked up.
@@ -59,6 +76,17 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// Another process wants to carry on what we run of this flow.
+    GiveWay(FlowRef),
+    /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
+    SeenElsewhere {
+        /// Which flow.
+        flow: FlowRef,
+        /// What it says.
+        seen: Option<Box<Seen>>,
+    },
+    /// What a run would do.
+    Previewed(Arc<Preview>),
     /// Something the operator should read.
     Tell(Notice),
 }
@@ -79,6 +107,8 @@ pub struct Loaded {
     pub orphans: Vec<Orphan>,
     /// Another Handmill that runs it now.
     pub runner: Option<Runner>,
+    /// A run of it that another process began and that is ours to carry on now.
+    pub adoption: Option<Box<Adoption>>,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::exec::{Job, shell_for};
+use crate::exec::{Environment, Job, shell_for};
 use crate::model::{Flow, FlowRef, Node, NodeRunId};
 
 use super::workspace::Workspace;
@@ -14,7 +14,7 @@ pub struct Jobs {
     frozen: Arc<Flow>,
     shell: PathBuf,
     cwd: PathBuf,
-    env: Vec<(OsString, OsString)>,
+    env: Environment,
     workspace: Arc<Workspace>,
 }
 
@@ -48,7 +48,7 @@ impl Jobs {
             shell: shell_for(shell),
             cwd: within(&flow.root, &frozen.cwd),
             frozen: frozen.clone(),
-            env,
+            env: Environment::of_process().with(env),
             workspace: workspace.clone(),
         }
     }
@@ -59,13 +59,10 @@ impl Jobs {
             Some(wrapper) => wrapper.line(&node.command),
             None => node.command.clone(),
         };
-        let mut env = self.env.clone();
-        env.extend(
-            node.env
-                .0
-                .iter()
-                .map(|(name, value)| (name.into(), value.into())),
-        );
+        let own = node.env.0.iter();
+        let mut env: Vec<(OsString, OsString)> = own
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         env.push(("HANDMILL_NODE_ID".into(), node.id.as_str().into()));
         env.push(("HANDMILL_NODE_NAME".into(), short(node.name()).into()));
         env.push(("HANDMILL_PASS".into(), id.pass.to_string().into()));
@@ -76,10 +73,31 @@ impl Jobs {
             program: self.shell.clone(),
             args: vec!["-c".into(), line.into()],
             cwd: within(&self.cwd, &node.cwd),
+            base: self.env.clone(),
             env,
             stdout,
             stderr,
         }
+    }
+
+    /// What every node of the run is started with.
+    pub fn base(&self) -> &Environment {
+        &self.env
+    }
+
+    /// The nodes of the frozen flow, by place.
+    pub fn ids(&self) -> Vec<crate::model::NodeId> {
+        self.frozen
+            .graph
+            .nodes()
+            .map(|node| node.id.clone())
+            .collect()
+    }
+
+    /// What a person calls a node of the run.
+    pub fn name_of(&self, id: &crate::model::NodeId) -> Option<String> {
+        let node = self.frozen.graph.node(id)?;
+        Some(short(node.name()).to_owned())
     }
 
     /// True when the node still has the command it had when the run began; a node that was

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::model::{Catalog, FlowRef, Notice, RunSummary, WorkspaceId};
+use crate::model::{Catalog, FlowRef, Notice, RunSummary, Timestamp, WorkspaceId};
 use crate::store::Home;
 
+use super::board::RECENT;
 use super::clock;
 use super::incoming::Incoming;
 use super::mailbox::Inbox;
@@ -20,6 +21,8 @@ use super::workspace::{Workspace, Workspaces};
 pub struct LastRuns {
     /// The newest run of each flow that ever ran.
     pub runs: Vec<(FlowRef, RunSummary)>,
+    /// How many runs of each workspace began lately.
+    pub recent: Vec<(WorkspaceId, u64)>,
     /// Workspaces that were opened for it; they are kept, for opening settles what a dead Handmill
     /// left, and only the first to open learns of that.
     pub opened: Vec<(WorkspaceId, Arc<Workspace>)>,
@@ -63,6 +66,10 @@ fn look_up_now(home: &Home, open: &Workspaces, catalog: &Catalog, inbox: &Inbox)
                 workspace
             }
         };
+        let since = Timestamp(clock::now().0 - i64::try_from(RECENT.as_micros()).unwrap_or(0));
+        if let Ok(n) = workspace.ledger.count_runs_since(since) {
+            found.recent.push((entry.id.clone(), n));
+        }
         for flow in &entry.flows {
             let newest = workspace.ledger.history(&flow.flow, 1, None);
             if let Some(run) = newest.ok().and_then(|mut runs| runs.pop()) {

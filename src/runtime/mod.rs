@@ -4,12 +4,21 @@
 //! writers, processes, log readers and watchers carry. It lives as long as the process, whatever
 //! the window shows. Unaware of documents and of egui.
 
+mod adopt;
 mod answers;
+mod background;
 mod board;
 mod clock;
+mod details;
 mod dispatcher;
+mod elsewhere;
+mod follow;
+pub mod health;
+mod history_desk;
 mod incoming;
 mod job;
+mod keeper;
+mod kill;
 mod last_runs;
 mod logs;
 mod mailbox;
@@ -20,17 +29,26 @@ pub mod query;
 mod view;
 mod workspace;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::model::Event;
+use crate::exec::sitter::{Place, Program, Scope, Sitter};
+use crate::exec::{Executor, Launcher};
+use crate::model::{Event, Retention};
 use crate::store::Home;
 
-pub use board::{Board, FlowBoard, HISTORY_MAX, Runner, Slots};
-pub use clock::now;
-pub use order::{LogTarget, Order};
+pub use crate::exec::sitter::uptime;
+pub use background::{carry_on, sit};
+pub use board::{
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
+    Wish,
+};
+pub use clock::{boot, now};
+pub use history_desk::SHOWN_RUNS_MAX;
+pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
 pub use workspace::Workspace;
 
 use incoming::Incoming;
@@ -48,6 +66,8 @@ pub struct Manner {
     pub grace: Duration,
     /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
     pub shell: String,
+    /// How long runs and their logs are kept.
+    pub retention: Retention,
 }
 
 impl Default for Manner {
@@ -56,6 +76,7 @@ impl Default for Manner {
             slots: None,
             grace: crate::sched::GRACE,
             shell: String::new(),
+            retention: Retention::default(),
         }
     }
 }
@@ -69,6 +90,39 @@ impl Manner {
     }
 }
 
+/// Who holds the children of runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Processes {
+    /// This process: it is small, and its runs end with it.
+    Own,
+    /// A sitter, made from this binary: runs outlive this process, and a start costs the same
+    /// however large this process grows.
+    Sitter(PathBuf),
+}
+
+impl Processes {
+    fn executor(&self, home: &Home, inbox: &Inbox) -> Executor {
+        let reports = inbox.clone();
+        let report = move |report| reports.carry(Incoming::Report(report));
+        match self {
+            Self::Own => Executor::Own(Launcher::new(now, report)),
+            Self::Sitter(binary) => {
+                let place = Place::new(home.sitter_dir());
+                let setting = home.setting();
+                let program = Program {
+                    file: binary.clone(),
+                    args: &["__sitter"],
+                    env: setting
+                        .map(|(name, value)| (name.into(), value.into()))
+                        .into_iter()
+                        .collect(),
+                };
+                Executor::Sitter(Sitter::new(place, program, now, report))
+            }
+        }
+    }
+}
+
 /// How a runtime is set up.
 pub struct Config {
     /// Machine-local places.
@@ -77,6 +131,8 @@ pub struct Config {
     pub face: &'static str,
     /// What the operator set.
     pub manner: Manner,
+    /// Who holds the children of runs.
+    pub processes: Processes,
     /// Called after each publication of the board; `None` publishes nothing.
     pub wake: Option<Box<dyn Fn() + Send + Sync>>,
     /// Given every event, in order; must not wait for anything.
@@ -88,13 +144,45 @@ pub struct Config {
 pub struct RuntimeHandle {
     inbox: Inbox,
     board: Arc<ArcSwap<Board>>,
+    executor: Arc<Executor>,
 }
 
 impl RuntimeHandle {
     /// Asks for something; the answer is on a later board, or an event. Never blocks. After the
     /// runtime ended it does nothing.
     pub fn send(&self, order: Order) {
+        if let Order::Kill(scope) = &order {
+            self.kill(scope);
+        }
         self.inbox.send(Incoming::Order(order));
+    }
+
+    /// Whoever holds the processes hears of the kill switch past a dispatcher that may be busy.
+    fn kill(&self, scope: &KillScope) {
+        let run = |flow| Some(self.board().flow(flow)?.live.as_ref()?.id.clone());
+        let scope = match scope {
+            // Only the dispatcher knows the attempts.
+            KillScope::Nodes(..) => return,
+            KillScope::Run(flow) => match run(flow) {
+                Some(run) => Scope::Run(run),
+                None => return,
+            },
+            KillScope::Workspace(id) if self.executor.outlives_us() => Scope::Workspace(id.clone()),
+            KillScope::Workspace(_) => return,
+            KillScope::Everything => Scope::Everything,
+        };
+        self.executor.kill(&scope);
+    }
+
+    /// Until when, in [`uptime`], nodes may run in a workspace; `None` is for ever. At that time
+    /// the sitter ends them by itself, however this process stalls; an event tells that it did.
+    /// False when nobody can promise that, because nodes are children of this process.
+    pub fn set_deadline(
+        &self,
+        workspace: &crate::model::WorkspaceId,
+        until: Option<Duration>,
+    ) -> bool {
+        self.executor.set_deadline(workspace, until)
     }
 
     /// The newest picture. Takes no lock.
@@ -144,12 +232,19 @@ impl Runtime {
         outlive_file_limit(&pool);
         let inbox = Inbox::new();
         let board = Arc::new(ArcSwap::from_pointee(Board::default()));
+        let executor = Arc::new(config.processes.executor(&config.home, &inbox));
         let handle = RuntimeHandle {
             inbox: inbox.clone(),
             board: board.clone(),
+            executor: executor.clone(),
         };
-        let dispatcher =
-            dispatcher::Dispatcher::new(config, pool.handle().clone(), inbox.clone(), board);
+        let dispatcher = dispatcher::Dispatcher::new(
+            config,
+            pool.handle().clone(),
+            inbox.clone(),
+            board,
+            executor,
+        );
         let work = move || inbox.work(dispatcher);
         let dispatcher = std::thread::Builder::new()
             .name("dispatcher".to_owned())

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::model::{Choice, FileResults, Flow, FlowRef, Node, NodeId, RunId};
+use crate::model::{
+    Choice, FileResults, Flow, FlowRef, HistoryFilter, Node, NodeId, RunId, WorkspaceId,
+};
 
 /// Whose log: one node's, or a whole run's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,11 +18,43 @@ pub struct LogTarget {
     pub node: Option<NodeId>,
 }
 
+/// Which past runs of a flow are to be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryAsk {
+    /// Whose flow.
+    pub flow: FlowRef,
+    /// Which of its runs.
+    pub filter: HistoryFilter,
+    /// The newest so many of them; more of the same list are read from where it ended.
+    pub n: usize,
+}
+
+impl HistoryAsk {
+    /// True when the two differ by their length alone.
+    pub fn is_same_list(&self, other: &Self) -> bool {
+        self.flow == other.flow && self.filter == other.filter
+    }
+}
+
+/// Which two runs of a flow are to be put beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompareAsk {
+    /// Whose flow.
+    pub flow: FlowRef,
+    /// The first run.
+    pub a: RunId,
+    /// The second.
+    pub b: RunId,
+}
+
 /// What a face may ask. Nothing is answered directly: the answer is on the next board, or an event.
 #[derive(Clone, Debug)]
 pub enum Order {
     /// Look through a collection root and follow it from now on; `None` follows nothing.
     SetCollection(Option<PathBuf>),
+    /// Look again at what may have changed unheard: in a collection whose changes are not told by
+    /// themselves, and in the ledgers, which other processes write too.
+    LookAgain,
     /// Put a flow's history and statuses on the board, and import the results its file carries.
     OpenFlow {
         /// Which flow.
@@ -61,6 +95,11 @@ pub enum Order {
         /// Kill without grace.
         at_once: bool,
     },
+    /// The kill switch: asks to end, forces the whole tree after half a second, and tells in a
+    /// notice what was ended (and what could not be). Done within three seconds also when processes
+    /// ignore signals or hang; what is killed counts as stopped. Whoever holds the processes does it
+    /// by itself, however busy the dispatcher is.
+    Kill(KillScope),
     /// End processes that a dead Handmill left running for this flow.
     StopOrphans(FlowRef),
     /// Forget statuses; `None` forgets all of the flow's.
@@ -70,12 +109,27 @@ pub enum Order {
         /// Which nodes.
         nodes: Option<Vec<NodeId>>,
     },
+    /// Show on the board what a run of this choice would do; `None` shows nothing any more.
+    Preview(Option<Box<super::Wish>>),
     /// Show the statuses of an older run instead of the newest; `None` goes back.
     ShowRun {
         /// Which flow.
         flow: FlowRef,
         /// Which run.
         run: Option<RunId>,
+    },
+    /// Keep this list of past runs on the board, up to date; `None` keeps none.
+    ShowHistory(Option<HistoryAsk>),
+    /// Keep this comparison on the board, up to date; `None` keeps none.
+    Compare(Option<CompareAsk>),
+    /// Have a run kept whatever its age, or no longer.
+    PinRun {
+        /// Whose flow.
+        flow: FlowRef,
+        /// Which run.
+        run: RunId,
+        /// It is kept from now on.
+        pinned: bool,
     },
     /// Keep exactly these logs on the board, up to date.
     FollowLogs(Vec<LogTarget>),
@@ -87,4 +141,22 @@ pub enum Order {
     DismissNotice(u64),
     /// Stop everything, record it, and end the dispatcher.
     ShutDown,
+    /// End the dispatcher and leave every run going: another process carries them on. Where runs
+    /// are children of this process it is [`Order::ShutDown`].
+    Leave,
+    /// End the dispatcher once no run lives and no flow is being opened.
+    EndWhenDone,
+}
+
+/// What the kill switch is to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KillScope {
+    /// Nodes of a live run; the rest of it goes on.
+    Nodes(FlowRef, Vec<NodeId>),
+    /// The live run of a flow.
+    Run(FlowRef),
+    /// Every live run of a workspace.
+    Workspace(WorkspaceId),
+    /// Every live run, and what their nodes left in the background.
+    Everything,
 }

@@ -1,21 +1,31 @@
 //! What each order of a face becomes. Part of the [`Dispatcher`].
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
 use crate::sched::Input;
 
 use super::answers::unopened;
+use super::board::{Preview, Wish};
 use super::dispatcher::Dispatcher;
+use super::follow::{Follower, News};
 use super::incoming::Incoming;
+use super::keeper::Care;
 use super::order::Order;
 use super::{clock, prepare};
 
 impl Dispatcher {
     pub(super) fn order(&mut self, order: Order) {
         match order {
-            Order::SetCollection(root) => prepare::scan(&self.pool, &self.inbox, root),
+            Order::SetCollection(root) => self.set_collection(root),
+            Order::LookAgain => {
+                if let Some(follower) = &self.follower {
+                    follower.look(false);
+                }
+                self.look_up_last_runs();
+            }
             Order::OpenFlow {
                 ref flow,
                 ref frozen,
@@ -36,14 +46,19 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => self.decide(Input::Retry { run, nodes }),
+            Order::Retry { run, nodes, .. } => {
+                self.mend(&run, &nodes);
+                self.decide(Input::Retry { run, nodes });
+            }
             Order::Stop {
                 flow,
                 nodes,
                 at_once,
             } => self.stop(flow, nodes, at_once),
+            Order::Kill(scope) => self.kill(scope),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
+            Order::Preview(wish) => self.preview(wish),
             Order::ShowRun { flow, run: None } => {
                 self.see(&flow, |view| view.show(None, HashMap::new()))
             }
@@ -59,6 +74,23 @@ impl Dispatcher {
                     prepare::show_run(&self.pool, &self.inbox, workspace, flow, run);
                 }
             }
+            Order::ShowHistory(ask) => {
+                let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
+                self.past_runs.show(ask, workspace);
+                self.work.history = self.past_runs.shown();
+                self.dirty = true;
+            }
+            Order::Compare(ask) => {
+                let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
+                self.past_runs.compare(ask, workspace);
+                self.work.comparison = self.past_runs.compared();
+                self.dirty = true;
+            }
+            Order::PinRun { flow, run, pinned } => {
+                if let Some(workspace) = self.workspace_of(&flow) {
+                    prepare::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
+                }
+            }
             Order::FollowLogs(targets) => {
                 self.work.logs.retain(|target, _| targets.contains(target));
                 self.logs.follow(targets);
@@ -69,7 +101,13 @@ impl Dispatcher {
                     slots: manner.slots(),
                     grace: manner.grace,
                 };
+                let rule = manner.retention;
+                let other_rule = rule != self.manner.retention;
                 self.manner = manner;
+                for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
+                    self.keeper
+                        .look(id.clone(), workspace, rule, Care::Thorough);
+                }
                 self.decide(input);
                 self.dirty = true;
             }
@@ -78,7 +116,12 @@ impl Dispatcher {
                 Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
                 self.dirty = true;
             }
-            Order::ShutDown => {
+            Order::EndWhenDone => self.until_done = true,
+            Order::Leave if self.executor.outlives_us() => {
+                self.ending = true;
+                self.leave_all();
+            }
+            Order::Leave | Order::ShutDown => {
                 self.ending = true;
                 let runs: Vec<RunId> = self.runs.keys().cloned().collect();
                 for run in runs {
@@ -92,10 +135,70 @@ impl Dispatcher {
         }
     }
 
+    fn preview(&mut self, wish: Option<Box<Wish>>) {
+        self.wish = None;
+        if self.work.preview.take().is_some() {
+            self.dirty = true;
+        }
+        let Some(wish) = wish else {
+            return;
+        };
+        let open = self.flows.get(&wish.flow);
+        if let Some(workspace) = open.and_then(|open| open.workspace.clone()) {
+            self.wish = Some((wish.flow.clone(), wish.revision, wish.choice.clone()));
+            prepare::preview(&self.pool, &self.inbox, workspace, *wish);
+        }
+    }
+
+    pub(super) fn previewed(&mut self, preview: Arc<Preview>) {
+        let about = (
+            preview.flow.clone(),
+            preview.revision,
+            preview.choice.clone(),
+        );
+        if self.wish.as_ref() == Some(&about) {
+            self.work.preview = Some(preview);
+            self.dirty = true;
+        }
+    }
+
+    fn set_collection(&mut self, root: Option<PathBuf>) {
+        if let (Some(follower), Some(_)) = (&self.follower, &root)
+            && self.collection == root
+        {
+            return follower.look(true);
+        }
+        self.collection.clone_from(&root);
+        // What the old root holds is not what was asked for; what runs stays on the board.
+        self.work.catalog = Arc::default();
+        self.dirty = true;
+        let inbox = self.inbox.clone();
+        let follower = root.map(|root| {
+            Follower::start(root, move |news| {
+                inbox.send(match news {
+                    News::Catalog(catalog) => Incoming::Scanned(catalog),
+                    News::Notice(notice) => Incoming::Tell(notice),
+                });
+            })
+        });
+        self.follower = match follower.transpose() {
+            Ok(follower) => follower,
+            Err(why) => {
+                let what = format!("The collection cannot be looked through: {why}.");
+                self.tell(Notice::error(
+                    what,
+                    "Close some programs, then choose it again.",
+                ));
+                None
+            }
+        };
+    }
+
     /// Has the ledger asked about a flow; `order` says how.
     pub(super) fn load(&mut self, order: Order, flow: &FlowRef) {
         let workspace = self.workspaces.get(&flow.workspace).cloned();
-        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order);
+        let ours = self.ours();
+        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order, ours);
     }
 
     pub(super) fn start_run(&mut self, order: Order) {

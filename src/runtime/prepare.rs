@@ -1,18 +1,19 @@
 //! Work that may wait for a disk, done on the pool's blocking threads; each piece comes back to
 //! the dispatcher as one [`Incoming`].
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use crate::exec::Executor;
 use crate::ledger::Orphan;
 use crate::model::{FileResults, Flow, FlowRef, Level, Notice, Past, RunId, command_hash};
-use crate::sched::EdgesAfter;
+use crate::sched::{EdgesAfter, would_run};
 use crate::store::{self, Home, LockError, RunLock};
 
-use super::board::{HISTORY_MAX, Runner};
+use super::adopt;
+use super::board::{HISTORY_MAX, Preview, Runner, Wish};
 use super::clock;
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::mailbox::Inbox;
@@ -24,6 +25,15 @@ fn on_pool(pool: &Handle, inbox: &Inbox, work: impl FnOnce() -> Incoming + Send 
     pool.spawn_blocking(move || {
         inbox.send(work());
     });
+}
+
+/// What this process runs with, for work on the pool.
+#[derive(Clone)]
+pub struct Ours {
+    /// Whoever holds its children.
+    pub executor: Arc<Executor>,
+    /// What other processes call us.
+    pub face: &'static str,
 }
 
 /// Who else runs a flow on this machine; `None` when nobody does, or we do.
@@ -44,6 +54,7 @@ pub fn load(
     home: &Home,
     workspace: Option<Arc<Workspace>>,
     order: Order,
+    ours: Ours,
 ) {
     let Order::OpenFlow {
         flow,
@@ -57,7 +68,7 @@ pub fn load(
     let tell = notices_to(inbox);
     on_pool(pool, inbox, move || {
         Incoming::Loaded(Box::new(load_now(
-            &home, workspace, flow, &frozen, &results, tell,
+            &home, workspace, flow, &frozen, &results, &ours, tell,
         )))
     });
 }
@@ -70,6 +81,7 @@ pub fn reload(
     workspace: Option<Arc<Workspace>>,
     flow: FlowRef,
     frozen: Arc<Flow>,
+    ours: Ours,
 ) {
     let home = home.clone();
     let tell = notices_to(inbox);
@@ -80,6 +92,7 @@ pub fn reload(
             flow,
             &frozen,
             &FileResults::default(),
+            &ours,
             tell,
         )))
     });
@@ -112,6 +125,7 @@ fn load_now(
     flow: FlowRef,
     frozen: &Flow,
     results: &FileResults,
+    ours: &Ours,
     on_notice: impl Fn(Notice) + Send + 'static,
 ) -> Loaded {
     let mut loaded = Loaded {
@@ -121,6 +135,7 @@ fn load_now(
         edges: EdgesAfter::default(),
         orphans: Vec::new(),
         runner: runner(home, &flow),
+        adoption: None,
         troubles: Vec::new(),
         flow,
     };
@@ -146,6 +161,11 @@ fn load_now(
         loaded.workspace = Err(why.to_string());
         return loaded;
     }
+    match adopt::look(home, &workspace, &loaded.flow, &ours.executor, ours.face) {
+        Ok(adoption) => loaded.adoption = adoption.map(Box::new),
+        Err(why) => loaded.troubles.push(why),
+    }
+    loaded.runner = runner(home, &loaded.flow);
     let ledger = &workspace.ledger;
     if !results.nodes.is_empty() || !results.marks.is_empty() {
         let now = clock::now();
@@ -196,7 +216,14 @@ pub fn prepare(
             Ok(lock) => match left_behind(&workspace, &flow) {
                 Ok(left) => {
                     let orphans = orphans.insert(left);
-                    ready(&workspace, &flow, &run, lock, &frozen, orphans)
+                    match workspace.open_run(&flow) {
+                        Ok(None) => ready(&workspace, &flow, &run, lock, &frozen, orphans),
+                        Ok(Some(open)) => Err(Notice::error(
+                            format!("Run {open} of this flow goes on without a window."),
+                            "Open the flow again to follow it, or stop it with `handmill stop`.",
+                        )),
+                        Err(why) => Err(unreadable(&why)),
+                    }
                 }
                 Err(why) => Err(unreadable(&why)),
             },
@@ -278,6 +305,7 @@ fn who(face: &str) -> String {
     match face {
         "window" => "A Handmill window".to_owned(),
         "command line" => "A `handmill run` on the command line".to_owned(),
+        adopt::BACKGROUND => "The background process".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -345,6 +373,9 @@ pub fn see_locks(pool: &Handle, inbox: &Inbox, home: &Home, flows: Vec<FlowRef>)
             } else {
                 None
             };
+            if ours && stop.is_none() && store::take_yield_request(&home, &flow).unwrap_or(false) {
+                return Incoming::GiveWay(flow);
+            }
             Incoming::LockSeen {
                 runner: runner(&home, &flow),
                 stop: stop.map(|request| request.at_once),
@@ -367,6 +398,23 @@ pub fn await_orphan(inbox: &Inbox, flow: FlowRef, orphan: Orphan) {
         .ok();
 }
 
+/// Works out what a run would do.
+pub fn preview(pool: &Handle, inbox: &Inbox, workspace: Arc<Workspace>, wish: Wish) {
+    on_pool(pool, inbox, move || {
+        let told = |why: crate::sched::Refusal| why.to_string();
+        let nodes = match workspace.ledger.past(&wish.flow) {
+            Ok(past) => would_run(&wish.frozen.graph, wish.choice.clone(), &past).map_err(told),
+            Err(why) => Err(why.to_string()),
+        };
+        Incoming::Previewed(Arc::new(Preview {
+            flow: wish.flow,
+            revision: wish.revision,
+            choice: wish.choice,
+            nodes: nodes.map(|nodes| nodes.into_iter().collect()),
+        }))
+    });
+}
+
 /// Reads the statuses of an older run.
 pub fn show_run(
     pool: &Handle,
@@ -387,9 +435,22 @@ pub fn show_run(
     });
 }
 
-/// Looks through a collection root.
-pub fn scan(pool: &Handle, inbox: &Inbox, root: Option<PathBuf>) {
+/// Has a run kept whatever its age, or no longer.
+pub fn pin(
+    pool: &Handle,
+    inbox: &Inbox,
+    workspace: Arc<Workspace>,
+    flow: FlowRef,
+    run: RunId,
+    pinned: bool,
+) {
     on_pool(pool, inbox, move || {
-        Incoming::Scanned(root.map(|root| store::scan(&root)).unwrap_or_default())
+        match workspace.ledger.pin(&run, pinned) {
+            Ok(()) => Incoming::Pinned(flow),
+            Err(why) => Incoming::Tell(Notice::error(
+                format!("Run {run} could not be pinned: failed to {why}."),
+                "",
+            )),
+        }
     });
 }

@@ -4,16 +4,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use super::details::{compare, run_in_detail};
+pub use super::keeper::Taken;
 use crate::exec;
-pub use crate::exec::read_from;
+pub use crate::exec::{Lines, read_from};
 use crate::ledger::{Ledger, NodeRunRow};
-use crate::model::{FlowRef, LogLine, LogTail, NodeId, Notice, Past, RunId, RunSummary, Timestamp};
+use crate::model::{
+    FlowRef, LogLine, LogTail, NodeId, Notice, Past, Retention, RunId, RunSummary, Timestamp,
+};
 use crate::store::Home;
 
 use super::board::Runner;
 use super::order::LogTarget;
-use super::prepare;
 use super::workspace::Workspace;
+use super::{keeper, prepare};
 
 /// Most lines of a log kept on the board (processes-and-ledger.md, C4).
 pub const TAIL_LINES_MAX: usize = 5_000;
@@ -38,6 +42,7 @@ pub fn tail(workspace: &Workspace, target: &LogTarget) -> Result<LogTail, String
                 Some(row) if exec::is_log(&workspace.log_files(&row.id).0) => {
                     tail_of(workspace, &row, TAIL_LINES_MAX)
                 }
+                Some(row) if is_removed(workspace, &row) => Ok(removed()),
                 _ if target.run.is_some() => Ok(LogTail::default()),
                 _ => {
                     let imported = ledger.imported_log(&target.flow, node).map_err(told)?;
@@ -61,6 +66,18 @@ pub fn tail(workspace: &Workspace, target: &LogTarget) -> Result<LogTail, String
                 None => Ok(LogTail::default()),
             }
         }
+    }
+}
+
+/// The log of a recorded attempt is gone with the folder of its run.
+fn is_removed(workspace: &Workspace, row: &NodeRunRow) -> bool {
+    !exec::is_log(&workspace.log_files(&row.id).0) && !workspace.run_dir(&row.id.run).is_dir()
+}
+
+fn removed() -> LogTail {
+    LogTail {
+        removed: true,
+        ..LogTail::default()
     }
 }
 
@@ -128,6 +145,9 @@ fn tail_of_run(workspace: &Workspace, flow: &FlowRef, run: &RunId) -> Result<Log
         .ledger
         .node_runs(run, None)
         .map_err(|why| why.to_string())?;
+    if rows.first().is_some_and(|row| is_removed(workspace, row)) {
+        return Ok(removed());
+    }
     let mut printed: Vec<(std::time::SystemTime, &NodeRunRow)> = rows
         .iter()
         .filter_map(|row| {
@@ -209,6 +229,18 @@ pub fn record(
     })
 }
 
+/// Has the runs and logs of a workspace go that the rule takes, or only tells which; why not, as a fragment.
+pub fn prune(workspace: &Workspace, rule: &Retention, dry: bool) -> Result<Taken, String> {
+    let now = super::now();
+    match dry {
+        true => keeper::plan(workspace, rule, now),
+        false => {
+            let end = std::sync::atomic::AtomicBool::new(false);
+            keeper::keep(workspace, rule, now, keeper::Care::Thorough, &end)
+        }
+    }
+}
+
 /// The log files of the newest attempts of a run's nodes (or of one node), in the order they
 /// began. Imported logs have no files.
 pub fn log_files(
@@ -239,7 +271,9 @@ pub fn log_files(
             ledger.imported_log(flow, &row.node).ok().flatten()
         };
         LogFiles {
+            removed: imported.is_none() && is_removed(workspace, &row),
             node: row.node,
+            run: row.id.run,
             over: row.ended.is_some(),
             stdout,
             stderr,
@@ -253,8 +287,12 @@ pub fn log_files(
 pub struct LogFiles {
     /// The node.
     pub node: NodeId,
+    /// The run that the attempt is of.
+    pub run: RunId,
     /// The attempt has ended.
     pub over: bool,
+    /// Its files were removed, as retention says.
+    pub removed: bool,
     /// Its standard output.
     pub stdout: PathBuf,
     /// Its standard error.
@@ -290,6 +328,19 @@ impl FolderWatch {
             .watch_dir(folder, false)
             .map_err(|why| why.to_string())
     }
+}
+
+/// Uses the kill switch on the run of a flow that the sitter holds, whatever its carrier does; gives
+/// how many of its nodes are being ended.
+pub fn kill_held(home: &Home, flow: &FlowRef) -> Result<u64, String> {
+    use crate::exec::sitter::{self, Place, Scope};
+    let place = Place::new(home.sitter_dir());
+    let held = sitter::held(&place)?;
+    let mut n = 0;
+    for run in held.into_iter().filter(|held| held.flow == *flow) {
+        n += sitter::kill(&place, &Scope::Run(run.run))?;
+    }
+    Ok(n)
 }
 
 /// Ends the processes that a dead Handmill left running for a flow; gives how many there were.

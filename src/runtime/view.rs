@@ -93,6 +93,13 @@ impl View {
         }
     }
 
+    /// Another process carries the live run on: what is shown of it stays until it is read anew.
+    pub fn let_go(&mut self) {
+        self.live = None;
+        self.board.live = None;
+        self.board.stopping = false;
+    }
+
     /// Takes one event of this flow in.
     pub fn apply(&mut self, event: &Event) {
         match event {

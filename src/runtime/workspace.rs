@@ -1,12 +1,14 @@
 //! One workspace while it is in use: its ledger, the folder of its logs, and what a dead Handmill
 //! left behind in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::exec;
-use crate::ledger::{Ledger, LedgerError, Orphan};
+use crate::exec::sitter::{self, Place};
+use crate::exec::{self, Why};
+use crate::ledger::{Ledger, LedgerError, Orphan, Recovered, SeenEnd};
 use crate::model::{
-    Flow, FlowRef, NodeRunId, NodeStatus, Notice, Outcome, RunId, Timestamp, WorkspaceId,
+    Exit, Finish, Flow, FlowRef, NodeRunId, NodeStatus, Notice, Outcome, RunId, Timestamp,
+    WorkspaceId,
 };
 use crate::store::{self, Home};
 
@@ -17,6 +19,7 @@ pub struct Workspace {
     /// Its ledger.
     pub ledger: Ledger,
     logs: PathBuf,
+    sitter: Place,
 }
 
 /// Open workspaces, by id.
@@ -43,6 +46,7 @@ impl Workspace {
         let workspace = Self {
             ledger,
             logs: dir.join("logs"),
+            sitter: Place::new(home.sitter_dir()),
         };
         workspace.recover(|file| {
             let other = FlowRef {
@@ -60,20 +64,39 @@ impl Workspace {
         let told = |why: crate::ledger::LedgerError| why.to_string();
         let mut open = self.ledger.open_runs().map_err(told)?;
         open.retain(|run| !is_live(&run.file));
+        if open.is_empty() {
+            return Ok(());
+        }
+        // What the sitter holds goes on, and whoever carries it on is about to come.
+        let Ok(held) = sitter::held(&self.sitter) else {
+            // It is there and does not answer: nothing can be said of any run.
+            return Ok(());
+        };
+        open.retain(|run| !held.iter().any(|held| held.run == run.run));
         for dead in &open {
-            let begun = exec::attempts_begun(&self.run_dir(&dead.run), &dead.run);
+            let dir = self.run_dir(&dead.run);
+            let ended = ends_seen(&dir, &dead.run);
+            self.ledger.record_ended(dead.run.clone(), ended);
+            let begun = exec::attempts_begun(&dir, &dead.run);
             self.ledger.record_begun(dead.run.clone(), begun);
         }
         if !open.is_empty() {
             // Asked once more: a run that began meanwhile is not dead.
-            let dead = |file: &str| open.iter().any(|run| *run.file == *file) && !is_live(file);
-            match self.ledger.recover(|file| !dead(file)) {
+            let dead = |run: &Recovered| open.contains(run) && !is_live(&run.file);
+            match self.ledger.recover(|run| !dead(run)) {
                 // A full disk: the ledger told it, keeps what it could not write, and can be read.
                 Ok(_) | Err(LedgerError::Write { .. }) => {}
                 Err(why) => return Err(told(why)),
             }
         }
         Ok(())
+    }
+
+    /// The run of a flow that has no end, after [`Workspace::recover`]: one that goes on in the sitter.
+    pub fn open_run(&self, flow: &FlowRef) -> Result<Option<RunId>, String> {
+        let open = self.ledger.open_runs().map_err(|why| why.to_string())?;
+        let of_flow = open.into_iter().rev().find(|run| *run.file == *flow.file);
+        Ok(of_flow.map(|run| run.run))
     }
 
     /// True when something was ever recorded of the workspace on this machine.
@@ -135,6 +158,13 @@ impl Workspace {
             .map_err(|why| format!("{why}: {}", dir.display()))
     }
 
+    /// The folder of a run's logs in a workspace that need not be open.
+    pub fn run_dir_of(home: &Home, workspace: &WorkspaceId, run: &RunId) -> PathBuf {
+        home.workspace_dir(workspace)
+            .join("logs")
+            .join(run.as_str())
+    }
+
     /// The folder that holds the logs of a run.
     pub fn run_dir(&self, run: &RunId) -> PathBuf {
         self.logs.join(run.as_str())
@@ -143,5 +173,39 @@ impl Workspace {
     /// The two log files of an attempt.
     pub fn log_files(&self, id: &NodeRunId) -> (PathBuf, PathBuf) {
         crate::exec::log_files(&self.run_dir(&id.run), id)
+    }
+}
+
+/// Ends of a run's attempts that its journal knows, as the ledger takes them.
+fn ends_seen(run_dir: &Path, run: &RunId) -> Vec<SeenEnd> {
+    let nodes = exec::nodes_of(run_dir);
+    let ended = exec::read_journal(run_dir, run).ended.into_iter();
+    ended
+        .filter_map(|ended| {
+            Some(SeenEnd {
+                node: nodes.get(ended.id.node.0 as usize)?.clone(),
+                began: ended.began,
+                finish: finish_of(ended),
+            })
+        })
+        .collect()
+}
+
+/// What the end of a process means for its node when nobody can try again.
+pub(super) fn finish_of(ended: exec::Ended) -> Finish {
+    let (status, exit) = match (ended.asked, ended.exit) {
+        (Some(Why::Stop | Why::Kill), exit) => (NodeStatus::Stopped, exit),
+        (Some(Why::Control), exit) => (NodeStatus::Interrupted, exit),
+        (Some(Why::Timeout), _) => (NodeStatus::Failed, Exit::TimedOut),
+        (None, Exit::Unknown) => (NodeStatus::Interrupted, Exit::Unknown),
+        (None, exit) if exit.is_success() => (NodeStatus::Ran, exit),
+        (None, exit) => (NodeStatus::Failed, exit),
+    };
+    Finish {
+        id: ended.id,
+        exit,
+        status,
+        retry_at: None,
+        at: ended.at,
     }
 }

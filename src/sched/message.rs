@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::model::{Choice, Event, Exit, Flow, FlowRef, Node, NodeId, NodeRunId, Past, RunId};
 
+use super::adopt::Adopt;
+use super::run_state::Ending;
+
 /// A run to start.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -27,6 +30,8 @@ pub struct Start {
 pub enum Input {
     /// Start a run.
     Start(Box<Start>),
+    /// Carry on a run that another process began.
+    Adopt(Box<Adopt>),
     /// A launched attempt has a process.
     Spawned {
         /// Which attempt.
@@ -75,6 +80,14 @@ pub enum Input {
 pub enum Effect {
     /// Tell everyone what happened.
     Record(Event),
+    /// It happened before the run was adopted and is on record: for the board alone.
+    Recall(Event),
+    /// An attempt of an adopted run began, and nobody who waited for it lives. [`Input::Exited`]
+    /// must follow when its process is gone.
+    Await {
+        /// Which attempt.
+        id: NodeRunId,
+    },
     /// Start the process of an attempt. [`Input::Exited`] must follow, whatever happens.
     Launch {
         /// Which attempt.
@@ -88,5 +101,7 @@ pub enum Effect {
         id: NodeRunId,
         /// SIGKILL instead of SIGTERM.
         force: bool,
+        /// What for.
+        why: Ending,
     },
 }

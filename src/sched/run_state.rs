@@ -30,6 +30,8 @@ struct Slot {
     kept: bool,
     /// Why its process is being ended, when it is.
     ending: Option<Ending>,
+    /// Passes of an adopted run that had begun and whose triggers were not on record.
+    owed: u32,
 }
 
 /// Where a node is between two triggers.
@@ -107,27 +109,7 @@ impl RunState {
             .all()
             .filter(|&node| tokens.is_inside(node))
             .collect();
-        let jobs_max = start.jobs_max.or(start.frozen.jobs_max).unwrap_or(u32::MAX);
-        let mut run = Self {
-            run: start.run.clone(),
-            tokens,
-            slots,
-            ready: VecDeque::new(),
-            n_running: 0,
-            n_delayed: 0,
-            jobs_max: jobs_max
-                .min(start.frozen.jobs_max.unwrap_or(u32::MAX))
-                .max(1),
-            max_passes: start.frozen.max_passes,
-            stopping: false,
-            topology,
-        };
-        let restored: Vec<EdgeId> = run
-            .tokens
-            .marks()
-            .map(|edge| run.topology.edge(edge).id.clone())
-            .collect();
-        out.push(Effect::Record(Event::RunStarted(Box::new(RunStart {
+        let told = RunStart {
             run: start.run,
             flow: start.flow,
             frozen: start.frozen,
@@ -135,17 +117,200 @@ impl RunState {
             resumes,
             subset,
             kept: kept.into(),
+            marks: tokens
+                .marks()
+                .map(|edge| topology.edge(edge).id.clone())
+                .collect(),
+            triggers: triggers.into(),
             at: now,
-        }))));
-        if !restored.is_empty() {
-            out.push(run.edges_marked(restored, Vec::new()));
+        };
+        let run = Self::new(topology, tokens, slots, &told, start.jobs_max);
+        Ok(run.tell(told, out))
+    }
+
+    /// The run as it was at the start that is told of here.
+    pub fn begin_again(start: RunStart, jobs_max: Option<u32>, out: &mut Vec<Effect>) -> Self {
+        let topology = Topology::new(&start.frozen.graph);
+        let n_nodes = topology.n_nodes();
+        let known = |node: &&NodeIdx| (node.0 as usize) < n_nodes;
+        let mut inside = vec![false; n_nodes];
+        for node in start.subset.iter().filter(known) {
+            inside[node.0 as usize] = true;
         }
-        for (node, times) in triggers {
-            for _ in 0..times {
-                run.trigger(node, out);
+        let mut tokens = Tokens::new(&topology, inside);
+        let marks: std::collections::HashSet<&EdgeId> = start.marks.iter().collect();
+        for (at, link) in (0u32..).zip(&topology.edges) {
+            if marks.contains(&link.id) {
+                tokens.mark(&topology, EdgeIdx(at));
             }
         }
-        Ok(run)
+        let mut slots = vec![Slot::default(); n_nodes];
+        for node in start.kept.iter().filter(known) {
+            slots[node.0 as usize].kept = true;
+        }
+        let run = Self::new(topology, tokens, slots, &start, jobs_max);
+        run.tell(start, out)
+    }
+
+    fn new(
+        topology: Topology,
+        tokens: Tokens,
+        slots: Vec<Slot>,
+        start: &RunStart,
+        jobs_max: Option<u32>,
+    ) -> Self {
+        let of_flow = start.frozen.jobs_max.unwrap_or(u32::MAX);
+        Self {
+            run: start.run.clone(),
+            topology,
+            tokens,
+            slots,
+            ready: VecDeque::new(),
+            n_running: 0,
+            n_delayed: 0,
+            jobs_max: jobs_max.unwrap_or(u32::MAX).min(of_flow).max(1),
+            max_passes: start.frozen.max_passes,
+            stopping: false,
+        }
+    }
+
+    fn tell(mut self, start: RunStart, out: &mut Vec<Effect>) -> Self {
+        let (restored, triggers) = (start.marks.to_vec(), start.triggers.clone());
+        out.push(Effect::Record(Event::RunStarted(Box::new(start))));
+        if !restored.is_empty() {
+            out.push(self.edges_marked(restored, Vec::new()));
+        }
+        for &(node, times) in triggers.iter() {
+            if node.0 as usize >= self.slots.len() {
+                continue;
+            }
+            for _ in 0..times {
+                self.trigger(node, out);
+            }
+        }
+        self
+    }
+
+    /// An attempt of an adopted run began, whatever is ready.
+    pub fn begin_as(&mut self, id: &NodeRunId, at: Timestamp, out: &mut Vec<Effect>) {
+        let node = id.node;
+        let Some(slot) = self.slots.get_mut(node.0 as usize) else {
+            return;
+        };
+        if slot.phase == Phase::Running {
+            // The end of the attempt before it is on record nowhere: it cannot be said how it was.
+            self.close(at, node, Exit::Unknown, Some(false), out);
+        }
+        let slot = &mut self.slots[node.0 as usize];
+        match slot.phase {
+            Phase::Ready => self.ready.retain(|&other| other != node),
+            Phase::Delayed => self.n_delayed -= 1,
+            Phase::Rest | Phase::Running => {}
+        }
+        if id.attempt <= 1 {
+            let by_hand = slot.last.is_some_and(NodeStatus::wants_resume);
+            if slot.queued > 0 {
+                slot.queued -= 1;
+            } else if by_hand {
+                slot.failed = false;
+                slot.last = None;
+            } else {
+                slot.owed += 1;
+                slot.kept = false;
+            }
+        }
+        slot.pass = id.pass;
+        slot.attempt = id.attempt;
+        slot.phase = Phase::Running;
+        self.n_running += 1;
+        let id = id.clone();
+        out.push(Effect::Record(Event::NodeStarted { id, at }));
+    }
+
+    /// An attempt of an adopted run ended, as it was told then.
+    pub fn end_as(&mut self, finish: &Finish, out: &mut Vec<Effect>) {
+        let node = finish.id.node;
+        if !self.is_current(&finish.id) {
+            // A node that a stop kept from starting again was told as the end of its last attempt.
+            let slot = self.slots.get_mut(node.0 as usize);
+            let Some(slot) = slot.filter(|slot| slot.phase == Phase::Delayed) else {
+                return;
+            };
+            slot.phase = Phase::Running;
+            self.n_delayed -= 1;
+            self.n_running += 1;
+        }
+        let ending = match (finish.status, &finish.exit) {
+            (NodeStatus::Stopped, _) => Some(Ending::Stop),
+            (_, Exit::TimedOut) => Some(Ending::Timeout),
+            _ => None,
+        };
+        let slot = &mut self.slots[node.0 as usize];
+        slot.ending = ending;
+        if finish.status == NodeStatus::Stopped && matches!(finish.exit, Exit::NotStarted(_)) {
+            slot.queued = 0;
+        }
+        let retried = Some(finish.retry_at.is_some());
+        self.close(finish.at, node, finish.exit.clone(), retried, out);
+    }
+
+    /// True when this attempt, or a later one of its node, has come to its end.
+    pub fn is_over_for(&self, id: &NodeRunId) -> bool {
+        let Some(slot) = self.slots.get(id.node.0 as usize) else {
+            return true;
+        };
+        match slot.phase {
+            Phase::Running => (slot.pass, slot.attempt) > (id.pass, id.attempt),
+            _ if slot.attempt > 0 => (slot.pass, slot.attempt) >= (id.pass, id.attempt),
+            _ => slot.pass >= id.pass,
+        }
+    }
+
+    /// Notes what the process of a node is being ended for.
+    pub fn set_ending(&mut self, node: NodeIdx, ending: Option<Ending>) {
+        if let Some(slot) = self.slots.get_mut(node.0 as usize) {
+            slot.ending = ending;
+        }
+    }
+
+    /// Attempts under way: which, of what node, and whether it needs no process.
+    pub fn under_way(&self) -> Vec<(NodeRunId, Arc<Node>, bool)> {
+        let running = self.nodes_in(Phase::Running).into_iter();
+        running
+            .map(|node| {
+                let command = self.topology.node(node).clone();
+                let instant = self.needs_no_process(node);
+                (self.node_run_id(node), command, instant)
+            })
+            .collect()
+    }
+
+    /// A node without a process ends.
+    pub fn end_instant(&mut self, now: Timestamp, node: NodeIdx, out: &mut Vec<Effect>) {
+        let pass = self.slots[node.0 as usize].pass;
+        let exit = match self.max_passes {
+            Some(max) if pass > max => Exit::MaxPasses,
+            _ => Exit::Code(0),
+        };
+        self.end(now, node, exit, out);
+    }
+
+    /// True while the node waits for its next attempt.
+    pub fn is_delayed(&self, NodeIdx(node): NodeIdx) -> bool {
+        let slot = self.slots.get(node as usize);
+        slot.is_some_and(|slot| slot.phase == Phase::Delayed)
+    }
+
+    /// True once it was asked to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    fn needs_no_process(&self, node: NodeIdx) -> bool {
+        let slot = &self.slots[node.0 as usize];
+        let past_limit = slot.attempt <= 1 && self.max_passes.is_some_and(|max| slot.pass > max);
+        let node = self.topology.node(node);
+        past_limit || node.disabled || node.command.trim().is_empty()
     }
 
     /// The run's id.
@@ -181,7 +346,6 @@ impl RunState {
     pub fn begin(&mut self, now: Timestamp, out: &mut Vec<Effect>) -> Option<Begun> {
         let node = self.ready.pop_front()?;
         let instant = self.is_instant(node);
-        let max_passes = self.max_passes;
         let slot = &mut self.slots[node.0 as usize];
         if slot.attempt == 0 {
             slot.queued = slot.queued.saturating_sub(1);
@@ -189,7 +353,6 @@ impl RunState {
         }
         slot.attempt += 1;
         slot.phase = Phase::Running;
-        let pass = slot.pass;
         self.n_running += 1;
         let id = self.node_run_id(node);
         out.push(Effect::Record(Event::NodeStarted {
@@ -204,11 +367,7 @@ impl RunState {
             });
             return Some(Begun::Launch(id, node));
         }
-        let exit = match max_passes {
-            Some(max) if pass > max => Exit::MaxPasses,
-            _ => Exit::Code(0),
-        };
-        self.end(now, node, exit, out);
+        self.end_instant(now, node, out);
         Some(Begun::Instant)
     }
 
@@ -220,12 +379,34 @@ impl RunState {
         })
     }
 
+    /// How long an attempt of a node may take.
+    pub fn timeout_of(&self, node: NodeIdx) -> Option<std::time::Duration> {
+        self.topology.node(node).timeout
+    }
+
+    /// Why the process of a node is being ended, when it is.
+    pub fn ending(&self, node: NodeIdx) -> Option<Ending> {
+        self.slots.get(node.0 as usize)?.ending
+    }
+
     /// The attempt under way ended.
     pub fn end(
         &mut self,
         now: Timestamp,
         node: NodeIdx,
         exit: Exit,
+        out: &mut Vec<Effect>,
+    ) -> After {
+        self.close(now, node, exit, None, out)
+    }
+
+    /// `retried` says whether another attempt follows, where that was decided before.
+    fn close(
+        &mut self,
+        now: Timestamp,
+        node: NodeIdx,
+        exit: Exit,
+        retried: Option<bool>,
         out: &mut Vec<Effect>,
     ) -> After {
         let id = self.node_run_id(node);
@@ -239,10 +420,13 @@ impl RunState {
             Some(Ending::Stop) => (NodeStatus::Stopped, exit),
             Some(Ending::Timeout) => (NodeStatus::Failed, Exit::TimedOut),
             None if exit.is_success() => (NodeStatus::Ran, exit),
+            // Nobody saw how it ended: it may have done its work or half of it.
+            None if exit == Exit::Unknown => (NodeStatus::Interrupted, exit),
             None => (NodeStatus::Failed, exit),
         };
         let may_retry = exit != Exit::MaxPasses && slot.attempt <= retries;
-        if status == NodeStatus::Failed && may_retry && !stopping {
+        let retries = retried.unwrap_or(may_retry && !stopping);
+        if status == NodeStatus::Failed && retries {
             let at = now.plus(retry_delay);
             slot.phase = Phase::Delayed;
             self.n_delayed += 1;
@@ -313,6 +497,10 @@ impl RunState {
     /// One more pass of `node` is due. Two passes of one node never overlap: it waits its turn.
     fn trigger(&mut self, node: NodeIdx, out: &mut Vec<Effect>) {
         let slot = &mut self.slots[node.0 as usize];
+        if slot.owed > 0 {
+            slot.owed -= 1;
+            return;
+        }
         slot.queued = slot.queued.saturating_add(1);
         slot.kept = false;
         let queued = slot.queued;
@@ -462,6 +650,7 @@ impl RunState {
     pub fn finish(&self, now: Timestamp) -> Event {
         let mut counts = Counts::default();
         let mut skipped = Vec::new();
+        let mut interrupted = false;
         for node in self
             .topology
             .all()
@@ -473,6 +662,8 @@ impl RunState {
                 _ if slot.kept => counts.kept += 1,
                 _ if slot.failed => counts.failed += 1,
                 Some(NodeStatus::Stopped) => counts.stopped += 1,
+                // Nobody knows what it did: it counts as nothing, and resume runs it again.
+                Some(NodeStatus::Interrupted) => interrupted = true,
                 Some(_) => counts.ran += 1,
                 None => {
                     counts.skipped += 1;
@@ -483,6 +674,7 @@ impl RunState {
         let outcome = match counts {
             _ if self.stopping => Outcome::Stopped,
             Counts { failed: 1.., .. } => Outcome::Failed,
+            _ if interrupted => Outcome::Interrupted,
             Counts { stopped: 1.., .. } => Outcome::Stopped,
             _ => Outcome::Succeeded,
         };

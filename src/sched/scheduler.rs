@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
+use super::adopt::{Adopt, Adopted, adopt};
 use super::message::{Effect, Input, Start};
 use super::run_state::{After, Begun, Ending, RunState, refused};
 
@@ -76,6 +77,7 @@ impl Scheduler {
     pub fn handle(&mut self, now: Timestamp, input: Input, out: &mut Vec<Effect>) {
         match input {
             Input::Start(start) => self.start(now, *start, out),
+            Input::Adopt(run) => self.adopt(now, *run, out),
             Input::Spawned { id, pid, birth } => {
                 out.push(Effect::Record(crate::model::Event::NodeSpawned {
                     id,
@@ -131,6 +133,60 @@ impl Scheduler {
         }
     }
 
+    fn adopt(&mut self, now: Timestamp, run: Adopt, out: &mut Vec<Effect>) {
+        let Adopted {
+            state,
+            running,
+            delayed,
+        } = adopt(now, run, out);
+        let run = state.id().clone();
+        let stopping = state.is_stopping();
+        let mut asked = Vec::new();
+        for (id, began) in running {
+            self.n_used += 1;
+            if let Some(timeout) = state.timeout_of(id.node) {
+                let at = began.plus(timeout);
+                self.timeouts.insert(id.clone(), at);
+                self.due.insert((at, Due::Timeout(id.clone())));
+            }
+            match state.ending(id.node) {
+                // Asked by whoever began the run; whether it was heard nobody knows.
+                Some(why) => asked.push((id, why)),
+                None if stopping => asked.push((id, Ending::Stop)),
+                None => {}
+            }
+        }
+        for (node, at) in delayed {
+            self.due.insert((at, Due::Retry(run.clone(), node)));
+        }
+        self.runs.insert(run.clone(), state);
+        for (id, why) in asked {
+            if let Some(state) = self.runs.get_mut(&run) {
+                state.set_ending(id.node, None);
+            }
+            self.terminate(now, &run, id.node, why, false, out);
+        }
+    }
+
+    /// Attempts of a run that are under way.
+    pub fn running(&self, run: &RunId) -> Vec<NodeRunId> {
+        let under_way = self.runs.get(run).map(RunState::under_way);
+        let under_way = under_way.into_iter().flatten();
+        under_way.map(|(id, _, _)| id).collect()
+    }
+
+    /// The run is another's from now on: nothing of it is decided here any more.
+    pub fn let_go(&mut self, run: &RunId) {
+        if let Some(state) = self.runs.remove(run) {
+            for (id, _, _) in state.under_way() {
+                self.n_used -= 1;
+                if let Some(at) = self.timeouts.remove(&id) {
+                    self.due.remove(&(at, Due::Timeout(id)));
+                }
+            }
+        }
+    }
+
     fn exited(&mut self, now: Timestamp, id: &NodeRunId, exit: Exit, out: &mut Vec<Effect>) {
         let Some(run) = self.runs.get_mut(&id.run).filter(|run| run.is_current(id)) else {
             return;
@@ -175,6 +231,7 @@ impl Scheduler {
         out.push(Effect::Terminate {
             id: id.clone(),
             force,
+            why,
         });
         if !force {
             self.due.insert((now.plus(self.grace), Due::Kill(id)));
@@ -189,12 +246,11 @@ impl Scheduler {
             }
             match due {
                 Due::Kill(id) => {
-                    if self
-                        .runs
-                        .get(&id.run)
-                        .is_some_and(|run| run.is_current(&id))
-                    {
-                        out.push(Effect::Terminate { id, force: true });
+                    let run = self.runs.get(&id.run);
+                    let current = run.filter(|run| run.is_current(&id));
+                    if let Some(why) = current.and_then(|run| run.ending(id.node)) {
+                        let force = true;
+                        out.push(Effect::Terminate { id, force, why });
                     }
                 }
                 Due::Timeout(id) => {

@@ -1,7 +1,9 @@
 //! The rules of a run as text in, text out; then thousands of random runs against a naive
 //! statement of the same rules.
 
+mod adopt;
 mod naive;
+mod preview;
 mod random;
 mod rules;
 
@@ -16,7 +18,7 @@ use crate::model::{
     WorkspaceId, command_hash,
 };
 
-use super::{Effect, Input, Scheduler, Start};
+use super::{Adopt, Alive, Effect, Ending, Input, Recorded, Scheduler, Start};
 
 /// A flow drawn as `a -> b` (blocking), `a ~> b` (non-blocking) or `a` alone, `;` between.
 fn flow(drawn: &str) -> Flow {
@@ -73,6 +75,14 @@ struct Rig {
     flow: Arc<Flow>,
     live: Vec<(NodeRunId, Arc<Node>)>,
     told: Vec<Event>,
+    /// Of the adopted run, for the board alone.
+    recalled: Vec<Event>,
+    awaited: Vec<NodeRunId>,
+    /// Starts and ends as a ledger has them.
+    ledger: Vec<Recorded>,
+    facts_seen: std::collections::HashSet<(NodeRunId, u8)>,
+    /// Ends of processes as a journal has them, with when those began.
+    journal: Vec<(crate::model::Finish, Timestamp)>,
     terminated: Vec<(NodeRunId, bool)>,
     past: Past,
     chain: Vec<Fact>,
@@ -87,6 +97,11 @@ impl Rig {
             flow: Arc::new(flow),
             live: Vec::new(),
             told: Vec::new(),
+            recalled: Vec::new(),
+            awaited: Vec::new(),
+            ledger: Vec::new(),
+            facts_seen: std::collections::HashSet::new(),
+            journal: Vec::new(),
             terminated: Vec::new(),
             past: Past::default(),
             chain: Vec::new(),
@@ -114,7 +129,9 @@ impl Rig {
                     );
                     self.live.push((id, node));
                 }
-                Effect::Terminate { id, force } => self.terminated.push((id, force)),
+                Effect::Recall(event) => self.recalled.push(event),
+                Effect::Await { id } => self.awaited.push(id),
+                Effect::Terminate { id, force, .. } => self.terminated.push((id, force)),
             }
         }
         assert!(
@@ -153,6 +170,21 @@ impl Rig {
             .position(|(_, n)| n.id.as_str() == node)
             .unwrap_or_else(|| panic!("{node} does not run"));
         let (id, _) = self.live.remove(at);
+        let asked = self.terminated.iter().any(|(other, _)| *other == id);
+        let status = match exit.is_success() {
+            // Whoever waited for it knows what it was asked to end for.
+            _ if asked => NodeStatus::Stopped,
+            true => NodeStatus::Ran,
+            false => NodeStatus::Failed,
+        };
+        let finish = crate::model::Finish {
+            id: id.clone(),
+            exit: exit.clone(),
+            status,
+            retry_at: None,
+            at: self.now,
+        };
+        self.journal.push((finish, self.now));
         self.give(Input::Exited { id, exit })
     }
 
@@ -195,6 +227,31 @@ impl Rig {
 
     /// What the ledger would keep: the facts that the next start is told.
     fn fold(&mut self, event: &Event) {
+        let fact = match event {
+            Event::NodeStarted { id, at } => Some(Recorded::Began {
+                id: id.clone(),
+                at: *at,
+            }),
+            Event::NodeFinished(finish) => Some(Recorded::Ended(finish.clone())),
+            _ => None,
+        };
+        if let Some(fact) = fact {
+            // An adopted run tells again what its record had lost.
+            let first = self.facts_seen.insert(adopt::key(&fact));
+            self.ledger.push(fact);
+            if !first {
+                return;
+            }
+        }
+        if let Event::RunStarted(start) = event
+            && self
+                .past
+                .last
+                .as_ref()
+                .is_some_and(|last| last.run.as_ref() == Some(&start.run))
+        {
+            return;
+        }
         match event {
             Event::RunStarted(start) => {
                 if start.resumes.is_some() {

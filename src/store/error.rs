@@ -18,6 +18,22 @@ pub enum StoreError {
         /// Which file.
         path: PathBuf,
     },
+    /// Git could not merge it and left both sides in it.
+    #[error("read workfile: git conflict markers on line {line}: {}", path.display())]
+    Conflict {
+        /// Where the first of them stands.
+        line: usize,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// What git was asked, it did not answer.
+    #[error("ask git: {why}: {}", path.display())]
+    Git {
+        /// What git said.
+        why: String,
+        /// About which file.
+        path: PathBuf,
+    },
     /// A path that names no file.
     #[error("use path: {why}: {}", path.display())]
     BadPath {
@@ -39,7 +55,10 @@ impl StoreError {
             Self::NotAWorkfile { .. } => {
                 "Open it in a text editor to mend it, or take an earlier version."
             }
-            Self::BadPath { .. } => "",
+            Self::Conflict { .. } => {
+                "Merge both sides here, or take out the markers in a text editor."
+            }
+            Self::BadPath { .. } | Self::Git { .. } => "",
             Self::NoHome => "Set HANDMILL_HOME to a folder.",
         }
     }
@@ -120,6 +139,7 @@ fn disk_hint(why: &DiskError) -> &'static str {
             }
             _ => "",
         },
+        DiskError::NoReplace { .. } => "Change the folder's permissions, or save a copy elsewhere.",
         DiskError::ChangedUnderneath { .. } => "Reload, keep mine, or save a copy.",
         _ => "",
     }

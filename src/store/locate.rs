@@ -19,6 +19,13 @@ pub fn is_workfile_name(name: &str) -> bool {
         || ending.is_some_and(|e| e.eq_ignore_ascii_case("graphml") || e.eq_ignore_ascii_case("wf"))
 }
 
+/// True for names of modules: `*.py` and `*.ipynb`. Those of Python itself, as `__init__.py`, are none.
+pub(super) fn is_module_name(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    !name.starts_with('_')
+        && ending.is_some_and(|e| e.eq_ignore_ascii_case("py") || e.eq_ignore_ascii_case("ipynb"))
+}
+
 /// Which flow a path is: of the nearest workspace whose `flow_modules/` holds it, else on its own
 /// with its folder as workspace. The file itself need not exist; its folder must.
 pub fn locate(path: &Path) -> Result<FlowRef, StoreError> {

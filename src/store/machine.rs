@@ -45,9 +45,29 @@ impl Home {
         }
     }
 
+    /// Where ledgers, logs and locks lie.
+    pub fn data_dir(&self) -> &Path {
+        &self.data
+    }
+
+    /// Whether this user may write where ledgers, logs and locks lie, and to the settings.
+    pub fn check_writable(&self) -> Result<(), StoreError> {
+        for folder in [&self.data, &self.config] {
+            if folder.exists() {
+                crate::disk::check_writable(folder)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The settings.
     pub fn settings_file(&self) -> PathBuf {
         self.config.join("settings.json")
+    }
+
+    /// The number that makes this machine another than all others in shared folders.
+    pub fn machine_file(&self) -> PathBuf {
+        self.data.join("machine.json")
     }
 
     /// What this machine knows of a workspace: its ledger and logs.
@@ -55,9 +75,35 @@ impl Home {
         self.data.join("workspaces").join(folder_name(workspace))
     }
 
+    /// Where the sitter of this home is reached.
+    pub fn sitter_dir(&self) -> PathBuf {
+        self.data.join("sitter")
+    }
+
+    /// What makes another process of ours use this home, when the environment alone does not.
+    pub fn setting(&self) -> Option<(&'static str, &Path)> {
+        // One folder for everything is what the variable means, and what it was made of.
+        (self.config == self.data).then_some((HOME_VARIABLE, self.data.as_path()))
+    }
+
     /// Locks of running flows and requests to stop them.
     pub fn locks_dir(&self) -> PathBuf {
         self.data.join("locks")
+    }
+
+    /// What was typed and not saved.
+    pub fn journals_dir(&self) -> PathBuf {
+        self.data.join("journals")
+    }
+
+    /// Earlier versions of workfiles.
+    pub fn backups_dir(&self) -> PathBuf {
+        self.data.join("backups")
+    }
+
+    /// The workfiles that may run without a question.
+    pub fn trust_file(&self) -> PathBuf {
+        self.data.join("trust.json")
     }
 
     /// Makes [`Home::workspace_dir`], readable by the user alone.
@@ -90,6 +136,11 @@ pub(super) fn folder_name(workspace: &WorkspaceId) -> String {
     } else {
         format!("x-{}", &blake3::hash(id.as_bytes()).to_hex()[..16])
     }
+}
+
+/// A path as one part of another: sixteen hex digits.
+pub(super) fn path_key(path: &Path) -> String {
+    blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex()[..16].to_owned()
 }
 
 /// Makes a folder of ours, with those above it, readable by nobody else.

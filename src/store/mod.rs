@@ -8,23 +8,49 @@
 //! - `workspaces/<workspace id>/`, the place of the ledger and the logs;
 //! - `locks/<workspace id>-<hash>.lock` and `.stop` ([`RunLock`]): who runs a flow, and the wish
 //!   that it stop;
+//! - the folders of a workspace that is set up, and its `.vscode/settings.json` ([`provision`]);
+//! - `backups/`, earlier versions of workfiles ([`backups()`]); `trust.json`, which of them may run unasked
+//!   ([`Trust`]);
+//! - `journals/`, what was typed and not saved ([`JournalFile`]);
 //! - workfiles, wherever the operator keeps them ([`load`], [`save`]).
 
+mod backups;
 mod catalog;
+mod collection;
 mod error;
+mod frozen;
+mod git;
+mod journal;
 mod locate;
 mod machine;
+mod merge_text;
+mod provision;
 mod run_lock;
 mod settings;
+mod trust;
 mod workfile;
 
-pub use catalog::{list_folder, scan};
+pub use crate::disk::{FileSystem, Reach, file_system, sync_service};
+pub use crate::model::merge::Side;
+pub use backups::{Backup, backups, prune_backups, read_backup};
+pub use catalog::{Effort, Scan, Scanner, folder_place, list_folder, scan};
+pub use collection::{COLLECTION_VARIABLE, Collection, CollectionSource};
 pub use error::{SaveError, StoreError};
+pub use frozen::{FrozenRun, freeze, freeze_flow, thaw};
+pub use git::{Sides, set_merge_driver, sides};
+pub use journal::{
+    Header, JOURNAL_BYTES_MAX, JournalFile, Left, SyncHandle, left_journals, remove_journal,
+};
 pub use locate::{is_workfile_name, locate, workspace_id};
 pub use machine::{Home, make_folder};
+pub use merge_text::{MergeError, MergedText, Three, merge_files};
+pub use provision::{Provisioned, provision};
 pub use run_lock::{
-    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, stop_file,
-    take_stop_request, wait_released,
+    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
+    take_stop_request, take_yield_request, wait_released,
 };
 pub use settings::{Loading, Settings, Theme};
-pub use workfile::{Loaded, Saved, WORKFILE_BYTES_MAX, load, save, save_copy, save_over};
+pub use trust::{Trust, trust_file, trust_root};
+pub use workfile::{
+    Loaded, Saved, WORKFILE_BYTES_MAX, Writer, load, load_backup, save, save_copy, save_over,
+};

@@ -149,8 +149,9 @@ fn take_up(
         run: None,
     };
     let stop_file = stop_file(home, flow);
-    // Meant for an earlier run that ended before it was read.
+    // Meant for an earlier run that ended before it was read, or for whoever carried this one.
     disk::remove(&stop_file).map_err(StoreError::from)?;
+    disk::remove(&yield_file(home, flow)).map_err(StoreError::from)?;
     file.write_note(&to_text(&note)).map_err(StoreError::from)?;
     Ok(RunLock {
         file,
@@ -195,6 +196,24 @@ pub fn take_stop_request(home: &Home, flow: &FlowRef) -> Result<Option<StopReque
     // Somebody wanted a stop, whatever the file says: the gentle kind is safe.
     let gentle = StopRequest { at_once: false };
     Ok(Some(serde_json::from_slice(&bytes).unwrap_or(gentle)))
+}
+
+/// Asks the process that carries a flow's run to let another carry it on. For runs that outlive
+/// their processes.
+pub fn request_yield(home: &Home, flow: &FlowRef) -> Result<(), StoreError> {
+    if holder(home, flow).is_some() {
+        disk::replace(&yield_file(home, flow), b"{}", Expect::Anything)?;
+    }
+    Ok(())
+}
+
+/// Whether another process wants to carry the run on; said once. For the lock's holder.
+pub fn take_yield_request(home: &Home, flow: &FlowRef) -> Result<bool, StoreError> {
+    Ok(disk::take(&yield_file(home, flow))?.is_some())
+}
+
+fn yield_file(home: &Home, flow: &FlowRef) -> PathBuf {
+    lock_file(home, flow).with_extension("yield")
 }
 
 /// The file that asks a flow's runner to stop.

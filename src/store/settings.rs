@@ -3,13 +3,14 @@
 //! Reading is tolerant: a field that makes no sense falls back to its default with a warning, and
 //! the file as it was is kept aside. Fields of newer versions survive a save by this one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::disk::{self, DiskError, Expect};
+use crate::model::Retention;
 
 use super::{Home, StoreError};
 
@@ -44,6 +45,10 @@ pub struct Settings {
     pub grace_seconds: u32,
     /// The shell of flows that name none; empty means `bash` where it exists, else `sh`.
     pub shell: String,
+    /// Days that an ended run is kept in the history; 0 keeps it for ever.
+    pub retention_days: u32,
+    /// Bytes that the logs of one workspace may take; 0 sets no bound.
+    pub log_bytes_max: u64,
     /// Window geometry and panes, as the window wants them back.
     pub layout: Value,
     /// Workfiles opened last, newest first.
@@ -61,6 +66,8 @@ impl Default for Settings {
             slots: None,
             grace_seconds: 5,
             shell: String::new(),
+            retention_days: Retention::default().days,
+            log_bytes_max: Retention::default().log_bytes_max,
             layout: Value::Null,
             recent: Vec::new(),
             other: Map::new(),
@@ -87,23 +94,42 @@ impl Settings {
             // What a save left that was killed; when there is nothing to look at, there is none.
             disk::sweep_temps(dir).ok();
         }
-        let mut loading = match disk::read_with_stamp(&path, BYTES_MAX) {
-            Ok((bytes, _)) => Self::from_json(&bytes),
-            Err(why) if why.is_not_found() => return Loading::default(),
-            Err(why) => {
-                return Loading {
-                    warnings: vec![format!("Defaults are used: failed to {why}")],
-                    ..Loading::default()
-                };
-            }
-        };
-        if !loading.warnings.is_empty() {
+        let (mut loading, understood) = Self::read(&path);
+        if understood && !loading.warnings.is_empty() {
             loading.warnings.push(match disk::set_aside(&path, "bad") {
                 Ok(aside) => format!("The settings file as it was is kept as {}", aside.display()),
                 Err(why) => format!("The settings file could not be kept: failed to {why}"),
             });
         }
         loading
+    }
+
+    /// The settings of this machine, read without mending or moving anything.
+    pub fn look(home: &Home) -> Loading {
+        Self::read(&home.settings_file()).0
+    }
+
+    /// What the file says, and whether its bytes could be read at all.
+    fn read(path: &Path) -> (Loading, bool) {
+        match disk::read_with_stamp(path, BYTES_MAX) {
+            Ok((bytes, _)) => (Self::from_json(&bytes), true),
+            Err(why) if why.is_not_found() => (Loading::default(), false),
+            Err(why) => {
+                let loading = Loading {
+                    warnings: vec![format!("Defaults are used: failed to {why}")],
+                    ..Loading::default()
+                };
+                (loading, false)
+            }
+        }
+    }
+
+    /// How long runs and their logs are kept.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            days: self.retention_days,
+            log_bytes_max: self.log_bytes_max,
+        }
     }
 
     /// Writes the settings, whole or not at all.
@@ -142,6 +168,8 @@ impl Settings {
             slots: fields.take("slots", default.slots),
             grace_seconds: fields.take("grace_seconds", default.grace_seconds),
             shell: fields.take("shell", default.shell),
+            retention_days: fields.take("retention_days", default.retention_days),
+            log_bytes_max: fields.take("log_bytes_max", default.log_bytes_max),
             layout: fields.take("layout", default.layout),
             recent: fields.take("recent", default.recent),
             other: Map::new(),
@@ -180,6 +208,8 @@ impl Settings {
             "slots": self.slots,
             "grace_seconds": self.grace_seconds,
             "shell": self.shell,
+            "retention_days": self.retention_days,
+            "log_bytes_max": self.log_bytes_max,
             "layout": self.layout,
             "recent": self.recent.iter().filter_map(text).collect::<Vec<_>>(),
         });
@@ -244,6 +274,8 @@ mod tests {
             slots: Some(3),
             grace_seconds: 9,
             shell: "zsh".into(),
+            retention_days: 30,
+            log_bytes_max: 0,
             layout: json!({"sidebar": 240.0}),
             ..Settings::default()
         };

@@ -7,10 +7,13 @@ use std::fs;
 use std::path::Path;
 
 use crate::disk::{self, DiskError, Expect, Stamp};
-use crate::graphml::{self, Source};
-use crate::model::{FileResults, Flow, Node};
+use crate::graphml::{self, ReadError, Source};
+use crate::model::merge::Picks;
+use crate::model::{FileResults, Flow, Node, Notice};
 
-use super::{SaveError, StoreError};
+use super::git::Sides;
+use super::merge_text::{self, MergeError};
+use super::{Backup, Home, SaveError, StoreError, backups};
 
 /// The largest workfile that is read or written, in bytes.
 pub const WORKFILE_BYTES_MAX: u64 = 64 << 20;
@@ -35,19 +38,51 @@ pub struct Loaded {
 }
 
 /// A workfile as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// What the file looks like now.
     pub stamp: Stamp,
+    /// What did not go as usual, though the file is saved.
+    pub remark: Option<Notice>,
 }
 
 /// Reads a workfile.
 pub fn load(path: &Path) -> Result<Loaded, StoreError> {
     let (bytes, stamp) = disk::read_with_stamp(path, WORKFILE_BYTES_MAX)?;
-    let reading = graphml::read(&bytes).map_err(|why| StoreError::NotAWorkfile {
-        why: why.to_string(),
-        path: path.to_owned(),
-    })?;
+    parse(path, &bytes, stamp)
+}
+
+/// What the bytes of the workfile at `path` say.
+pub(super) fn parse(path: &Path, bytes: &[u8], stamp: Stamp) -> Result<Loaded, StoreError> {
+    Ok(loaded(read(bytes, path)?, stamp))
+}
+
+/// Reads an earlier version of the workfile at `path`.
+pub fn load_backup(path: &Path, backup: &Backup) -> Result<Loaded, StoreError> {
+    let bytes = super::read_backup(backup)?;
+    let stamp = Stamp {
+        len: backup.len,
+        modified: backup.written,
+        inode: 0,
+        hash: *blake3::hash(&bytes).as_bytes(),
+    };
+    Ok(loaded(read(&bytes, path)?, stamp))
+}
+
+fn read(bytes: &[u8], path: &Path) -> Result<graphml::Reading, StoreError> {
+    graphml::read(bytes).map_err(|why| {
+        let path = path.to_owned();
+        match why {
+            ReadError::Conflict { line } => StoreError::Conflict { line, path },
+            why => {
+                let why = why.to_string();
+                StoreError::NotAWorkfile { why, path }
+            }
+        }
+    })
+}
+
+fn loaded(reading: graphml::Reading, stamp: Stamp) -> Loaded {
     let warnings = reading
         .warnings
         .into_iter()
@@ -55,72 +90,186 @@ pub fn load(path: &Path) -> Result<Loaded, StoreError> {
             Some(line) => format!("Line {line}: {}", warning.text),
             None => warning.text,
         });
-    Ok(Loaded {
+    Loaded {
         flow: reading.flow,
         results: reading.results,
         warnings: warnings.collect(),
         damaged: reading.damaged,
         stamp,
-    })
+    }
 }
 
-/// Saves a flow over the version of the file that `expected` stamps, or as a new file when that is
-/// `None`. What the file says beyond the flow is kept; a save without changes writes nothing.
+/// Saves without keeping what is replaced: see [`Writer::save`].
 pub fn save(path: &Path, flow: &Flow, expected: Option<&Stamp>) -> Result<Saved, SaveError> {
-    let Some(expected) = expected else {
-        let bytes = written(path, flow, None)?;
-        return put(path, &bytes, Expect::Absent);
-    };
-    let old = match disk::read_with_stamp(path, WORKFILE_BYTES_MAX) {
-        Ok(old) => old,
-        Err(why) if why.is_not_found() => {
-            return Err(SaveError::Gone {
-                path: path.to_owned(),
-            });
-        }
-        Err(why) => return Err(SaveError::Disk(why)),
-    };
-    if !old.1.same_content(expected) {
-        return Err(SaveError::ChangedOutside {
-            now: Some(old.1),
-            path: path.to_owned(),
-        });
-    }
-    patch(path, flow, old)
+    Writer { keep: None }.save(path, flow, expected)
 }
 
-/// Saves a flow over whatever version of the file is there now: the operator has seen that it
-/// changed and keeps their own. What that version says beyond the flow is kept.
+/// Saves without keeping what is replaced: see [`Writer::save_over`].
 pub fn save_over(path: &Path, flow: &Flow) -> Result<Saved, SaveError> {
-    match disk::read_with_stamp(path, WORKFILE_BYTES_MAX) {
-        Ok(old) => patch(path, flow, old),
-        Err(why) if why.is_not_found() => save(path, flow, None),
-        Err(why) => Err(SaveError::Disk(why)),
-    }
+    Writer { keep: None }.save_over(path, flow)
 }
 
-/// Saves a flow under another name. What `original`, the file it came from, says beyond the flow
-/// goes along when that file can still be read whole. A file at `path` is replaced only when
-/// `overwrite` is set, and never when it is the damaged original itself.
+/// Saves without keeping what is replaced: see [`Writer::save_copy`].
 pub fn save_copy(
     path: &Path,
     flow: &Flow,
     original: Option<&Path>,
     overwrite: bool,
 ) -> Result<Saved, SaveError> {
-    let base = original.and_then(|original| base_of(original).ok());
-    if base.is_none() && original.is_some_and(|original| same_file(original, path)) {
-        return Err(SaveError::Damaged {
-            path: path.to_owned(),
-        });
+    Writer { keep: None }.save_copy(path, flow, original, overwrite)
+}
+
+/// Writes workfiles, and keeps what it replaces among the earlier versions of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer<'a> {
+    /// Whose earlier versions; `None` keeps none.
+    pub keep: Option<&'a Home>,
+}
+
+impl Writer<'_> {
+    /// Saves a flow over the version of the file that `expected` stamps, or as a new file when that is
+    /// `None`. What the file says beyond the flow is kept; a save without changes writes nothing.
+    pub fn save(
+        &self,
+        path: &Path,
+        flow: &Flow,
+        expected: Option<&Stamp>,
+    ) -> Result<Saved, SaveError> {
+        let Some(expected) = expected else {
+            let bytes = written(path, flow, None)?;
+            return put(path, &bytes, Expect::Absent);
+        };
+        let old = match disk::read_with_stamp(path, WORKFILE_BYTES_MAX) {
+            Ok(old) => old,
+            Err(why) if why.is_not_found() => {
+                return Err(SaveError::Gone {
+                    path: path.to_owned(),
+                });
+            }
+            Err(why) => return Err(SaveError::Disk(why)),
+        };
+        if !old.1.same_content(expected) {
+            return Err(SaveError::ChangedOutside {
+                now: Some(old.1),
+                path: path.to_owned(),
+            });
+        }
+        self.patch(path, flow, old)
     }
-    let bytes = written(path, flow, base.as_ref())?;
-    let expect = if overwrite {
-        Expect::Anything
-    } else {
-        Expect::Absent
-    };
-    put(path, &bytes, expect)
+
+    /// Saves a flow over whatever version of the file is there now: the operator has seen that it
+    /// changed and keeps their own. What that version says beyond the flow is kept.
+    pub fn save_over(&self, path: &Path, flow: &Flow) -> Result<Saved, SaveError> {
+        match disk::read_with_stamp(path, WORKFILE_BYTES_MAX) {
+            Ok(old) => self.patch(path, flow, old),
+            Err(why) if why.is_not_found() => self.save(path, flow, None),
+            Err(why) => Err(SaveError::Disk(why)),
+        }
+    }
+
+    /// Saves a flow under another name. What `original`, the file it came from, says beyond the flow
+    /// goes along when that file can still be read whole. A file at `path` is replaced only when
+    /// `overwrite` is set, and never when it is the damaged original itself.
+    pub fn save_copy(
+        &self,
+        path: &Path,
+        flow: &Flow,
+        original: Option<&Path>,
+        overwrite: bool,
+    ) -> Result<Saved, SaveError> {
+        let base = original.and_then(|original| base_of(original).ok());
+        if base.is_none() && original.is_some_and(|original| same_file(original, path)) {
+            return Err(SaveError::Damaged {
+                path: path.to_owned(),
+            });
+        }
+        let bytes = written(path, flow, base.as_ref())?;
+        if !overwrite {
+            return put(path, &bytes, Expect::Absent);
+        }
+        // Whatever it is, a workfile or not: what is replaced is kept, when it can be read at all.
+        match disk::read_with_stamp(path, WORKFILE_BYTES_MAX) {
+            Ok((old, stamp)) => self.put_over(path, &bytes, (&old, &stamp)),
+            Err(why) if why.is_not_found() => put(path, &bytes, Expect::Anything),
+            Err(why) => Err(SaveError::Disk(why)),
+        }
+    }
+
+    /// Puts an earlier version back, over whatever is there. What is there is kept as a version too.
+    pub fn restore(&self, path: &Path, backup: &Backup) -> Result<Saved, MergeError> {
+        let bytes = super::read_backup(backup)?;
+        let done = match disk::read_with_stamp(path, WORKFILE_BYTES_MAX) {
+            Ok((old, stamp)) => self.put_over(path, &bytes, (&old, &stamp)),
+            Err(why) if why.is_not_found() => put(path, &bytes, Expect::Absent),
+            Err(why) => Err(SaveError::Disk(why)),
+        };
+        Ok(done?)
+    }
+
+    /// Settles a conflict that git left in the file: see [`merge_text`].
+    pub fn settle(&self, path: &Path, sides: &Sides, picks: &Picks) -> Result<Saved, MergeError> {
+        merge_text::settle(self, path, sides, picks)
+    }
+
+    fn patch(&self, path: &Path, flow: &Flow, old: (Vec<u8>, Stamp)) -> Result<Saved, SaveError> {
+        let (old_bytes, old_stamp) = old;
+        let base = source(path, &old_bytes)?;
+        let bytes = written(path, flow, Some(&base))?;
+        if bytes == old_bytes {
+            return Ok(Saved {
+                stamp: old_stamp,
+                remark: None,
+            });
+        }
+        self.put_over(path, &bytes, (&old_bytes, &old_stamp))
+    }
+
+    /// Replaces the file that holds `old` by `bytes`.
+    pub(super) fn put_over(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        (old, stamp): (&[u8], &Stamp),
+    ) -> Result<Saved, SaveError> {
+        let kept = match self.keep {
+            Some(home) => backups::keep(home, path, old, stamp),
+            None => Ok(()),
+        };
+        match put(path, bytes, Expect::Content(stamp)) {
+            // The one way left is to write into the file itself. It may end half way, so not without
+            // the old bytes in a safe place.
+            Err(SaveError::Disk(DiskError::NoReplace { cause, .. }))
+                if self.keep.is_some() && kept.is_ok() =>
+            {
+                let stamp = disk::overwrite(path, bytes, old).map_err(|why| match why {
+                    DiskError::ChangedUnderneath { path } => SaveError::ChangedOutside {
+                        now: disk::stamp(&path).ok(),
+                        path,
+                    },
+                    why => SaveError::Disk(why),
+                })?;
+                let why = disk::plain_cause(&cause);
+                let what = format!(
+                    "Saved by writing into the file itself, because its folder takes no new file ({why}): {}",
+                    path.display()
+                );
+                let hint = "The version before is kept; a power cut during such a save can leave half a file.";
+                Ok(Saved {
+                    stamp,
+                    remark: Some(Notice::warning(what, hint)),
+                })
+            }
+            Ok(mut saved) => {
+                if let Err(why) = kept {
+                    let what =
+                        format!("Saved, but the version before was not kept: failed to {why}");
+                    saved.remark = Some(Notice::warning(what, why.hint()));
+                }
+                Ok(saved)
+            }
+            Err(why) => Err(why),
+        }
+    }
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
@@ -142,18 +291,12 @@ fn source(path: &Path, bytes: &[u8]) -> Result<Source, SaveError> {
     }
 }
 
-fn patch(path: &Path, flow: &Flow, old: (Vec<u8>, Stamp)) -> Result<Saved, SaveError> {
-    let (old_bytes, old_stamp) = old;
-    let base = source(path, &old_bytes)?;
-    let bytes = written(path, flow, Some(&base))?;
-    if bytes == old_bytes {
-        return Ok(Saved { stamp: old_stamp });
-    }
-    put(path, &bytes, Expect::Content(&old_stamp))
-}
-
 /// The bytes of the workfile, proven to read back as `flow`.
-fn written(path: &Path, flow: &Flow, base: Option<&Source>) -> Result<Vec<u8>, SaveError> {
+pub(super) fn written(
+    path: &Path,
+    flow: &Flow,
+    base: Option<&Source>,
+) -> Result<Vec<u8>, SaveError> {
     let bytes = graphml::write(flow, base).map_err(|why| SaveError::Unwritable {
         why: why.to_string(),
         path: path.to_owned(),
@@ -198,7 +341,10 @@ fn same_but_rounded(flow: &Flow, read: &Flow) -> bool {
 
 fn put(path: &Path, bytes: &[u8], expect: Expect<'_>) -> Result<Saved, SaveError> {
     match disk::replace(path, bytes, expect) {
-        Ok(stamp) => Ok(Saved { stamp }),
+        Ok(stamp) => Ok(Saved {
+            stamp,
+            remark: None,
+        }),
         Err(DiskError::ChangedUnderneath { path }) => Err(SaveError::ChangedOutside {
             now: disk::stamp(&path).ok(),
             path,

@@ -3,10 +3,12 @@
 //! Unaware of what the files mean: it says which path to look at, and whoever watches looks. One
 //! notice may stand for many changes, and may come although nothing changed in the end.
 //!
-//! Folders mounted from a network give no events for what other machines do there. Rescanning those
-//! every two seconds is left out for now: a face looks again when its window gets the focus, and a
-//! save always compares with the disk first.
+//! Folders mounted from a network give no events for what other machines do there; whoever follows
+//! such a folder looks again by and by, and a save always compares with the disk first.
 
+mod limits;
 mod watcher;
+
+pub use limits::{Limits, limits};
 
 pub use watcher::{Change, WatchError, Watcher};

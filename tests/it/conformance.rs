@@ -156,6 +156,7 @@ impl<'a> Case<'a> {
                     slots: Some(16),
                     ..Manner::default()
                 },
+                processes: handmill::runtime::Processes::Own,
                 wake: None,
                 events: Some(Box::new(move |event| {
                     sender.send(event.clone()).ok();

@@ -19,10 +19,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("exec", &["model"]),
     ("watch", &["model"]),
     ("ledger", &["model"]),
+    ("share", &["model", "lease", "disk"]),
     ("editor", &["model", "graphml", "store", "disk"]),
     (
         "runtime",
-        &["model", "sched", "store", "exec", "watch", "ledger"],
+        &[
+            "model", "sched", "lease", "store", "exec", "watch", "ledger", "share",
+        ],
     ),
     ("app", &["model", "editor", "runtime"]),
     ("cli", &["model", "store", "runtime"]),
@@ -32,7 +35,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         "gui",
         &["model", "store", "watch", "editor", "runtime", "app"],
     ),
-    ("main", &["cli", "gui"]),
+    ("main", &["cli", "gui", "share"]),
 ];
 
 /// Outside things and the modules that may touch them; unit tests may too.
@@ -40,7 +43,15 @@ const HOMES: &[(&str, &[&str])] = &[
     // The fonts of the system are read on a worker, which is the window's own.
     (
         "std::fs",
-        &["disk", "store", "exec", "watch", "ledger", "app::fonts"],
+        &[
+            "disk",
+            "store",
+            "exec",
+            "watch",
+            "ledger",
+            "share",
+            "app::fonts",
+        ],
     ),
     ("tokio::fs", &["disk", "store", "exec", "watch", "ledger"]),
     ("std::time::Instant::now", &["runtime::clock"]),
@@ -48,11 +59,18 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio::time::Instant::now", &["runtime::clock"]),
     ("jiff::Timestamp::now", &["runtime::clock"]),
     ("jiff::Zoned::now", &["runtime::clock"]),
-    ("std::process::Command", &["exec"]),
+    // Files of others are parsed in a process that may die of it; git is asked for both sides of a file it could
+    // not merge, when a person asks.
+    (
+        "std::process::Command",
+        &["exec", "share::table::reader", "store::git"],
+    ),
     ("tokio::process", &["exec"]),
     ("rusqlite", &["ledger"]),
+    ("parquet", &["share::table"]),
     ("quick_xml", &["graphml"]),
     ("petgraph", &["model", "sched"]),
+    ("similar", &["model::compare"]),
     ("notify", &["watch"]),
     ("directories", &["store"]),
     ("egui", &["app", "gui"]),
@@ -522,14 +540,14 @@ mod bites {
             "app/sidebar.rs",
             "use std::{fmt, fs};",
             &[
-                "src/app/sidebar.rs:1: std::fs has its home in disk, store, exec, watch, ledger, app::fonts (std::fs)",
+                "src/app/sidebar.rs:1: std::fs has its home in disk, store, exec, watch, ledger, share, app::fonts (std::fs)",
             ],
         );
         bitten(
             "editor/saver.rs",
             "fn f() { ::std::fs::write(a, b); }",
             &[
-                "src/editor/saver.rs:1: std::fs has its home in disk, store, exec, watch, ledger, app::fonts (std::fs::write)",
+                "src/editor/saver.rs:1: std::fs has its home in disk, store, exec, watch, ledger, share, app::fonts (std::fs::write)",
             ],
         );
     }
@@ -571,7 +589,7 @@ mod bites {
             "runtime/dispatcher.rs",
             "use std::process::{self, Command};",
             &[
-                "src/runtime/dispatcher.rs:1: std::process::Command has its home in exec (std::process::Command)",
+                "src/runtime/dispatcher.rs:1: std::process::Command has its home in exec, share::table::reader, store::git (std::process::Command)",
             ],
         );
         bitten(
@@ -593,7 +611,7 @@ mod bites {
             "use crate::*;\nuse std::process::*;",
             &[
                 "src/cli/run.rs:1: cli may not import * (crate::*)",
-                "src/cli/run.rs:2: std::process::Command has its home in exec (std::process::*)",
+                "src/cli/run.rs:2: std::process::Command has its home in exec, share::table::reader, store::git (std::process::*)",
             ],
         );
     }
@@ -639,7 +657,7 @@ mod bites {
             "#[cfg(test)]\nmod tests {\n    use crate::exec::Pool;\n}\nuse std::fs;\n",
             &[
                 "src/model/run.rs:3: model may not import exec (crate::exec::Pool)",
-                "src/model/run.rs:5: std::fs has its home in disk, store, exec, watch, ledger, app::fonts (std::fs)",
+                "src/model/run.rs:5: std::fs has its home in disk, store, exec, watch, ledger, share, app::fonts (std::fs)",
             ],
         );
     }

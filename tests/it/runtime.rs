@@ -16,7 +16,8 @@ use handmill::model::{
     Choice, Event, FileResult, FileResults, Flow, FlowRef, NodeId, NodeStatus, Outcome, Stream,
 };
 use handmill::runtime::{
-    Board, Config, FlowBoard, LogTarget, Manner, Order, Runtime, RuntimeHandle, query,
+    Board, Config, FlowBoard, LogTarget, Manner, Order, Processes, Runtime, RuntimeHandle, Wish,
+    query,
 };
 use handmill::store::{self, Home};
 
@@ -111,6 +112,7 @@ impl Face {
             home: place.home(),
             face,
             manner: manner(4),
+            processes: Processes::Own,
             wake: Some(Box::new(move || on_wake.ring())),
             events: Some(Box::new(move |event| {
                 sender.send(event.clone()).ok();
@@ -631,6 +633,88 @@ fn two_runtimes_on_one_flow_run_it_once_and_can_stop_each_other() {
     assert_eq!(over.history.len(), 1);
     assert_eq!(over.history[0].outcome, Some(Outcome::Stopped));
     assert_eq!(statuses(&over, &["a"]), [NodeStatus::Stopped]);
+}
+
+#[test]
+fn a_run_of_another_process_is_followed_while_it_happens_with_what_it_prints() {
+    let place = Place::new(&flows::flow(
+        &[("a", "echo begun; cat gate; echo gone on"), ("b", AT_GATE)],
+        &[("a", "b")],
+    ));
+    let face = Face::open(&place, "window");
+    let target = LogTarget {
+        flow: place.flow.clone(),
+        run: None,
+        node: Some("a".into()),
+    };
+    face.handle.send(Order::FollowLogs(vec![target.clone()]));
+    let mut other = Other::run(&place);
+    let printed = |board: &Board, text: &str| {
+        let log = board.logs.get(&target);
+        log.is_some_and(|log| log.lines.iter().any(|line| &*line.text == text))
+    };
+    // It stands at the gate, and is seen there.
+    face.until("a runs there", |board, flow| {
+        statuses(flow, &["a"]) == [NodeStatus::Running] && printed(board, "begun")
+    });
+    place.open_gate();
+    face.until("a has run and b runs", |board, flow| {
+        statuses(flow, &["a", "b"]) == [NodeStatus::Ran, NodeStatus::Running]
+            && printed(board, "gone on")
+            && flow
+                .history
+                .first()
+                .is_some_and(|run| run.outcome.is_none())
+    });
+    place.open_gate();
+    assert!(other.0.wait().expect("ended").success());
+    let over = face.until("the other's run is over", |_, flow| {
+        flow.runner.is_none()
+            && flow
+                .history
+                .first()
+                .is_some_and(|run| run.outcome.is_some())
+    });
+    assert_eq!(over.history[0].outcome, Some(Outcome::Succeeded));
+    assert_eq!(statuses(&over, &["a", "b"]), [NodeStatus::Ran; 2]);
+}
+
+#[test]
+fn what_a_run_would_do_is_told_without_running_it() {
+    let nodes = [("a", "true"), ("b", "true"), ("c", "true")];
+    let place = Place::new(&flows::flow(&nodes, &[("a", "b")]));
+    let face = Face::open(&place, "window");
+    let ask = |choice: Choice| {
+        face.handle.send(Order::Preview(Some(Box::new(Wish {
+            flow: place.flow.clone(),
+            frozen: face.frozen(),
+            revision: 7,
+            choice,
+        }))));
+    };
+    let told = |choice: Choice| {
+        ask(choice.clone());
+        let board = face.until_board("it is told", |board| {
+            let preview = board.preview.as_ref();
+            preview.is_some_and(|preview| preview.choice == choice)
+        });
+        let preview = board.preview.clone().expect("just seen");
+        assert_eq!((&preview.flow, preview.revision), (&place.flow, 7));
+        let nodes = preview.nodes.clone();
+        nodes.map(|nodes| {
+            let mut names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+            names.sort_unstable();
+            names.join(" ")
+        })
+    };
+    assert_eq!(told(Choice::Full), Ok("a b c".to_owned()));
+    assert_eq!(told(Choice::From(vec!["a".into()])), Ok("a b".to_owned()));
+    let why = told(Choice::Resume).expect_err("nothing to resume");
+    assert!(why.contains("nothing to resume"), "{why}");
+    face.handle.send(Order::Preview(None));
+    face.until_board("it is gone", |board| board.preview.is_none());
+    let (_, record) = record(&place);
+    assert!(record.history.is_empty(), "nothing ran");
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn a_save_killed_at_any_moment_leaves_the_old_file_or_the_new_one() {
             .collect()
     };
     let (sender, woken) = channel();
-    let saver = Saver::start(move || {
+    let home = store::Home::at(dir.path().join("home"));
+    let saver = Saver::start(home, None, move || {
         sender.send(()).ok();
     })
     .expect("starts");
@@ -99,11 +100,12 @@ fn a_save_killed_at_any_moment_leaves_the_old_file_or_the_new_one() {
         saver.send(round as u64, Task::Load(path.clone()));
         woken.recv().expect("the saver answers");
         let done = saver.drain().next().expect("an answer");
-        let Outcome::Loaded(Ok((_, loaded))) = done.outcome else {
+        let Outcome::Loaded(Ok(opened)) = done.outcome else {
             panic!("seed {seed} round {round}: {:?}", done.outcome);
         };
+        let loaded = opened.version;
         assert!(!loaded.damaged, "seed {seed} round {round}");
-        assert_eq!(loaded.warnings, Vec::<String>::new());
+        assert!(loaded.warnings.is_empty());
         let n: u64 = loaded.flow.title.parse().expect("a number");
         assert!(
             n == last || n == last + 1,
@@ -111,7 +113,7 @@ fn a_save_killed_at_any_moment_leaves_the_old_file_or_the_new_one() {
         );
         n_new += u32::from(n > last);
         assert!(
-            loaded.flow == version(n),
+            *loaded.flow == version(n),
             "seed {seed} round {round}: mixed"
         );
         assert_eq!(names(), ["flow.graphml"], "seed {seed} round {round}");
@@ -343,7 +345,8 @@ fn one_history(seed: u64) {
                 };
                 let flow = hand.document.flow().clone();
                 let saved = store::save(&path, &flow, Some(&known)).expect("saved");
-                hand.document.saved(hand.document.place(), saved.stamp);
+                hand.document
+                    .saved(hand.document.place(), flow.clone(), saved.stamp);
                 on_disk = (*flow).clone();
                 assert!(!hand.document.is_dirty());
             }

@@ -8,10 +8,11 @@ use egui::{Modifiers, PointerButton, Pos2, Vec2};
 use crate::app::theme::size;
 use crate::app::{Action, Selection};
 use crate::model::{
-    Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowField, Frame, FrameId, NodeId, Point, Rect,
+    Edge, EdgeId, EdgeKind, EdgeSpec, Edit, Flow, FlowField, Frame, FrameId, NodeId, Point, Rect,
 };
 
 use super::grid::Scratch;
+use super::paint::GRID;
 use super::scene::{Hit, Scene};
 
 /// Screen points the pointer may stray in a click.
@@ -94,6 +95,8 @@ pub enum Gesture {
         from: Point,
         /// How far, in whole canvas units.
         by: Point,
+        /// The edge that the one node would be set into.
+        onto: Option<EdgeId>,
     },
     /// An edge is drawn from a node to the pointer.
     DrawEdge {
@@ -134,6 +137,66 @@ fn whole(from: Point, to: Point) -> Point {
         x: (to.x - from.x).round(),
         y: (to.y - from.y).round(),
     }
+}
+
+/// As far as `by`, but so that the first thing that moves comes to stand on the grid.
+fn snapped(by: Point, flow: &Flow, nodes: &[NodeId], frames: &[FrameId]) -> Point {
+    let node = nodes.first().and_then(|id| flow.graph.node(id));
+    let frame = || flow.frames.iter().find(|frame| frames.contains(&frame.id));
+    let corner = match node {
+        Some(node) => Some(node.pos),
+        None => frame().map(|frame| Point {
+            x: frame.rect.x,
+            y: frame.rect.y,
+        }),
+    };
+    let Some(corner) = corner else {
+        return by;
+    };
+    let onto_grid = |corner: f64, by: f64| ((corner + by) / GRID).round() * GRID - corner;
+    Point {
+        x: onto_grid(corner.x, by.x),
+        y: onto_grid(corner.y, by.y),
+    }
+}
+
+/// The edge under the middle of a node that is dragged: only a node without edges of its own is set
+/// into one, so that tidying up a flow never changes what it does.
+fn edge_for(node: &NodeId, by: Point, around: &Surroundings<'_>) -> Option<EdgeId> {
+    let graph = &around.flow.graph;
+    let is_bare = graph.outgoing(node).next().is_none() && graph.incoming(node).next().is_none();
+    if !is_bare {
+        return None;
+    }
+    let rect = around.scene.rect(around.scene.node_at(node)?, None);
+    let middle = Point {
+        x: rect.x + rect.w / 2.0 + by.x,
+        y: rect.y + rect.h / 2.0 + by.y,
+    };
+    around.scene.edge_near(middle, rect.h / 3.0)
+}
+
+/// The edits that set a node into an edge: what was one edge are two of its kind.
+pub fn set_between(flow: &Flow, node: &NodeId, edge: &EdgeId) -> Option<[Edit; 2]> {
+    let graph = &flow.graph;
+    let (source, target, was) = graph.edge(edge)?;
+    let half = |source: &NodeId, target: &NodeId| EdgeSpec {
+        edge: Edge {
+            id: graph.free_edge_id(source, target),
+            kind: was.kind,
+        },
+        source: source.clone(),
+        target: target.clone(),
+    };
+    let remove = Edit::Remove {
+        nodes: Vec::new(),
+        edges: vec![edge.clone()],
+    };
+    let add = Edit::Add {
+        nodes: Vec::new(),
+        edges: vec![half(&source.id, node), half(node, &target.id)],
+    };
+    Some([remove, add])
 }
 
 /// The rectangle between two corners.
@@ -209,9 +272,23 @@ impl Gesture {
                 *to = signal.world;
                 *add = signal.mods.command;
             }
-            Self::Drag { from, by, .. } | Self::ResizeFrame { from, by, .. } => {
+            Self::Drag {
+                nodes,
+                frames,
+                from,
+                by,
+                onto,
+            } => {
                 *by = whole(*from, signal.world);
+                if signal.mods.command {
+                    *by = snapped(*by, around.flow, nodes, frames);
+                }
+                *onto = match (nodes.as_slice(), frames.as_slice()) {
+                    ([one], []) => edge_for(one, *by, around),
+                    _ => None,
+                };
             }
+            Self::ResizeFrame { from, by, .. } => *by = whole(*from, signal.world),
             Self::DrawEdge {
                 from,
                 kind,
@@ -273,11 +350,20 @@ impl Gesture {
                 wishes.push(Wish::Act(selection.into_action()));
             }
             Self::Drag {
-                nodes, frames, by, ..
+                nodes,
+                frames,
+                by,
+                onto,
+                ..
             } => {
-                if let Some(edit) = moved_by(around.flow, &nodes, &frames, by) {
-                    wishes.push(Wish::Act(Action::Edit(edit)));
-                }
+                let between = onto.and_then(|edge| set_between(around.flow, nodes.first()?, &edge));
+                let edits = moved_by(around.flow, &nodes, &frames, by).into_iter();
+                let mut edits: Vec<Edit> = edits.chain(between.into_iter().flatten()).collect();
+                let edit = match edits.len() {
+                    0 | 1 => edits.pop(),
+                    _ => Some(Edit::Batch(edits)),
+                };
+                wishes.extend(edit.map(|edit| Wish::Act(Action::Edit(edit))));
             }
             Self::DrawEdge {
                 from,
@@ -400,6 +486,7 @@ fn drag(selection: Selection, from: Point, scene: &Scene) -> Gesture {
         frames: carried.frames().to_vec(),
         from,
         by: Point::default(),
+        onto: None,
     }
 }
 

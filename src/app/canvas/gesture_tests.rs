@@ -361,3 +361,73 @@ fn a_second_button_does_not_end_a_drag() {
     hand.release(LEFT, 60.0, 20.0, false);
     assert!(hand.edit().is_some());
 }
+
+/// The hand over a -> b, with c bare.
+fn hand_with_an_edge() -> Hand {
+    let mut hand = Hand::new();
+    let edge = EdgeSpec {
+        edge: Edge {
+            id: "ab".into(),
+            kind: EdgeKind::NonBlocking,
+        },
+        source: "a".into(),
+        target: "b".into(),
+    };
+    hand.flow.graph.add_edge(edge).expect("both ends are there");
+    hand.scene = Scene::new(&hand.flow);
+    hand
+}
+
+#[test]
+fn a_bare_node_dropped_on_an_edge_is_set_into_it_in_one_step() {
+    let mut hand = hand_with_an_edge();
+    hand.drag(LEFT, (610.0, 20.0), (160.0, 20.0));
+    let Some(edit) = hand.edit() else {
+        panic!("an edit expected");
+    };
+    let before = hand.flow.clone();
+    let inverse = edit.apply(&mut hand.flow).expect("it can be made");
+    let ends: Vec<(&str, &str, EdgeKind)> = hand
+        .flow
+        .graph
+        .edges()
+        .map(|(source, target, edge)| (source.id.as_str(), target.id.as_str(), edge.kind))
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            ("a", "c", EdgeKind::NonBlocking),
+            ("c", "b", EdgeKind::NonBlocking)
+        ]
+    );
+    inverse.apply(&mut hand.flow).expect("it can be undone");
+    assert_eq!(hand.flow, before);
+}
+
+#[test]
+fn a_node_with_edges_of_its_own_is_only_moved_over_an_edge() {
+    let mut hand = hand_with_an_edge();
+    let own = connect(&hand.flow, &"c".into(), &"a".into(), EdgeKind::Blocking);
+    own.expect("a new edge")
+        .apply(&mut hand.flow)
+        .expect("made");
+    hand.scene = Scene::new(&hand.flow);
+    hand.drag(LEFT, (610.0, 20.0), (160.0, 20.0));
+    assert!(matches!(hand.edit(), Some(Edit::Move(_))));
+}
+
+#[test]
+fn with_ctrl_a_drag_comes_to_stand_on_the_grid() {
+    let mut hand = Hand::new();
+    hand.press(LEFT, 10.0, 20.0);
+    hand.move_to(40.0, 40.0);
+    hand.mods = Modifiers::COMMAND;
+    hand.move_to(45.0, 49.0);
+    hand.release(LEFT, 45.0, 49.0, false);
+    let Some(Edit::Move(moves)) = hand.edit() else {
+        panic!("a move expected");
+    };
+    let (_, to) = moves[0].clone();
+    assert_eq!((to.x % GRID, to.y % GRID), (0.0, 0.0), "{to:?}");
+    assert_ne!(to, Point::default());
+}

@@ -33,7 +33,9 @@ const NODE: Groups = &[
         Verb::Run,
         Verb::RunFromHere,
         Verb::RunUpToHere,
+        Verb::Retry,
         Verb::Stop,
+        Verb::KillNodes,
         Verb::ClearStatus,
         Verb::ShowLog,
     ],
@@ -65,6 +67,8 @@ pub struct Menu {
     of: Hit,
     at: Pos2,
     fresh: bool,
+    /// The verb that the pointer or the keyboard is on.
+    pointed: Option<Verb>,
 }
 
 /// What was chosen.
@@ -83,7 +87,13 @@ impl Menu {
             of,
             at,
             fresh: true,
+            pointed: None,
         }
+    }
+
+    /// The verb that the pointer or the keyboard is on.
+    pub fn pointed(&self) -> Option<Verb> {
+        self.pointed
     }
 
     /// Draws it. `Err` asks to close it, with what was chosen.
@@ -100,6 +110,7 @@ impl Menu {
             Hit::Frame(_) | Hit::FrameCorner(_) => FRAME,
         };
         let mut chosen = None;
+        let mut pointed = None;
         let (rect, ()) = popup(ctx, id, self.at, theme, |ui| {
             ui.set_width(232.0);
             let mut first = None;
@@ -124,6 +135,9 @@ impl Menu {
                     if row.enabled() {
                         first.get_or_insert(row.id);
                     }
+                    if row.hovered() || row.has_focus() {
+                        pointed = Some(verb);
+                    }
                     if row.clicked() {
                         chosen = Some(Choice::Verb(verb));
                     }
@@ -137,6 +151,7 @@ impl Menu {
                 ui.memory_mut(|m| m.request_focus(first));
             }
         });
+        self.pointed = pointed;
         if chosen.is_some() {
             return Err(chosen);
         }

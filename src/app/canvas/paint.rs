@@ -1,6 +1,7 @@
 //! The scene as shapes: edges in one mesh, a small mesh and a few texts per node; far away, one
 //! mesh for everything. Draws what is visible and changes nothing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use egui::{Color32, Context, Painter, Pos2, Rect, Vec2, pos2, vec2};
 
 use crate::app::theme::size;
 use crate::app::{Selection, Theme};
-use crate::model::{EdgeKind, Exit, Node, NodeState, NodeStatus, Timestamp, human_duration};
+use crate::model::{
+    EdgeKind, Exit, Node, NodeId, NodeState, NodeStatus, Timestamp, human_duration,
+};
 use crate::runtime::FlowBoard;
 
 use super::camera::Camera;
@@ -26,7 +29,7 @@ pub const ZOOM_FAR: f32 = 0.3;
 /// that there is room for.
 const ZOOM_COMPACT: f32 = 0.72;
 /// Distance of the dots of the grid, in canvas units.
-const GRID: f64 = 24.0;
+pub const GRID: f64 = 24.0;
 /// Least size of a title, in points.
 const TITLE_MIN: f32 = 9.0;
 /// Least size of a command, in points.
@@ -67,6 +70,8 @@ pub struct Picture<'a> {
     /// Colours.
     pub theme: &'a Theme,
     /// Now.
+    /// Nodes that the run which is pointed at would execute.
+    pub preview: Option<&'a HashSet<NodeId>>,
     pub now: Timestamp,
 }
 
@@ -157,6 +162,9 @@ impl Picture<'_> {
                 pen.quad(rect, theme.accent);
                 continue;
             }
+            if self.is_previewed(&node.id) {
+                pen.quad(rect.expand(1.0), theme.accent);
+            }
             let mut color = self.block(self.standing.nodes[at as usize]);
             if node.disabled {
                 color = mix(color, theme.bg, 0.6);
@@ -164,6 +172,11 @@ impl Picture<'_> {
             pen.quad(rect, color);
         }
         mesh
+    }
+
+    /// True for a node that the run which is pointed at would execute.
+    fn is_previewed(&self, id: &NodeId) -> bool {
+        self.preview.is_some_and(|nodes| nodes.contains(id))
     }
 
     /// The colour of a box without text.
@@ -370,7 +383,7 @@ impl Picture<'_> {
         }
         if selected {
             pen.round_rect(rect.expand(2.0), [radius + 2.0; 4], theme.accent);
-        } else if self.focus == Some(at) {
+        } else if self.focus == Some(at) || self.is_previewed(&node.id) {
             let ring = mix(theme.accent, theme.bg, 0.35);
             pen.round_rect(rect.expand(2.0), [radius + 2.0; 4], ring);
         }

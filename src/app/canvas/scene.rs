@@ -226,6 +226,29 @@ impl Scene {
         Curve::between(source, self.rect(edge.target, shift), edge.lane)
     }
 
+    /// The edge nearest to a point, whatever lies over it, as far as `reach` canvas units away.
+    pub fn edge_near(&self, point: Point, reach: f64) -> Option<EdgeId> {
+        self.nearest_edge(point, reach, &mut Scratch::default())
+    }
+
+    fn nearest_edge(&self, point: Point, reach: f64, scratch: &mut Scratch) -> Option<EdgeId> {
+        let near = Rect {
+            x: point.x - reach,
+            y: point.y - reach,
+            w: 2.0 * reach,
+            h: 2.0 * reach,
+        };
+        let mut found = Vec::new();
+        self.edge_grid
+            .query(&self.edge_bounds, near, scratch, &mut found);
+        let nearest = found
+            .iter()
+            .map(|&at| (self.curve(at, None).distance(point), at))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, at) = nearest.filter(|(distance, _)| *distance <= reach)?;
+        Some(self.edges[at as usize].id.clone())
+    }
+
     /// Nodes to be shown moved.
     pub fn shift(&self, ids: &[NodeId]) -> Shift {
         let mut shift = Shift {
@@ -318,22 +341,8 @@ impl Scene {
         if let Some(&at) = found.last() {
             return Hit::Node(self.node(at).id.clone());
         }
-        let near = Rect {
-            x: point.x - reach,
-            y: point.y - reach,
-            w: 2.0 * reach,
-            h: 2.0 * reach,
-        };
-        self.edge_grid
-            .query(&self.edge_bounds, near, &mut scratch[1], &mut found);
-        let nearest = found
-            .iter()
-            .map(|&at| (self.curve(at, None).distance(point), at))
-            .min_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((distance, at)) = nearest
-            && distance <= reach
-        {
-            return Hit::Edge(self.edges[at as usize].id.clone());
+        if let Some(id) = self.nearest_edge(point, reach, &mut scratch[1]) {
+            return Hit::Edge(id);
         }
         for frame in self.frames.iter().rev() {
             let rect = frame.rect;

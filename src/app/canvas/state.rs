@@ -7,6 +7,7 @@ use egui::{Pos2, Rect};
 
 use crate::app::{Selection, Theme, Verb};
 use crate::model::{Flow, NodeId, Point};
+use crate::runtime::Preview;
 
 use super::camera::Camera;
 use super::finder::Finder;
@@ -66,6 +67,8 @@ pub struct CanvasState {
     scene_of: Option<(u64, u64)>,
     /// The camera as a fit left it: while it is untouched, another size of the view fits anew.
     fitted: Option<(Camera, Fit)>,
+    /// A node that was made just now, while its command is typed for the first time.
+    new_node: Option<NodeId>,
     requests: Vec<Request>,
 }
 
@@ -84,6 +87,8 @@ pub(super) struct FarKey {
     pub view: Rect,
     pub dark: bool,
     pub shift: Option<Point>,
+    /// Where the preview lies that lights nodes: another one lies elsewhere.
+    pub preview: Option<usize>,
 }
 
 impl CanvasState {
@@ -100,6 +105,16 @@ impl CanvasState {
         });
     }
 
+    /// Closes what would not outlive a look away: a gesture, a menu, the palette. What is typed in
+    /// place stays.
+    pub fn put_away(&mut self) {
+        self.gesture.cancel();
+        self.menu = None;
+        self.finder = None;
+        self.hover = Hit::Canvas;
+        self.pointer = None;
+    }
+
     /// Moves as little as is needed for a node to be seen.
     pub fn go_to(&mut self, id: NodeId) {
         self.requests.push(Request::Reveal(id));
@@ -108,6 +123,23 @@ impl CanvasState {
     /// Opens the command of a node for typing, from the next frame on.
     pub fn begin_edit(&mut self, id: NodeId) {
         self.requests.push(Request::BeginEdit(id));
+    }
+
+    /// The same for a node that was just made: Esc takes it back.
+    pub fn begin_new(&mut self, id: NodeId) {
+        self.new_node = Some(id.clone());
+        self.begin_edit(id);
+    }
+
+    /// The node that was made for the typing that ends now.
+    pub(super) fn take_new(&mut self, editor: &InlineEdit) -> Option<NodeId> {
+        let new = self.new_node.take()?;
+        (*editor.target() == Target::Command(new.clone())).then_some(new)
+    }
+
+    /// The verb that is pointed at in an open menu.
+    pub fn pointed_verb(&self) -> Option<Verb> {
+        self.menu.as_ref()?.pointed()
     }
 
     /// Screen points per canvas unit.
@@ -249,7 +281,12 @@ impl CanvasState {
     }
 
     /// The far picture of one theme must not be shown in the other.
-    pub(super) fn far_key(&self, theme: &Theme, view: Rect) -> FarKey {
+    pub(super) fn far_key(
+        &self,
+        theme: &Theme,
+        view: Rect,
+        preview: Option<&Arc<Preview>>,
+    ) -> FarKey {
         FarKey {
             scene: self.scene_generation,
             standing: self.standing.generation,
@@ -257,6 +294,7 @@ impl CanvasState {
             view,
             dark: theme.dark,
             shift: self.shift.as_ref().map(|(_, shift)| shift.by),
+            preview: preview.map(|preview| Arc::as_ptr(preview) as usize),
         }
     }
 }

@@ -130,6 +130,7 @@ fn harness_of(flow: Flow) -> Harness<'static, Shell> {
                     flow: &shell.flow,
                     revision: shell.revision,
                     board: Some(&shell.board),
+                    preview: None,
                     selection: &shell.selection,
                     theme: &theme,
                     now: Timestamp(10_000_000),

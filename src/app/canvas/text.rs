@@ -231,8 +231,13 @@ pub fn title(node: &Node) -> &str {
     program(&node.command).unwrap_or_else(|| node.id.as_str())
 }
 
-/// The program's name in the first command line: past settings (`A=b`) and `sudo`, `env`, `exec`,
-/// `time`, without its folder.
+/// Words before a program that are not its name.
+const BEFORE: [&str; 9] = [
+    "sudo", "env", "exec", "time", "if", "while", "until", "then", "do",
+];
+
+/// The program's name in the first command line: past settings (`A=b`), words of the shell and bare
+/// signs (`:`, `[`, `!`), without its folder. A line of signs alone is its own name.
 fn program(command: &str) -> Option<&str> {
     let line = command
         .lines()
@@ -245,7 +250,10 @@ fn program(command: &str) -> Option<&str> {
     };
     let word = line
         .split_whitespace()
-        .find(|word| !is_setting(word) && !matches!(*word, "sudo" | "env" | "exec" | "time"))
+        .find(|word| {
+            let says_something = word.chars().any(char::is_alphanumeric);
+            says_something && !is_setting(word) && !BEFORE.contains(word)
+        })
         .unwrap_or(line);
     let word = word.trim_matches(|c| matches!(c, '"' | '\'' | ';' | '(' | ')' | '{' | '}'));
     let name = word.rsplit('/').find(|part| !part.is_empty())?;
@@ -266,6 +274,10 @@ mod tests {
             ("# comment\nsudo apt update", "apt"),
             ("(cd x; ls)", "cd"),
             ("A=1", "A=1"),
+            (": nothing yet", "nothing"),
+            ("[ -e go ] && make", "-e"),
+            ("until test -e go; do sleep 1; done", "test"),
+            (":", ":"),
             ("", "n7"),
             ("/", "n7"),
         ];

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::app::theme::size;
 use crate::app::{Action, Selection, Theme, Verb};
 use crate::model::{Edit, Flow, FlowField, Node, Point, Timestamp};
-use crate::runtime::FlowBoard;
+use crate::runtime::{FlowBoard, Preview};
 
 use super::access::{self, Heard, Told};
 use super::finder::{Found, Template};
@@ -50,6 +50,8 @@ pub struct CanvasInput<'a> {
     pub selection: &'a Selection,
     /// Colours.
     pub theme: &'a Theme,
+    /// What a run that is pointed at would do: its nodes are lit.
+    pub preview: Option<&'a Arc<Preview>>,
     /// Now, for running times.
     pub now: Timestamp,
     /// False while something modal lies above: the canvas is drawn and hears nothing.
@@ -86,11 +88,16 @@ pub fn canvas_ui(
     let canvas = ui.allocate_rect(view, sense);
     canvas.widget_info(|| {
         let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-        let label = format!(
+        let mut label = format!(
             "Canvas, {}, {}",
             count(input.flow.graph.n_nodes(), "node"),
             count(input.flow.graph.n_edges(), "edge")
         );
+        if let Some(preview) = input.preview {
+            let words = preview_text(preview, input.flow);
+            label.push_str(", ");
+            label.push_str(&words);
+        }
         WidgetInfo::labeled(WidgetType::Other, input.enabled, label)
     });
     let mut heard = Heard::default();
@@ -392,12 +399,15 @@ fn paint(
         hover: &state.hover,
         focus,
         theme: input.theme,
+        preview: input
+            .preview
+            .and_then(|preview| preview.nodes.as_ref().ok()),
         now: input.now,
     };
     picture.background();
     frame::paint(&picture, &state.gesture, &mut texts);
     if state.camera.zoom < ZOOM_FAR {
-        let key = state.far_key(input.theme, view);
+        let key = state.far_key(input.theme, view, input.preview);
         let same = far
             .of
             .as_ref()
@@ -414,7 +424,10 @@ fn paint(
             ui.ctx().request_repaint_after(PULSE);
         }
     }
-    gesture_marks(&picture, state);
+    gesture_marks(&picture, input.flow, state);
+    if let Some(preview) = input.preview {
+        preview_words(&picture, preview, input.flow, &mut texts);
+    }
     if state.scene.nodes.is_empty() && state.scene.frames.is_empty() && state.editor.is_none() {
         empty_hint(&picture, input, &mut texts);
     }
@@ -423,7 +436,7 @@ fn paint(
 }
 
 /// The box being drawn, the edge being drawn.
-fn gesture_marks(picture: &Picture<'_>, state: &CanvasState) {
+fn gesture_marks(picture: &Picture<'_>, flow: &Flow, state: &CanvasState) {
     let accent = picture.theme.accent;
     match &state.gesture {
         Gesture::BoxSelect { from, to, .. } => {
@@ -439,6 +452,27 @@ fn gesture_marks(picture: &Picture<'_>, state: &CanvasState) {
                 egui::Stroke::new(1.0, accent),
                 egui::StrokeKind::Inside,
             );
+        }
+        Gesture::Drag {
+            nodes,
+            by,
+            onto: Some(edge),
+            ..
+        } => {
+            let at = |id| state.scene.node_at(id).map(|at| state.scene.rect(at, None));
+            let Some((source, target, was)) = flow.graph.edge(edge) else {
+                return;
+            };
+            let node = nodes.first().and_then(at);
+            let (Some(source), Some(target), Some(mut node)) =
+                (at(&source.id), at(&target.id), node)
+            else {
+                return;
+            };
+            node.x += by.x;
+            node.y += by.y;
+            picture.loose_edge(&Curve::between(source, node, 0.0), was.kind);
+            picture.loose_edge(&Curve::between(node, target, 0.0), was.kind);
         }
         Gesture::DrawEdge {
             from,
@@ -495,6 +529,39 @@ fn loose(source: crate::model::Rect, to: Point) -> Curve {
     Curve::between(source, target, 0.0)
 }
 
+fn preview_text(preview: &Preview, flow: &Flow) -> String {
+    match &preview.nodes {
+        Ok(nodes) => format!("would run {} of {}", nodes.len(), flow.graph.n_nodes()),
+        Err(why) => why.clone(),
+    }
+}
+
+/// How much a run that is pointed at would do, in the upper left corner.
+fn preview_words(
+    picture: &Picture<'_>,
+    preview: &Preview,
+    flow: &Flow,
+    texts: &mut super::text::Texts,
+) {
+    let mut text = preview_text(preview, flow);
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let theme = picture.theme;
+    let room = picture.view.width() - 48.0;
+    let galley = texts.line(picture.ctx, &text, Face::Plain, size::UI, room);
+    let min = picture.view.min + vec2(12.0, 12.0);
+    let plate = Rect::from_min_size(min, galley.size() + vec2(20.0, 10.0));
+    let line = egui::Stroke::new(1.0, theme.accent);
+    let radius = egui::CornerRadius::same(size::RADIUS);
+    picture
+        .painter
+        .rect(plate, radius, theme.raised, line, egui::StrokeKind::Inside);
+    picture
+        .painter
+        .galley(min + vec2(10.0, 5.0), galley, theme.text);
+}
+
 fn empty_hint(picture: &Picture<'_>, input: &CanvasInput<'_>, texts: &mut super::text::Texts) {
     let add = (input.verb_info)(Verb::AddNode).key_text;
     let lines = [
@@ -546,8 +613,11 @@ fn overlays(
             let over = state.camera.rect_to_screen(view, over);
             match editor.ui(ui, view, over, state.camera.zoom, input.theme) {
                 Typed::More => state.editor = Some(editor),
-                Typed::Drop => {}
-                Typed::Keep => actions.extend(editor.into_edit(input.flow).map(Action::Edit)),
+                Typed::Drop => actions.extend(state.take_new(&editor).map(Action::DropNewNode)),
+                Typed::Keep => {
+                    state.take_new(&editor);
+                    actions.extend(editor.into_edit(input.flow).map(Action::Edit));
+                }
             }
         }
     }

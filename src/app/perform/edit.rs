@@ -128,7 +128,33 @@ impl App {
             .collect();
         let nodes = vec![Node::new(id.clone(), "", pos)];
         self.edit_and_select(Edit::Add { nodes, edges }, vec![id.clone()]);
-        self.begin_edit(id);
+        if let Some(tab) = self.view.tab_mut() {
+            tab.canvas.begin_new(id);
+        }
+    }
+
+    /// Takes a node back that was made for a command nobody typed: the step that made it is undone,
+    /// and when something else was done since, the node alone goes.
+    pub(super) fn drop_new_node(&mut self, id: &NodeId) {
+        let Some(doc) = self.view.tab_mut().and_then(|tab| tab.doc_mut()) else {
+            return;
+        };
+        let made_last = {
+            doc.undo();
+            !doc.flow().graph.contains(id)
+        };
+        if made_last {
+            let flow = doc.flow().clone();
+            if let Some(tab) = self.view.tab_mut() {
+                tab.selection.retain(&flow);
+            }
+            return;
+        }
+        doc.redo();
+        self.edit(Edit::Remove {
+            nodes: vec![id.clone()],
+            edges: Vec::new(),
+        });
     }
 
     pub(super) fn connect(&mut self) {

@@ -8,17 +8,25 @@ use egui::{Context, ViewportCommand};
 use crate::app::action::{Answer, BannerAct, TabId};
 use crate::app::memory::Settings;
 use crate::app::path_dialog::PathDialog;
-use crate::app::ports::{Ask, FileDone, FileJob, FileNews, Onto, Picked, SaveTrouble};
+use crate::app::ports::{Ask, Broken, FileDone, FileJob, Loaded, Onto, Picked, SaveTrouble};
 use crate::app::theme::Theme;
 use crate::app::view::{Content, Dialog, Tab};
 use crate::app::window::{App, Came};
-use crate::editor::{DiskState, Document};
+use crate::editor::{DiskState, Document, follow};
 use crate::model::{Flow, FlowRef, Notice, WorkspaceId};
 use crate::runtime::Order;
 
 impl App {
-    /// Opens a workfile in a tab, or goes to the tab that has it.
-    pub(in crate::app) fn open_path(&mut self, path: PathBuf) {
+    /// Opens a workfile in a tab, or goes to the tab that has it; of another workspace, there.
+    pub(in crate::app) fn open_path(&mut self, ctx: &Context, path: PathBuf) {
+        if let Some(home) = self.workspace_of(&path) {
+            self.show_workspace(ctx, &home);
+        }
+        self.open_here(path);
+    }
+
+    /// Opens a workfile on the desk that is out, or goes to the tab that has it.
+    pub(in crate::app) fn open_here(&mut self, path: PathBuf) {
         if let Some(tab) = self.view.tabs.iter().find(|tab| tab.path == path) {
             let (id, broken) = (tab.id, matches!(tab.content, Content::Broken(_)));
             self.show_tab(id);
@@ -26,6 +34,15 @@ impl App {
                 return;
             }
             self.view.tabs.retain(|tab| tab.id != id);
+        }
+        // A file is one document wherever it is shown: a tab that lies elsewhere comes here.
+        let elsewhere = self.view.all_tabs().find(|tab| tab.path == path);
+        if let Some(id) = elsewhere.map(|tab| tab.id)
+            && let Some(tab) = self.view.take_tab(id)
+        {
+            self.view.tabs.push(tab);
+            self.show_tab(id);
+            return;
         }
         let id = TabId(self.view.number());
         self.view.tabs.push(Tab::loading(id, path.clone()));
@@ -86,8 +103,7 @@ impl App {
         };
         let onto = match &doc.disk {
             DiskState::New => {
-                self.view.shown = Some(id);
-                self.save_as(ctx);
+                self.save_as(ctx, id);
                 return;
             }
             DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => {
@@ -111,6 +127,7 @@ impl App {
             flow: doc.flow().clone(),
             place: doc.place(),
             onto,
+            trusted: doc.is_trusted,
         };
         tab.saving = true;
         self.files.send(job);
@@ -129,17 +146,23 @@ impl App {
         }
     }
 
-    pub(super) fn save_as(&mut self, ctx: &Context) {
-        let Some(tab) = self.view.tab() else {
+    pub(super) fn save_shown_as(&mut self, ctx: &Context) {
+        if let Some(id) = self.view.shown {
+            self.save_as(ctx, id);
+        }
+    }
+
+    fn save_as(&mut self, ctx: &Context, id: TabId) {
+        let Some(tab) = self.view.tab_of(id) else {
             return;
         };
-        let start = if tab.path.as_os_str().is_empty() {
-            let stem = tab.title().replace(['/', '\\'], "-");
+        let (path, title) = (tab.path.clone(), tab.title());
+        let start = if path.as_os_str().is_empty() {
+            let stem = title.replace(['/', '\\'], "-");
             self.home_folder().join(format!("{stem}.graphml"))
         } else {
-            tab.path.clone()
+            path
         };
-        let id = tab.id;
         self.ask_desktop(ctx, Ask::SaveFile(start), Some(id));
     }
 
@@ -151,25 +174,37 @@ impl App {
         self.ask_desktop(ctx, Ask::OpenFolder, None);
     }
 
-    fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
+    pub(super) fn ask_desktop(&mut self, ctx: &Context, ask: Ask, tab: Option<TabId>) {
         let (came, ctx) = (self.came_sender(), ctx.clone());
-        let asked = ask.clone();
+        let (asked, desk) = (ask.clone(), self.view.desk_of.clone());
         let reply = move |picked| {
             // The window may be gone by now; then nobody asks any more.
-            drop(came.send(Came::Picked { ask, tab, picked }));
+            drop(came.send(Came::Picked {
+                ask,
+                tab,
+                desk,
+                picked,
+            }));
             ctx.request_repaint();
         };
         self.desktop.ask(asked, Box::new(reply));
     }
 
-    /// The desktop's dialog was answered.
+    /// The desktop's dialog was answered, maybe when another workspace is shown than `desk`, where it
+    /// was asked.
     pub(in crate::app) fn picked(
         &mut self,
         ctx: &Context,
         ask: Ask,
         tab: Option<TabId>,
+        desk: Option<WorkspaceId>,
         picked: Picked,
     ) {
+        if let Some(id) = desk.filter(|id| self.view.away.contains_key(id))
+            && !matches!(ask, Ask::OpenFolder | Ask::WorkspaceFolder)
+        {
+            return self.picked_away(ctx, ask, tab, &id, picked);
+        }
         match picked {
             Picked::Path(path) => self.take_path(ctx, &ask, tab, path),
             Picked::Cancelled => self.give_up_closing(tab),
@@ -177,10 +212,46 @@ impl App {
                 let start = match &ask {
                     Ask::SaveFile(path) => path.clone(),
                     Ask::OpenFile | Ask::OpenFolder => self.home_folder(),
+                    Ask::WorkspaceFolder => self.folder_of_workspaces(),
                 };
                 let dialog = PathDialog::new(ask, tab, &start);
                 self.list_folder(ctx, dialog.folder());
                 self.view.dialog = Some(Dialog::Path(Box::new(dialog)));
+            }
+        }
+    }
+
+    /// The same for a desk that is put away: nothing of it shows on the one that is out.
+    fn picked_away(
+        &mut self,
+        ctx: &Context,
+        ask: Ask,
+        tab: Option<TabId>,
+        desk: &WorkspaceId,
+        picked: Picked,
+    ) {
+        match picked {
+            Picked::Path(path) if ask == Ask::OpenFile => {
+                let id = TabId(self.view.number());
+                if let Some(desk) = self.view.away.get_mut(desk)
+                    && desk.tabs.iter().all(|tab| tab.path != path)
+                {
+                    desk.tabs.push(Tab::loading(id, path.clone()));
+                    desk.shown = Some(id);
+                    self.files.send(FileJob::Load { tab: id, path });
+                }
+            }
+            Picked::Path(path) => self.take_path(ctx, &ask, tab, path),
+            Picked::Cancelled => self.give_up_closing(tab),
+            Picked::Unavailable => {
+                let start = match &ask {
+                    Ask::SaveFile(path) => path.clone(),
+                    Ask::OpenFile | Ask::OpenFolder | Ask::WorkspaceFolder => self.home_folder(),
+                };
+                let dialog = PathDialog::new(ask, tab, &start);
+                if let Some(desk) = self.view.away.get_mut(desk) {
+                    desk.dialog = Some(Dialog::Path(Box::new(dialog)));
+                }
             }
         }
     }
@@ -197,7 +268,9 @@ impl App {
     pub(super) fn answer_path(&mut self, ctx: &Context, dialog: PathDialog, answer: Answer) {
         match answer {
             Answer::Path(path) => self.take_path(ctx, &dialog.ask, dialog.tab, path),
-            Answer::Save | Answer::Discard | Answer::Cancel => self.give_up_closing(dialog.tab),
+            Answer::Save | Answer::Discard | Answer::Cancel | Answer::KeepRunning => {
+                self.give_up_closing(dialog.tab)
+            }
         }
     }
 
@@ -211,12 +284,13 @@ impl App {
 
     fn take_path(&mut self, ctx: &Context, ask: &Ask, tab: Option<TabId>, path: PathBuf) {
         match ask {
-            Ask::OpenFile => self.open_path(path),
+            Ask::OpenFile => self.open_path(ctx, path),
             Ask::OpenFolder => {
                 let mut settings = self.view.settings.clone();
                 settings.collection = Some(path);
                 self.configure(ctx, settings);
             }
+            Ask::WorkspaceFolder => self.set_up_in(ctx, path),
             Ask::SaveFile(_) => {
                 if let Some(tab) = tab {
                     let path = with_ending(path);
@@ -241,6 +315,7 @@ impl App {
             path: path.clone(),
             origin,
             overwrite,
+            trusted: doc.is_trusted,
         };
         tab.saving = true;
         self.saving_as = Some((id, path));
@@ -258,12 +333,8 @@ impl App {
         let Some(doc) = tab.doc() else {
             return;
         };
-        if let DiskState::InStep(stamp) = &doc.disk {
-            self.files.send(FileJob::Check {
-                tab: id,
-                flow_ref: doc.flow_ref.clone(),
-                known: stamp.clone(),
-            });
+        if let DiskState::InStep(_) | DiskState::Changed { .. } = &doc.disk {
+            self.look_at(id);
         }
     }
 
@@ -273,9 +344,13 @@ impl App {
         };
         let (id, path) = (tab.id, tab.path.clone());
         match act {
-            BannerAct::Reload => self.files.send(FileJob::Load { tab: id, path }),
+            BannerAct::Settle => self.settle_with_disk(id),
+            BannerAct::Look => {
+                drop(path);
+                self.check_file(id);
+            }
             BannerAct::KeepMine => self.write(id, Onto::Whatever),
-            BannerAct::SaveCopy => self.save_as(ctx),
+            BannerAct::SaveCopy => self.save_as(ctx, id),
         }
     }
 
@@ -285,7 +360,9 @@ impl App {
             return;
         };
         if tab.is_dirty() {
-            self.view.shown = Some(id);
+            if self.view.away_with(id).is_none() {
+                self.view.shown = Some(id);
+            }
             self.view.dialog = Some(Dialog::Close(id));
         } else {
             self.drop_tab(id);
@@ -304,21 +381,15 @@ impl App {
                 self.drop_tab(id);
                 self.go_on_quitting(ctx);
             }
-            Answer::Cancel | Answer::Path(_) => self.view.quitting = false,
+            Answer::Cancel | Answer::KeepRunning | Answer::Path(_) => self.view.quitting = false,
         }
     }
 
     fn drop_tab(&mut self, id: TabId) {
-        let Some(at) = self.view.tabs.iter().position(|tab| tab.id == id) else {
-            return;
-        };
-        let tab = self.view.tabs.remove(at);
-        if let Some(doc) = tab.doc() {
+        let closed = self.view.take_tab(id);
+        if let Some(doc) = closed.as_ref().and_then(|tab| tab.doc()) {
             self.engine.send(Order::CloseFlow(doc.flow_ref.clone()));
-        }
-        if self.view.shown == Some(id) {
-            let next = self.view.tabs.get(at).or(self.view.tabs.last());
-            self.view.shown = next.map(|tab| tab.id);
+            self.end_journal(id);
         }
     }
 
@@ -332,8 +403,8 @@ impl App {
             return;
         }
         // The tabs of this session are remembered as they stand when closing begins.
-        self.remember_tabs();
-        let dirty = self.view.tabs.iter().find(|tab| tab.is_dirty());
+        self.remember_desks();
+        let dirty = self.view.all_tabs().find(|tab| tab.is_dirty());
         if let Some(id) = dirty.map(|tab| tab.id) {
             self.close_tab(id);
             return;
@@ -360,56 +431,69 @@ impl App {
     pub(in crate::app) fn file_done(&mut self, ctx: &Context, done: FileDone) {
         match done {
             FileDone::Loaded { tab, result } => self.loaded(tab, result),
-            FileDone::Saved { tab, place, result } => self.saved(ctx, tab, place, result),
+            FileDone::Saved {
+                tab,
+                place,
+                flow,
+                result,
+                remark,
+            } => {
+                if let Some(remark) = remark {
+                    self.view.tell(remark);
+                }
+                self.saved(ctx, tab, (place, flow), result);
+            }
             FileDone::Checked { tab, news } => self.checked(tab, news),
+            FileDone::Task { tab, outcome } => self.task_done(tab, outcome),
+            FileDone::Journal(news) => self.journal_told(news),
         }
     }
 
-    fn loaded(&mut self, id: TabId, result: Result<Box<crate::app::ports::Loaded>, String>) {
+    fn loaded(&mut self, id: TabId, result: Result<Box<Loaded>, Box<Broken>>) {
         let Some(tab) = self.view.tab_of(id) else {
             return;
         };
         let loaded = match result {
             Ok(loaded) => *loaded,
-            Err(why) if tab.doc().is_some() => {
+            Err(broken) if tab.doc().is_some() => {
                 self.view.tell(Notice::error(
-                    why,
+                    broken.why,
                     "What is on the screen is kept. Save a copy to be safe.",
                 ));
                 return;
             }
-            Err(why) => {
-                tab.content = Content::Broken(why);
+            Err(broken) => {
+                tab.content = Content::Broken(broken);
                 return;
             }
         };
         tab.path = loaded.flow_ref.path();
+        let version = loaded.version;
+        let order = Order::OpenFlow {
+            flow: loaded.flow_ref.clone(),
+            frozen: version.flow.clone(),
+            results: version.results.clone(),
+        };
         if let Some(doc) = tab.doc_mut() {
-            doc.reload(loaded.flow.clone(), loaded.stamp);
-            doc.warnings = loaded.warnings;
-            doc.damaged = loaded.damaged;
-            doc.results = loaded.results.clone();
-            tab.selection.retain(&loaded.flow);
+            follow(doc, version);
+            let flow = doc.flow().clone();
+            tab.selection.retain(&flow);
         } else {
-            let disk = DiskState::InStep(loaded.stamp);
-            let mut doc = Document::new(loaded.flow_ref.clone(), loaded.flow.clone(), disk);
-            doc.warnings = loaded.warnings;
-            doc.damaged = loaded.damaged;
-            doc.results = loaded.results.clone();
+            let doc = Document::open(loaded.flow_ref, version);
             tab.content = Content::Open(Box::new(doc));
         }
-        self.engine.send(Order::OpenFlow {
-            flow: loaded.flow_ref,
-            frozen: loaded.flow,
-            results: loaded.results,
-        });
+        tab.trail.unsaved = loaded.unsaved;
+        if let Some(remark) = loaded.remark {
+            self.view.tell(remark);
+        }
+        self.engine.send(order);
     }
 
     fn saved(
         &mut self,
         ctx: &Context,
         id: TabId,
-        place: usize,
+        (place, flow): (usize, Arc<Flow>),
         result: Result<(FlowRef, crate::editor::Stamp), SaveTrouble>,
     ) {
         let asked_path = self.saving_as.take_if(|(tab, _)| *tab == id);
@@ -427,7 +511,11 @@ impl App {
                 let Some(doc) = tab.doc_mut() else {
                     return;
                 };
-                doc.saved(place, stamp);
+                doc.saved(place, flow, stamp);
+                tab.trail.came.clear();
+                let Some(doc) = tab.doc_mut() else {
+                    return;
+                };
                 if doc.flow_ref != flow_ref {
                     let was = std::mem::replace(&mut doc.flow_ref, flow_ref.clone());
                     let order = Order::OpenFlow {
@@ -441,7 +529,7 @@ impl App {
                 if close {
                     self.drop_tab(id);
                 }
-                self.look_through_collection();
+                self.look_again();
                 self.go_on_quitting(ctx);
             }
             Err(trouble) => {
@@ -450,12 +538,13 @@ impl App {
                     return;
                 };
                 match trouble {
-                    SaveTrouble::Changed => mark_changed(doc),
+                    // What changed decides: it is taken in, or has to be settled.
+                    SaveTrouble::Changed => self.look_at(id),
                     SaveTrouble::Deleted => doc.disk = DiskState::Deleted,
                     SaveTrouble::Exists => {
                         tab.close_after_save = close;
                         if let Some((_, path)) = asked_path {
-                            self.view.dialog = Some(Dialog::Replace(id, path));
+                            self.view.ask_about(id, Dialog::Replace(id, path));
                         }
                     }
                     SaveTrouble::Other(what, hint) => {
@@ -467,37 +556,14 @@ impl App {
         }
     }
 
-    fn checked(&mut self, id: TabId, news: FileNews) {
-        let Some(tab) = self.view.tab_of(id) else {
-            return;
-        };
-        let (dirty, path) = (tab.is_dirty(), tab.path.clone());
-        let Some(doc) = tab.doc_mut() else {
-            return;
-        };
-        match news {
-            FileNews::InStep => {}
-            FileNews::Deleted => doc.disk = DiskState::Deleted,
-            // Nothing of ours would be lost, so the screen simply shows what is true.
-            FileNews::Changed if !dirty && !doc.can_undo() => {
-                self.files.send(FileJob::Load { tab: id, path });
-            }
-            FileNews::Changed => mark_changed(doc),
-        }
-    }
-
     /// Uses new settings and remembers them.
     pub(in crate::app) fn configure(&mut self, ctx: &Context, settings: Settings) {
-        if matches!(self.view.dialog, Some(Dialog::Settings(_))) {
-            self.view.dialog = None;
-        }
         let was = std::mem::replace(&mut self.view.settings, settings);
         let now = &self.view.settings;
         if was.theme != now.theme {
             Theme::choose(ctx, now.theme);
         }
         if was.collection != now.collection {
-            self.view.layout.workspace = None;
             self.engine
                 .send(Order::SetCollection(now.collection.clone()));
         }
@@ -524,14 +590,6 @@ impl App {
 /// Nodes at once when nothing is set: as many as there are cores.
 pub(in crate::app) fn cores() -> u32 {
     std::thread::available_parallelism().map_or(4, |n| u32::try_from(n.get()).unwrap_or(4))
-}
-
-fn mark_changed(doc: &mut Document) {
-    if let DiskState::InStep(stamp) = &doc.disk {
-        doc.disk = DiskState::Changed {
-            ours: stamp.clone(),
-        };
-    }
 }
 
 /// A name without an ending gets that of a workfile.

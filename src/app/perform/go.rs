@@ -1,9 +1,12 @@
 //! Verbs that move the view or the selection without changing the document.
 
+use egui::Context;
+
 use crate::app::action::{TabId, Toward, Verb};
 use crate::app::canvas::{Walk, walk};
-use crate::app::view::{Dialog, SettingsDraft};
-use crate::app::window::App;
+use crate::app::settings::{Page, Section};
+use crate::app::view::Dialog;
+use crate::app::window::{App, Came};
 use crate::model::{NodeId, Wrapper};
 
 impl App {
@@ -90,19 +93,17 @@ impl App {
         }
     }
 
-    pub(super) fn open_settings(&mut self) {
-        let was = self.view.settings.clone();
-        let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
-        let collection = was
-            .collection
-            .as_ref()
-            .map(|path| path.display().to_string())
-            .unwrap_or_default();
-        self.view.dialog = Some(Dialog::Settings(Box::new(SettingsDraft {
-            slots: number(was.slots),
-            grace: number(was.grace_s),
-            collection,
-            new: was,
-        })));
+    /// Has the machine looked at; the page of settings is given what was seen.
+    pub(super) fn diagnose(&self, ctx: &Context) {
+        let look = self.engine.health();
+        let collection = self.view.settings.collection.clone();
+        self.in_background(ctx, "handmill-health", move || {
+            Came::Health(look(collection.as_deref()))
+        });
+    }
+
+    pub(super) fn open_settings(&mut self, section: Section) {
+        let page = Page::new(&self.view.settings, section);
+        self.view.dialog = Some(Dialog::Settings(Box::new(page)));
     }
 }

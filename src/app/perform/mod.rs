@@ -4,16 +4,22 @@
 mod edit;
 mod file;
 mod go;
+mod kill;
 mod run;
+mod safety;
+mod workspace;
 
 pub use edit::links_of;
 pub(super) use file::cores;
+pub(super) use run::choice_of;
 
 use egui::Context;
 
 use crate::model::{Level, Notice};
 
 use super::action::{Action, Answer, Verb};
+use super::room::Pane;
+use super::settings::Section;
 use super::view::{Dialog, LogScope, Palette, PaletteScope, SidePane};
 use super::window::App;
 
@@ -35,23 +41,26 @@ impl App {
             } => self.select(nodes, edges, frames),
             Action::NewNodeAt { pos, from } => self.new_node(pos, from),
             Action::BeginEdit(node) => self.begin_edit(node),
-            Action::OpenFlow(flow) => self.open_path(flow.path()),
-            Action::OpenPath(path) => self.open_path(path),
+            Action::DropNewNode(node) => self.drop_new_node(&node),
+            Action::OpenFlow(flow) => self.open_path(ctx, flow.path()),
+            Action::OpenPath(path) => self.open_path(ctx, path),
             Action::ShowRun(run) => self.show_run(run),
+            Action::PinRun(run, pinned) => self.pin_run(run, pinned),
             Action::GoToNode(node) => self.go_to_node(node),
             Action::DismissNotice(id) => self.dismiss(id),
             Action::ShowTab(id) => self.show_tab(id),
             Action::CloseTab(id) => self.close_tab(id),
-            Action::ShowWorkspace(id) => {
-                self.view.layout.workspace = Some(id.as_str().to_owned());
-            }
+            Action::ShowWorkspace(id) => self.show_workspace(ctx, &id),
             Action::Answer(answer) => self.answer(ctx, answer),
             Action::Banner(act) => self.banner(ctx, act),
             Action::SetWrapper(wrapper) => self.set_wrapper(wrapper),
             Action::Configure(settings) => self.configure(ctx, *settings),
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
+            Action::Diagnose => self.diagnose(ctx),
+            Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
+            Action::Safety(act) => self.safety(ctx, act),
         }
     }
 
@@ -73,9 +82,11 @@ impl App {
             | Verb::RunFromHere
             | Verb::RunUpToHere
             | Verb::Stop
+            | Verb::Retry
             | Verb::ClearStatus
             | Verb::ClearAllStatus => self.run_verb(verb),
             Verb::ShowLog => self.show_log(),
+            Verb::KillNodes | Verb::KillRun | Verb::KillAll => self.kill_verb(verb),
 
             Verb::NewNode => self.new_node_in_view(),
             Verb::EditCommand => {
@@ -112,23 +123,25 @@ impl App {
             | Verb::ZoomOut
             | Verb::ZoomReset
             | Verb::AddNode => self.ask_canvas(verb),
-            Verb::ToggleSidebar => self.view.layout.sidebar ^= true,
-            Verb::ToggleInspector => self.view.layout.inspector ^= true,
-            Verb::ToggleBottom => self.view.layout.bottom ^= true,
-            Verb::ToggleMinimap => self.view.layout.minimap ^= true,
+            Verb::ToggleSidebar => self.view.toggle(Pane::Sidebar),
+            Verb::ToggleInspector => self.view.toggle(Pane::Inspector),
+            Verb::ToggleBottom => self.view.toggle(Pane::Bottom),
+            Verb::ToggleMinimap => self.view.layout.panes.minimap ^= true,
             Verb::CycleTheme => {
                 let mut settings = self.view.settings.clone();
                 settings.theme = settings.theme.next();
                 self.configure(ctx, settings);
             }
-            Verb::ShowSettings => self.open_settings(),
+            Verb::ShowSettings => self.open_settings(Section::default()),
             Verb::Escape => self.escape(),
 
             Verb::Open => self.ask_open_file(ctx),
             Verb::NewFlow => self.new_flow(),
             Verb::ChooseCollection => self.ask_collection(ctx),
+            Verb::SetUpWorkspace => self.ask_workspace_folder(ctx),
             Verb::Save => self.save_shown(ctx),
-            Verb::SaveAs => self.save_as(ctx),
+            Verb::SaveAs => self.save_shown_as(ctx),
+            Verb::OlderVersions => self.show_versions(),
             Verb::SaveAndClose => self.save_and_close(ctx),
             Verb::CloseTab => {
                 if let Some(id) = self.view.shown {
@@ -142,7 +155,7 @@ impl App {
             Verb::CommandPalette => self.open_palette(PaletteScope::Everything),
             Verb::FindNode => self.open_palette(PaletteScope::Nodes),
             Verb::FindFlow => {
-                self.view.layout.sidebar = true;
+                self.view.bring(Pane::Sidebar);
                 self.view.focus_flow_filter = true;
             }
             Verb::ShowKeys => {
@@ -162,7 +175,7 @@ impl App {
     }
 
     fn show_log(&mut self) {
-        self.view.layout.bottom = true;
+        self.view.bring(Pane::Bottom);
         let one = self
             .view
             .tab()
@@ -235,16 +248,24 @@ impl App {
             .send(crate::runtime::Order::ShowRun { flow, run });
     }
 
+    fn pin_run(&mut self, run: crate::model::RunId, pinned: bool) {
+        if let Some(flow) = self.view.flow_ref().cloned() {
+            self.engine
+                .send(crate::runtime::Order::PinRun { flow, run, pinned });
+        }
+    }
+
     fn answer(&mut self, ctx: &Context, answer: Answer) {
         match self.view.dialog.take() {
             Some(Dialog::Close(tab)) => self.answer_close(ctx, tab, &answer),
-            Some(Dialog::QuitRunning(_)) => {
-                if answer == Answer::Discard {
+            Some(Dialog::QuitRunning(_)) => match answer {
+                Answer::KeepRunning => {
+                    self.engine.send(crate::runtime::Order::Leave);
                     self.really_quit(ctx);
-                } else {
-                    self.view.quitting = false;
                 }
-            }
+                Answer::Discard => self.really_quit(ctx),
+                _ => self.view.quitting = false,
+            },
             Some(Dialog::Replace(tab, path)) => {
                 if answer == Answer::Save {
                     self.write_as(tab, path, true);
@@ -253,7 +274,19 @@ impl App {
                 }
             }
             Some(Dialog::Path(dialog)) => self.answer_path(ctx, *dialog, answer),
-            Some(Dialog::Settings(_) | Dialog::Wrapper(_) | Dialog::Keys) | None => {}
+            Some(Dialog::Kill(kill)) => {
+                if answer == Answer::Discard {
+                    self.kill(*kill);
+                }
+            }
+            Some(
+                Dialog::Settings(_)
+                | Dialog::Wrapper(_)
+                | Dialog::Keys
+                | Dialog::Killing
+                | Dialog::Safety(_),
+            )
+            | None => {}
         }
     }
 

@@ -1,19 +1,38 @@
 //! Starting, stopping, forgetting: verbs that become orders.
 
-use crate::model::Choice;
+use std::sync::Arc;
+
+use crate::model::{Choice, NodeId};
 use crate::runtime::Order;
 
 use crate::app::action::Verb;
 use crate::app::window::App;
 
+/// What a verb would run, with these nodes selected; `None` for verbs that run nothing.
+pub fn choice_of(verb: Verb, selected: &[NodeId]) -> Option<Choice> {
+    Some(match verb {
+        Verb::Run if selected.is_empty() => Choice::Auto,
+        Verb::Run => Choice::Selection(selected.to_vec()),
+        Verb::Resume => Choice::Resume,
+        Verb::RunAll => Choice::Full,
+        Verb::RunFromHere => Choice::From(selected.to_vec()),
+        Verb::RunUpToHere => Choice::UpTo(selected.to_vec()),
+        _ => return None,
+    })
+}
+
 impl App {
     pub(super) fn run_verb(&mut self, verb: Verb) {
+        if self.asks_to_trust(verb) {
+            return;
+        }
         let Some(tab) = self.view.tab() else {
             return;
         };
         let Some(doc) = tab.doc() else {
             return;
         };
+        let facts = self.view.context(&self.board);
         let flow = doc.flow_ref.clone();
         let selected = tab.selection.nodes().to_vec();
         let start = |choice| Order::StartRun {
@@ -23,12 +42,19 @@ impl App {
             jobs_max: None,
         };
         let order = match verb {
-            Verb::Run if selected.is_empty() => start(Choice::Auto),
-            Verb::Run => start(Choice::Selection(selected)),
-            Verb::Resume => start(Choice::Resume),
-            Verb::RunAll => start(Choice::Full),
-            Verb::RunFromHere => start(Choice::From(selected)),
-            Verb::RunUpToHere => start(Choice::UpTo(selected)),
+            Verb::Run | Verb::Retry if facts.n_sel_retry > 0 => {
+                let Some(live) = self.board.flow(&flow).and_then(|board| board.live.as_ref())
+                else {
+                    return;
+                };
+                let graph = &doc.flow().graph;
+                let nodes = selected.iter().filter_map(|id| graph.node(id));
+                Order::Retry {
+                    run: live.id.clone(),
+                    nodes: nodes.map(|node| Arc::new(node.clone())).collect(),
+                    flow,
+                }
+            }
             // Nothing of ours runs: what a dead Handmill left is to end.
             Verb::Stop
                 if self.board.flow(&flow).is_some_and(|board| {
@@ -57,7 +83,10 @@ impl App {
                 nodes: Some(selected),
             },
             Verb::ClearAllStatus => Order::ClearStatus { flow, nodes: None },
-            _ => return,
+            _ => match choice_of(verb, &selected) {
+                Some(choice) => start(choice),
+                None => return,
+            },
         };
         if matches!(order, Order::StartRun { .. }) {
             self.stop_asked = None;

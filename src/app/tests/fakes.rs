@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::app::memory::Remembered;
 use crate::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, FileNews, Files, Lister, Loaded, Memory, Pasted,
-    Picked, SaveTrouble,
+    Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, HealthLook, Lister, Loaded,
+    Memory, Pasted, Picked, Provisioner, SaveTrouble, SetUp,
 };
-use crate::editor::Stamp;
+use crate::editor::{Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
-    Timestamp, WorkspaceEntry,
+    Timestamp, Trigger, WorkspaceEntry,
 };
+use crate::runtime::health::{Row, State};
 use crate::runtime::{Board, FlowBoard, Order};
 
 /// 2026-11-21 10:41:07 UTC.
@@ -32,7 +33,21 @@ pub struct World {
     /// How the next saves end; empty means well.
     pub save_troubles: Vec<SaveTrouble>,
     pub news: Option<FileNews>,
+    /// The flow that is loaded may run without a question.
+    pub untrusted: bool,
+    /// What a crash left unsaved of it.
+    pub unsaved: Option<Unsaved>,
+    /// What the crash journal was told.
+    pub notes: Vec<Note>,
+    /// Earlier versions, newest first.
+    pub backups: Vec<crate::editor::Backup>,
+    /// What comes of file jobs is kept back until it is let go.
+    pub held: Option<Vec<FileDone>>,
+    /// The desktop has dialogs, and keeps their answers back until they are given.
+    pub replies: Option<Vec<Reply>>,
 }
+
+pub type Reply = Box<dyn FnOnce(Picked) + Send>;
 
 pub type Shared = Rc<RefCell<World>>;
 
@@ -47,12 +62,59 @@ pub fn stamp() -> Stamp {
     }
 }
 
+pub fn version(flow: Flow) -> Version {
+    Version {
+        flow: Arc::new(flow),
+        results: Arc::default(),
+        warnings: Arc::default(),
+        damaged: false,
+        stamp: stamp(),
+        is_trusted: true,
+    }
+}
+
 pub fn flow_ref() -> FlowRef {
     FlowRef {
         workspace: "claims-1".into(),
         root: Arc::from(Path::new("/c/claims")),
         file: "flow_modules/orders.graphml".into(),
     }
+}
+
+/// The flow of a file: of the workspace in whose folder it lies.
+pub fn flow_at(path: &Path) -> FlowRef {
+    let file = path.strip_prefix("/c/finance").ok();
+    match file.and_then(Path::to_str) {
+        Some(file) => FlowRef {
+            workspace: "finance-2".into(),
+            root: Arc::from(Path::new("/c/finance")),
+            file: file.into(),
+        },
+        None => flow_ref(),
+    }
+}
+
+/// A flow of another workspace than [`flow_ref`].
+pub fn other_flow() -> FlowRef {
+    flow_at(Path::new("/c/finance/flow_modules/close.graphml"))
+}
+
+/// Adds a second workspace to the collection, with one flow.
+pub fn with_finance(world: &Shared) {
+    let board = &mut world.borrow_mut().board;
+    let catalog = Arc::make_mut(&mut board.catalog);
+    let mut entry = (*catalog.workspaces[0]).clone();
+    entry.id = "finance-2".into();
+    entry.name = "finance".into();
+    entry.root = Arc::from(Path::new("/c/finance"));
+    entry.flows[0].flow = other_flow();
+    entry.flows[0].title = "Close".into();
+    catalog.workspaces.push(Arc::new(entry));
+    let stands = FlowBoard {
+        loaded: true,
+        ..FlowBoard::default()
+    };
+    board.flows.insert(other_flow(), Arc::new(stands));
 }
 
 /// a -> b -> c, b ~> d.
@@ -95,18 +157,21 @@ pub fn world() -> Shared {
     };
     world.board.catalog = Arc::new(Catalog {
         root: Some("/c".into()),
-        workspaces: vec![WorkspaceEntry {
+        workspaces: vec![Arc::new(WorkspaceEntry {
             id: "claims-1".into(),
             name: "claims".into(),
             root: Arc::from(Path::new("/c/claims")),
             flows: vec![FlowEntry {
                 flow: flow_ref(),
                 title: "Orders".into(),
-                group: "By hand".into(),
+                group: String::new(),
+                trigger: Trigger::Manual,
                 n_nodes: 4,
                 problem: None,
             }],
-        }],
+            modules: Vec::new(),
+        })],
+        rejected: Vec::new(),
         trouble: String::new(),
     });
     let stands = FlowBoard {
@@ -127,6 +192,19 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
+    fn health(&self) -> HealthLook {
+        let row = |what: &str, state, text: &str, remedy: &str| Row {
+            what: what.to_owned(),
+            state,
+            text: text.to_owned(),
+            remedy: remedy.to_owned(),
+        };
+        let rows = vec![
+            row("version", State::Ok, "Handmill 0", ""),
+            row("watches", State::Warn, "few are left", "Raise the limit."),
+        ];
+        Box::new(move |_| rows)
+    }
     fn command_line(&self, flow: &Flow, node: &Node) -> String {
         let wrapper = flow.wrapper.as_ref().map_or("{}", |w| w.template());
         wrapper.replace("{}", &node.command)
@@ -139,37 +217,55 @@ impl Files for Fake {
         let done = match &job {
             FileJob::Load { tab, path } if path.ends_with("broken.graphml") => FileDone::Loaded {
                 tab: *tab,
-                result: Err("Line 3 is not XML. Mend it in a text editor.".to_owned()),
+                result: Err(Box::new(Broken {
+                    why: "Line 3 is not XML. Mend it in a text editor.".to_owned(),
+                    help: Box::new(Unopened {
+                        why: Trouble::Broke(String::new()),
+                        in_conflict: true,
+                        backup: None,
+                        unsaved: None,
+                    }),
+                })),
             },
-            FileJob::Load { tab, path: _ } => FileDone::Loaded {
+            FileJob::Load { tab, path } => FileDone::Loaded {
                 tab: *tab,
                 result: Ok(Box::new(Loaded {
-                    damaged: false,
-                    flow_ref: flow_ref(),
-                    flow: Arc::new(world.flow.clone()),
-                    warnings: Arc::default(),
-                    results: Arc::default(),
-                    stamp: stamp(),
+                    flow_ref: flow_at(path),
+                    version: Version {
+                        is_trusted: !world.untrusted,
+                        ..version(world.flow.clone())
+                    },
+                    unsaved: world.unsaved.take(),
+                    remark: None,
                 })),
             },
             FileJob::Save {
                 tab,
                 place,
                 flow_ref,
+                flow,
                 ..
             } => FileDone::Saved {
                 tab: *tab,
                 place: *place,
+                flow: flow.clone(),
+                remark: None,
                 result: match world.save_troubles.pop() {
                     Some(trouble) => Err(trouble),
                     None => Ok((flow_ref.clone(), stamp())),
                 },
             },
             FileJob::SaveAs {
-                tab, place, path, ..
+                tab,
+                place,
+                path,
+                flow,
+                ..
             } => FileDone::Saved {
                 tab: *tab,
                 place: *place,
+                flow: flow.clone(),
+                remark: None,
                 result: match world.save_troubles.pop() {
                     Some(trouble) => Err(trouble),
                     None => Ok((
@@ -183,11 +279,24 @@ impl Files for Fake {
             },
             FileJob::Check { tab, .. } => FileDone::Checked {
                 tab: *tab,
-                news: world.news.unwrap_or(FileNews::InStep),
+                news: world.news.clone().unwrap_or(FileNews::InStep),
+            },
+            FileJob::Task { tab, task } => FileDone::Task {
+                tab: *tab,
+                outcome: match task {
+                    Task::ListBackups(_) => Outcome::Backups(Ok(world.backups.clone())),
+                    _ => Outcome::Noted(Ok(())),
+                },
             },
         };
         world.jobs.push(job);
-        world.done.push(done);
+        match &mut world.held {
+            Some(held) => held.push(done),
+            None => world.done.push(done),
+        }
+    }
+    fn note(&self, note: Note) {
+        self.0.borrow_mut().notes.push(note);
     }
     fn drain(&self) -> Vec<FileDone> {
         std::mem::take(&mut self.0.borrow_mut().done)
@@ -216,6 +325,17 @@ impl Files for Fake {
     fn lister(&self) -> Lister {
         Arc::new(|_| Vec::new())
     }
+    fn provisioner(&self) -> Provisioner {
+        Arc::new(|folder, _| {
+            Ok(SetUp {
+                id: "new-1".into(),
+                root: folder.to_owned(),
+                collection: folder.parent().map(Path::to_owned),
+                n_created: 6,
+                n_kept: 1,
+            })
+        })
+    }
     fn example(&self) -> Option<PathBuf> {
         Some("/example".into())
     }
@@ -231,7 +351,10 @@ impl Memory for Fake {
 }
 
 impl Desktop for Fake {
-    fn ask(&self, _ask: Ask, reply: Box<dyn FnOnce(Picked) + Send>) {
-        reply(Picked::Unavailable);
+    fn ask(&self, _ask: Ask, reply: Reply) {
+        match &mut self.0.borrow_mut().replies {
+            Some(replies) => replies.push(reply),
+            None => reply(Picked::Unavailable),
+        }
     }
 }

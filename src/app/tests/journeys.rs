@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
-use super::fakes::{Fake, NOW, Shared, flow_ref, world};
+use super::fakes::{Fake, NOW, Shared, flow_ref, sample, version, world};
 use crate::app::ports::{FileJob, FileNews, SaveTrouble};
 use crate::app::{App, Ports};
 use crate::model::{
@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::runtime::{FlowBoard, LogTarget, Order, Runner};
 
-fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
+pub fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
     let ports = Ports {
         engine: Box::new(Fake(world.clone())),
         files: Box::new(Fake(world.clone())),
@@ -31,8 +31,7 @@ fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
                     // Its faces are there from the next pass on.
                     stage.0 = Some(app);
                 } else if let Some(app) = &mut stage.0 {
-                    app.before_drawing(ui.ctx());
-                    app.drawing(ui);
+                    app.pass(ui);
                 }
             },
             Stage(None),
@@ -42,7 +41,13 @@ fn window(world: &Shared, open: &[&str]) -> Harness<'static, Stage> {
 }
 
 /// The window, once its first pass has made it.
-struct Stage(Option<App>);
+pub struct Stage(Option<App>);
+
+impl std::ops::DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut App {
+        self.0.as_mut().expect("made in the first pass")
+    }
+}
 
 impl std::ops::Deref for Stage {
     type Target = App;
@@ -51,23 +56,23 @@ impl std::ops::Deref for Stage {
     }
 }
 
-fn opened() -> (Shared, Harness<'static, Stage>) {
+pub fn opened() -> (Shared, Harness<'static, Stage>) {
     let world = world();
     let harness = window(&world, &["/c/claims/flow_modules/orders.graphml"]);
     (world, harness)
 }
 
-fn press(harness: &mut Harness<'_, Stage>, modifiers: Modifiers, key: Key) {
+pub fn press(harness: &mut Harness<'_, Stage>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
     harness.run_steps(4);
 }
 
-fn click(harness: &mut Harness<'_, Stage>, label: &str) {
+pub fn click(harness: &mut Harness<'_, Stage>, label: &str) {
     harness.get_by_label(label).click();
     harness.run_steps(4);
 }
 
-fn runs(world: &Shared) -> Vec<Choice> {
+pub fn runs(world: &Shared) -> Vec<Choice> {
     let world = world.borrow();
     let orders = world.orders.iter();
     orders
@@ -78,7 +83,7 @@ fn runs(world: &Shared) -> Vec<Choice> {
         .collect()
 }
 
-fn n_nodes(harness: &Harness<'_, Stage>) -> usize {
+pub fn n_nodes(harness: &Harness<'_, Stage>) -> usize {
     let doc = harness.state().view.doc().expect("open");
     doc.flow().graph.n_nodes()
 }
@@ -202,10 +207,13 @@ fn a_file_changed_outside_is_never_overwritten_unasked() {
     let (world, mut harness) = opened();
     click(&mut harness, "step d");
     press(&mut harness, Modifiers::NONE, Key::D);
+    let mut theirs = sample();
+    theirs.graph.node_mut(&"d".into()).expect("there").command = "theirs".into();
+    world.borrow_mut().news = Some(FileNews::Changed(Box::new(version(theirs))));
     world.borrow_mut().save_troubles.push(SaveTrouble::Changed);
     press(&mut harness, Modifiers::COMMAND, Key::S);
     harness.run_steps(3);
-    harness.get_by_label("Another program changed this workfile.");
+    harness.get_by_label("Another program changed the same things as you.");
     assert!(harness.state().view.tab().expect("tab").is_dirty());
     click(&mut harness, "Keep mine");
     harness.run_steps(3);
@@ -223,7 +231,8 @@ fn a_broken_workfile_says_why_and_offers_to_try_again() {
     let mut harness = window(&world, &["/c/broken.graphml"]);
     harness.get_by_label("Line 3 is not XML. Mend it in a text editor.");
     click(&mut harness, "Try again");
-    let n = world.borrow().jobs.len();
+    let loads = |job: &&FileJob| matches!(job, FileJob::Load { .. });
+    let n = world.borrow().jobs.iter().filter(loads).count();
     assert_eq!(n, 2);
     harness.get_by_label("This workfile cannot be opened");
 }
@@ -363,7 +372,7 @@ fn panes_come_back_as_they_were() {
     drop(harness);
     let harness = window(&world, &[]);
     let layout = &harness.state().view.layout;
-    assert!(!layout.inspector && !layout.sidebar && layout.bottom);
+    assert!(!layout.panes.inspector && !layout.sidebar && layout.panes.bottom);
     assert_eq!(harness.state().view.tabs.len(), 1, "the open tab came back");
 }
 
@@ -403,7 +412,7 @@ fn what_cannot_be_taken_from_a_field_is_said() {
 }
 
 /// Sets how the flow stands.
-fn stands(world: &Shared, flow: FlowBoard) {
+pub fn stands(world: &Shared, flow: FlowBoard) {
     let flow = FlowBoard {
         loaded: true,
         ..flow
@@ -525,7 +534,7 @@ fn a_save_has_the_collection_looked_through() {
     let (world, mut harness) = opened();
     let n_looks = |world: &Shared| {
         let world = world.borrow();
-        let looks = |order: &&Order| matches!(order, Order::SetCollection(Some(_)));
+        let looks = |order: &&Order| matches!(order, Order::LookAgain);
         world.orders.iter().filter(looks).count()
     };
     let before = n_looks(&world);
@@ -533,4 +542,292 @@ fn a_save_has_the_collection_looked_through() {
     press(&mut harness, Modifiers::NONE, Key::D);
     press(&mut harness, Modifiers::COMMAND, Key::S);
     assert_eq!(n_looks(&world), before + 1, "its title may be another");
+}
+
+#[test]
+fn item_33_without_a_collection_the_selector_is_off_and_says_why() {
+    let world = world();
+    world.borrow_mut().board.catalog = Arc::default();
+    let mut harness = window(&world, &[]);
+    let selector = harness.get_by_label("Workspace (no workspace)");
+    assert!(selector.accesskit_node().is_disabled());
+    harness.get_by_label("Workspace folder is not configured.");
+    click(&mut harness, "Choose a folder…");
+    assert!(
+        harness.state().view.dialog.is_some(),
+        "a folder can be chosen"
+    );
+    let world = world.borrow();
+    let follows = |order: &Order| matches!(order, Order::SetCollection(_) | Order::OpenFlow { .. });
+    assert!(!world.orders.iter().any(follows), "{:?}", world.orders);
+    assert_eq!(
+        world.remembered,
+        crate::app::Remembered::default(),
+        "nothing to remember"
+    );
+}
+
+#[test]
+fn a_flow_that_cannot_be_read_is_a_card_that_opens_its_reason() {
+    let world = world();
+    {
+        let board = &mut world.borrow_mut().board;
+        let catalog = Arc::make_mut(&mut board.catalog);
+        let workspace = Arc::make_mut(&mut catalog.workspaces[0]);
+        let mut broken = workspace.flows[0].clone();
+        broken.title = "Broken".into();
+        broken.flow.file = "flow_modules/broken.graphml".into();
+        broken.problem = Some("failed to read workfile: line 3 is not XML".into());
+        workspace.flows.push(broken);
+    }
+    let mut harness = window(&world, &[]);
+    harness.get_by_label("By hand, 2 flows  Error: 1");
+    click(&mut harness, "Broken, cannot be read: line 3 is not XML");
+    harness.get_by_label("This workfile cannot be opened");
+    // A folded group hides its rows, and says how they fare all the same.
+    click(&mut harness, "By hand, 2 flows  Error: 1");
+    assert!(harness.query_by_label("Orders").is_none());
+    click(&mut harness, "By hand, 2 flows  Error: 1");
+    harness.get_by_label("Orders");
+}
+
+#[test]
+fn item_62_a_group_says_how_many_of_its_flows_run() {
+    let world = world();
+    {
+        let board = &mut world.borrow_mut().board;
+        let stands = Arc::make_mut(board.flows.get_mut(&flow_ref()).expect("there"));
+        stands.live = Some(live_run());
+    }
+    let harness = window(&world, &[]);
+    harness.get_by_label("By hand, 1 flow  Running: 1");
+}
+
+#[test]
+fn workspaces_that_run_are_alive_in_the_sidebar_wherever_they_lie() {
+    let world = world();
+    {
+        let board = &mut world.borrow_mut().board;
+        let catalog = Arc::make_mut(&mut board.catalog);
+        let mut other = (*catalog.workspaces[0]).clone();
+        other.id = "finance-2".into();
+        other.name = "finance".into();
+        catalog.workspaces.push(Arc::new(other));
+        for workspace in ["finance-2", "elsewhere-3"] {
+            let mut flow = flow_ref();
+            flow.workspace = workspace.into();
+            flow.root = Arc::from(std::path::Path::new("/d/elsewhere"));
+            let stands = FlowBoard {
+                live: Some(live_run()),
+                ..FlowBoard::default()
+            };
+            board.flows.insert(flow, Arc::new(stands));
+        }
+    }
+    let mut harness = window(&world, &[]);
+    harness.get_by_label("elsewhere, 1 running");
+    click(&mut harness, "finance, 1 running");
+    let shown = harness.state().view.layout.workspace.clone();
+    assert_eq!(shown.as_deref(), Some("finance-2"));
+    harness.get_by_label("Workspace finance");
+}
+
+#[test]
+fn a_workspace_that_was_set_up_is_said_and_its_collection_followed() {
+    let world = world();
+    world.borrow_mut().board.catalog = Arc::default();
+    let mut harness = window(&world, &[]);
+    click(&mut harness, "Set up a workspace here…");
+    harness.get_by_label("Path").type_text("/c/mill");
+    harness.run_steps(2);
+    click(&mut harness, "Set up");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let told = |order: &Order| matches!(order, Order::SetCollection(Some(_)));
+    while !world.borrow().orders.iter().any(told) {
+        assert!(std::time::Instant::now() < until, "it was never set up");
+        harness.run_steps(1);
+    }
+    harness.run_steps(3);
+    // It is shown once the collection tells of it.
+    {
+        let board = &mut world.borrow_mut().board;
+        let catalog = Arc::make_mut(&mut board.catalog);
+        catalog.root = Some("/c".into());
+        for id in ["another-1", "new-1"] {
+            catalog
+                .workspaces
+                .push(Arc::new(crate::model::WorkspaceEntry {
+                    id: id.into(),
+                    name: id.to_owned(),
+                    root: Arc::from(std::path::Path::new("/c").join(id)),
+                    flows: Vec::new(),
+                    modules: Vec::new(),
+                }));
+        }
+    }
+    harness.run_steps(3);
+    harness.get_by_label("Workspace new-1");
+    let told = "is set up: 6 made, 1 kept as they were.";
+    harness.get_by_label_contains(told);
+}
+
+fn live_run() -> RunSummary {
+    RunSummary {
+        id: "r1".into(),
+        choice: "full".into(),
+        resumes: None,
+        started: Timestamp(NOW.0 - 5_000_000),
+        ended: None,
+        outcome: None,
+        counts: Counts::default(),
+    }
+}
+
+/// A run of the history, `n` hours ago.
+fn past_run(id: &str, hours: i64, outcome: Outcome) -> RunSummary {
+    let started = Timestamp(NOW.0 - hours * 3_600_000_000);
+    RunSummary {
+        id: id.into(),
+        choice: "full".into(),
+        resumes: None,
+        started,
+        ended: Some(started.plus(std::time::Duration::from_secs(1))),
+        outcome: Some(outcome),
+        counts: Counts {
+            subset: 4,
+            failed: u32::from(outcome == Outcome::Failed),
+            ..Counts::default()
+        },
+    }
+}
+
+fn with_history(
+    runs: &[RunSummary],
+    live: Option<RunSummary>,
+) -> (Shared, Harness<'static, Stage>) {
+    let (world, mut harness) = opened();
+    let stands = FlowBoard {
+        loaded: true,
+        history: Arc::new(runs.to_vec()),
+        live,
+        ..FlowBoard::default()
+    };
+    stand(&world, stands);
+    harness.run_steps(3);
+    (world, harness)
+}
+
+fn stand(world: &Shared, stands: FlowBoard) {
+    let flows = &mut world.borrow_mut().board.flows;
+    flows.insert(flow_ref(), Arc::new(stands));
+}
+
+fn asked_history(world: &Shared) -> Option<crate::runtime::HistoryAsk> {
+    let world = world.borrow();
+    let mut orders = world.orders.iter().rev();
+    orders.find_map(|order| match order {
+        Order::ShowHistory(ask) => Some(ask.clone()),
+        _ => None,
+    })?
+}
+
+#[test]
+fn a_search_asks_for_runs_by_text_and_by_the_titles_that_hold_it() {
+    let runs = [past_run("r1", 2, Outcome::Failed)];
+    let (world, mut harness) = with_history(&runs, None);
+    assert_eq!(asked_history(&world).expect("asked").n, 50);
+    harness.get_by_label("Find run").click();
+    harness.run_steps(3);
+    harness.get_by_label("Find run").type_text("step b");
+    harness.run_steps(4);
+    let ask = asked_history(&world).expect("asked");
+    assert_eq!(ask.filter.text, "step b");
+    assert_eq!(ask.filter.nodes, ["b".into()]);
+    let shown = crate::runtime::HistoryShown {
+        ask,
+        page: crate::model::HistoryPage::default(),
+        trouble: String::new(),
+    };
+    world.borrow_mut().board.history = Some(Arc::new(shown));
+    harness.run_steps(3);
+    harness.get_by_label("No such run");
+}
+
+#[test]
+fn two_runs_are_picked_and_what_differs_is_shown() {
+    let runs = [
+        past_run("2-b", 2, Outcome::Succeeded),
+        past_run("1-a", 3, Outcome::Failed),
+    ];
+    let (world, mut harness) = with_history(&runs, None);
+    click(&mut harness, "Compare");
+    harness.get_by_label("Pick two runs to compare");
+    for part in ["Today 08:41", "Today 07:41"] {
+        harness.get_by_label_contains(part).click();
+        harness.run_steps(3);
+    }
+    let asked = world
+        .borrow()
+        .orders
+        .iter()
+        .rev()
+        .find_map(|order| match order {
+            Order::Compare(ask) => ask.clone(),
+            _ => None,
+        });
+    let ask = asked.expect("asked");
+    assert_eq!(
+        (ask.a.as_str(), ask.b.as_str()),
+        ("1-a", "2-b"),
+        "the older first"
+    );
+    harness.get_by_label("Comparing…");
+    let node = |command: &str, status| crate::model::NodeInRun {
+        node: "b".into(),
+        status,
+        kept: false,
+        time: None,
+        passes: 1,
+        attempts: 1,
+        exit: None,
+        command: command.into(),
+    };
+    let detail = |summary: &RunSummary, node| crate::model::RunInDetail {
+        summary: summary.clone(),
+        nodes: vec![node],
+    };
+    let comparison = crate::model::compare(
+        detail(
+            &runs[1],
+            node("paint blu", crate::model::NodeStatus::Failed),
+        ),
+        detail(&runs[0], node("paint blue", crate::model::NodeStatus::Ran)),
+    );
+    world.borrow_mut().board.comparison = Some(Arc::new(crate::runtime::ComparisonShown {
+        ask,
+        result: Ok(comparison),
+    }));
+    harness.run_steps(3);
+    harness.get_by_label("1 of 1 nodes differ");
+    harness.get_by_label("step b, failed → ran");
+    harness.get_by_label("- paint blu");
+    click(&mut harness, "Back to runs");
+    harness.get_by_label_contains("Today 08:41");
+}
+
+#[test]
+fn item_66_the_log_of_a_run_says_how_many_nodes_are_active() {
+    let mut live = past_run("r1", 0, Outcome::Succeeded);
+    (live.ended, live.outcome) = (None, None);
+    let (world, mut harness) = with_history(&[], Some(live));
+    let running = crate::model::NodeState {
+        status: crate::model::NodeStatus::Running,
+        ..crate::model::NodeState::default()
+    };
+    let nodes = ["a", "b", "c"].map(|id| (crate::model::NodeId::from(id), running.clone()));
+    let mut stands = (**world.borrow().board.flow(&flow_ref()).expect("open")).clone();
+    stands.nodes = Arc::new(nodes.into_iter().collect());
+    stand(&world, stands);
+    harness.run_steps(3);
+    harness.get_by_label("3 active");
 }

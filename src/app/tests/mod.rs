@@ -1,4 +1,7 @@
 //! Journeys through the window as a person goes, by accessible label, with false ports.
 
+mod desks;
 mod fakes;
 mod journeys;
+mod safety;
+mod settings;

@@ -143,11 +143,17 @@ fn every_verb_stands_once_in_the_table() {
             Nudge(toward) => 55 + toward as usize,
             Escape => 59,
             Quit => 60,
+            Retry => 61,
+            KillNodes => 62,
+            KillRun => 63,
+            KillAll => 64,
+            SetUpWorkspace => 65,
+            OlderVersions => 66,
         }
     }
     let mut numbers: Vec<usize> = VERBS.iter().map(|entry| number(entry.verb)).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, (0..=60).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..=66).collect::<Vec<_>>());
 }
 
 #[test]

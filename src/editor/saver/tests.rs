@@ -11,13 +11,15 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let (sender, woken) = channel();
+        let dir = tempfile::tempdir().expect("temp dir");
+        let home = Home::at(dir.path().join("home"));
         Self {
-            saver: Saver::start(move || {
+            saver: Saver::start(home, None, move || {
                 sender.send(()).ok();
             })
             .expect("thread"),
             woken,
-            dir: tempfile::tempdir().expect("temp dir"),
+            dir,
         }
     }
 
@@ -45,6 +47,7 @@ impl Bench {
             flow: flow(command),
             place: 7,
             onto,
+            trusted: true,
         }
     }
 
@@ -52,8 +55,9 @@ impl Bench {
         match self.run(self.save(command, onto)) {
             Outcome::Saved {
                 place: 7,
-                result: Ok((_, stamp)),
-            } => stamp,
+                result: Ok((_, saved)),
+                ..
+            } => saved.stamp,
             other => panic!("{other:?}"),
         }
     }
@@ -92,10 +96,12 @@ fn a_saved_flow_is_loaded_again() {
     let bench = Bench::new();
     let stamp = bench.saved("one", Onto::Nothing);
     match bench.run(Task::Load(bench.path())) {
-        Outcome::Loaded(Ok((flow_ref, loaded))) => {
-            assert_eq!(flow_ref, bench.flow_ref());
-            assert_eq!(loaded.flow, *flow("one"));
-            assert_eq!(loaded.stamp, stamp);
+        Outcome::Loaded(Ok(opened)) => {
+            assert_eq!(opened.flow_ref, bench.flow_ref());
+            assert_eq!(opened.version.flow, flow("one"));
+            assert_eq!(opened.version.stamp, stamp);
+            assert!(opened.version.is_trusted, "saved here");
+            assert_eq!(opened.unsaved, None);
         }
         other => panic!("{other:?}"),
     }
@@ -151,13 +157,13 @@ fn a_check_tells_own_saves_from_outside_changes() {
     assert!(matches!(bench.check(DiskState::InStep(one)), Found::Same));
     let three = bench.write_outside("three");
     match bench.check(DiskState::InStep(two.clone())) {
-        Found::Changed(loaded) => assert_eq!(loaded.flow, *flow("three")),
+        Found::Changed(loaded) => assert_eq!(loaded.flow, flow("three")),
         other => panic!("{other:?}"),
     }
     // Back to what we wrote once: the document has reloaded, so this is news to it.
     bench.write_outside("two");
     match bench.check(DiskState::InStep(three.clone())) {
-        Found::Changed(loaded) => assert_eq!(loaded.flow, *flow("two")),
+        Found::Changed(loaded) => assert_eq!(loaded.flow, flow("two")),
         other => panic!("{other:?}"),
     }
     let back = DiskState::Changed { ours: two };
@@ -183,7 +189,7 @@ fn a_job_that_cannot_be_done_is_told_and_the_next_is_done() {
     let bench = Bench::new();
     match bench.run(Task::Load(bench.path())) {
         Outcome::Loaded(Err(why)) => {
-            let notice = why.notice();
+            let notice = why.why.notice();
             assert!(notice.what.starts_with("Failed to read file"), "{notice:?}");
             assert!(notice.what.ends_with("a.graphml"), "{notice:?}");
         }
@@ -227,11 +233,13 @@ fn save_as_tells_where_the_flow_is_now() {
         place: 3,
         origin: Some(bench.path()),
         overwrite: false,
+        trusted: true,
     };
     match bench.run(task) {
         Outcome::Saved {
             place: 3,
             result: Ok((flow_ref, _)),
+            ..
         } => assert_eq!(&*flow_ref.file, "flow_modules/b.wf"),
         other => panic!("{other:?}"),
     }

@@ -1,0 +1,243 @@
+//! The page of settings, the kill switch, and running again within a live run.
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+
+use super::fakes::{NOW, Shared, flow_ref, other_flow, with_finance, world};
+use super::journeys::{Stage, click, opened, press, runs, stands, window};
+use crate::app::ThemeChoice;
+use crate::model::{Choice, Counts, NodeState, NodeStatus, RunSummary};
+use crate::runtime::{FlowBoard, Order, Preview};
+
+/// A flow with a live run, its nodes so: `a=running b=failed`.
+fn live(nodes: &str) -> FlowBoard {
+    let nodes = nodes.split_whitespace().map(|node| {
+        let (id, word) = node.split_once('=').expect("a status");
+        let state = NodeState {
+            status: NodeStatus::from_word(word),
+            run: Some("r1".into()),
+            ..NodeState::default()
+        };
+        (id.into(), state)
+    });
+    FlowBoard {
+        loaded: true,
+        nodes: Arc::new(nodes.collect()),
+        live: Some(RunSummary {
+            id: "r1".into(),
+            choice: "full".into(),
+            resumes: None,
+            started: NOW,
+            ended: None,
+            outcome: None,
+            counts: Counts::default(),
+        }),
+        ..FlowBoard::default()
+    }
+}
+
+fn settings(section: &str) -> (Shared, Harness<'static, Stage>) {
+    let (world, mut harness) = opened();
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, &format!("Section {section}"));
+    (world, harness)
+}
+
+/// Types into a field of the page and leaves it.
+fn fill(harness: &mut Harness<'_, Stage>, label: &str, text: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run_steps(2);
+    harness.get_by_label(label).type_text(text);
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(4);
+}
+
+fn stops(world: &Shared) -> Vec<(String, Option<Vec<String>>)> {
+    let world = world.borrow();
+    let stops = world.orders.iter().filter_map(|order| match order {
+        Order::Stop {
+            flow,
+            nodes,
+            at_once: true,
+        } => {
+            let names = |nodes: &Vec<crate::model::NodeId>| {
+                nodes.iter().map(ToString::to_string).collect::<Vec<_>>()
+            };
+            Some((flow.stem().to_owned(), nodes.as_ref().map(names)))
+        }
+        _ => None,
+    });
+    stops.collect()
+}
+
+#[test]
+fn a_setting_applies_at_once_and_is_remembered() {
+    let (world, mut harness) = settings("Runs");
+    fill(&mut harness, "Slots", "3");
+    assert_eq!(world.borrow().remembered.settings.slots, Some(3));
+    let configured = |order: &Order| matches!(order, Order::Configure(m) if m.slots == Some(3));
+    assert!(world.borrow().orders.iter().any(configured));
+    click(&mut harness, "Section Look");
+    click(&mut harness, "Light");
+    assert_eq!(world.borrow().remembered.settings.theme, ThemeChoice::Light);
+    click(&mut harness, "Section History");
+    fill(&mut harness, "Keep runs for", "30");
+    fill(&mut harness, "Keep logs up to", "500 MiB");
+    let kept = world.borrow().remembered.settings.clone();
+    assert_eq!(kept.retention_days, Some(30));
+    assert_eq!(kept.log_bytes_max, Some(500 << 20));
+    assert_eq!(kept.slots, Some(3), "what was set before stays");
+    click(&mut harness, "Close settings");
+    assert!(harness.query_by_label("Section Runs").is_none());
+}
+
+#[test]
+fn what_makes_no_sense_says_so_in_its_place_and_changes_nothing() {
+    let (world, mut harness) = settings("Runs");
+    let before = world.borrow().remembered.settings.clone();
+    fill(&mut harness, "Slots", "0");
+    harness.get_by_label("Write a whole number from 1 to 10000, or nothing.");
+    click(&mut harness, "Section History");
+    fill(&mut harness, "Keep logs up to", "much");
+    harness.get_by_label_contains("Write a size such as 20 GiB");
+    click(&mut harness, "Section Collection");
+    fill(&mut harness, "Folder", "half/a/path");
+    harness.get_by_label_contains("Write the whole path");
+    assert_eq!(world.borrow().remembered.settings, before);
+}
+
+#[test]
+fn the_health_of_the_machine_is_looked_at_off_the_window_and_shown() {
+    let (_world, mut harness) = settings("Diagnostics");
+    let begun = std::time::Instant::now();
+    while harness.query_by_label("watches: warn").is_none() {
+        assert!(begun.elapsed().as_secs() < 20, "nothing was seen");
+        harness.step();
+    }
+    harness.get_by_label("version: ok");
+    harness.get_by_label("Raise the limit.");
+}
+
+#[test]
+fn item_72_the_kill_switch_asks_first_shows_how_far_it_is_and_tells_what_it_ended() {
+    let world = world();
+    with_finance(&world);
+    let mut harness = window(&world, &["/c/claims/flow_modules/orders.graphml"]);
+    stands(&world, live("a=running b=running c=ready"));
+    let other = Arc::new(live("a=running"));
+    world.borrow_mut().board.flows.insert(other_flow(), other);
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Section Kill switch");
+    click(&mut harness, "Kill everything…");
+    harness.get_by_label("Kill all 2 runs?");
+    harness.get_by_label("‘Orders’, 2 nodes: step a, step b");
+    // Enter is not enough.
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(stops(&world), []);
+
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Section Kill switch");
+    click(&mut harness, "Kill the run of Orders");
+    click(&mut harness, "Kill");
+    assert_eq!(stops(&world), [("orders".to_owned(), None)]);
+    harness.get_by_label("0 of 2 ended");
+    stands(&world, live("a=stopped b=running c=ready"));
+    harness.run_steps(2);
+    harness.get_by_label("1 of 2 ended");
+    let over = FlowBoard {
+        live: None,
+        ..live("a=stopped b=stopped c=ready")
+    };
+    stands(&world, over);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Killing…").is_none());
+    harness.get_by_label("Killed 2 nodes of ‘Orders’: step a, step b.");
+}
+
+#[test]
+fn item_72_running_nodes_of_the_selection_are_killed_alone() {
+    let (world, mut harness) = opened();
+    stands(&world, live("a=running b=running"));
+    click(&mut harness, "step b");
+    press(&mut harness, Modifiers::COMMAND, Key::K);
+    harness.get_by_label("Palette").type_text("kill nodes");
+    harness.run_steps(3);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    harness.get_by_label("Kill 1 running node of ‘Orders’?");
+    click(&mut harness, "Kill");
+    let only_b = Some(vec!["b".to_owned()]);
+    assert_eq!(stops(&world), [("orders".to_owned(), only_b)]);
+}
+
+#[test]
+fn item_69_what_cannot_be_killed_says_why() {
+    let (_world, mut harness) = settings("Kill switch");
+    harness.get_by_label("Nothing is running.");
+    click(&mut harness, "Kill everything…");
+    assert!(harness.query_by_label_contains("Kill all").is_none());
+}
+
+#[test]
+fn pointing_at_run_asks_what_it_would_do_and_says_it() {
+    let (world, mut harness) = opened();
+    click(&mut harness, "step b");
+    let asked = |world: &Shared| {
+        let world = world.borrow();
+        let wishes = world.orders.iter().rev().find_map(|order| match order {
+            Order::Preview(wish) => Some(wish.as_ref().map(|wish| wish.choice.clone())),
+            _ => None,
+        });
+        wishes.flatten()
+    };
+    assert_eq!(asked(&world), None);
+    harness.get_by_label("Run").hover();
+    harness.run_steps(4);
+    let choice = Choice::Selection(vec!["b".into()]);
+    assert_eq!(asked(&world), Some(choice.clone()));
+    assert_eq!(runs(&world), [], "nothing is run by looking");
+    world.borrow_mut().board.preview = Some(Arc::new(Preview {
+        flow: flow_ref(),
+        revision: 0,
+        choice,
+        nodes: Ok(["b".into()].into()),
+    }));
+    harness.run_steps(2);
+    harness.get_by_label("Canvas, 4 nodes, 3 edges, would run 1 of 4");
+    let wait = harness.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
+    assert!(wait > std::time::Duration::from_secs(1), "{wait:?}");
+    harness.get_by_label("Undo").hover();
+    harness.run_steps(4);
+    assert_eq!(asked(&world), None);
+}
+
+#[test]
+fn r_on_a_failed_node_runs_it_again_within_the_live_run() {
+    let (world, mut harness) = opened();
+    stands(&world, live("a=ran b=failed d=running"));
+    click(&mut harness, "step b");
+    press(&mut harness, Modifiers::NONE, Key::R);
+    let again = |world: &Shared| {
+        let world = world.borrow();
+        let orders = world.orders.iter().filter_map(|order| match order {
+            Order::Retry { flow, run, nodes } => {
+                assert_eq!((flow, run.as_str()), (&flow_ref(), "r1"));
+                Some(nodes.iter().map(|n| n.command.clone()).collect::<Vec<_>>())
+            }
+            _ => None,
+        });
+        orders.collect::<Vec<_>>()
+    };
+    assert_eq!(again(&world), [["echo b"]]);
+    assert_eq!(runs(&world), [], "no second run was asked for");
+    // A node that ran well is not run again in a live run.
+    click(&mut harness, "step a");
+    press(&mut harness, Modifiers::NONE, Key::R);
+    assert_eq!(again(&world).len(), 1);
+    harness.get_by_label("This flow is running; stop it first");
+}

@@ -1,0 +1,261 @@
+//! Carrying on runs that another process began, and leaving ours to another.
+//!
+//! A run outlives its process when the sitter holds its nodes. Whoever takes the lock of its flow
+//! next reads what the run left: its frozen flow and start, its facts in the ledger, the journal of
+//! ends, and what lives in the sitter. The scheduler makes a run of that again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::exec::{self, Executor, Live, Why, sitter};
+use crate::ledger::AttemptRow;
+use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, RunId, Timestamp};
+use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
+use crate::store::{self, FrozenRun, Home, LockError, RunLock};
+
+use super::clock;
+use super::dispatcher::{Dispatcher, LiveRun};
+use super::job::Jobs;
+use super::prepare::Ours;
+use super::workspace::{Workspace, finish_of};
+
+/// The face of a process without one, that carries runs on.
+pub const BACKGROUND: &str = "background";
+
+/// A run to carry on, with the right to.
+pub struct Adoption {
+    lock: RunLock,
+    frozen: FrozenRun,
+    adopt: Adopt,
+}
+
+impl Adoption {
+    /// Which run.
+    pub fn run(&self) -> &RunId {
+        &self.frozen.start.run
+    }
+}
+
+/// Takes over the run of a flow that nobody carries, when there is one. Asks the background
+/// process to let it go when that has it; the release of the lock is noticed like any other. The
+/// error is a fragment. Blocking.
+pub fn look(
+    home: &Home,
+    workspace: &Workspace,
+    flow: &FlowRef,
+    executor: &Executor,
+    face: &'static str,
+) -> Result<Option<Adoption>, String> {
+    if !executor.outlives_us() {
+        return Ok(None);
+    }
+    let held = sitter::held(&sitter::Place::new(home.sitter_dir()))?;
+    if !held.iter().any(|held| held.flow == *flow) {
+        return Ok(None);
+    }
+    let mut lock = match store::acquire(home, flow, face, clock::now()) {
+        Ok(lock) => lock,
+        Err(LockError::Held(held)) => {
+            if held.face == BACKGROUND && face != BACKGROUND {
+                store::request_yield(home, flow).map_err(|why| why.to_string())?;
+            }
+            return Ok(None);
+        }
+        Err(LockError::Store(why)) => return Err(why.to_string()),
+    };
+    let ledger = &workspace.ledger;
+    let open = ledger.open_runs().map_err(|why| why.to_string())?;
+    let open = open.into_iter().rev().find(|run| *run.file == *flow.file);
+    let Some(run) = open.map(|open| open.run) else {
+        return Ok(None);
+    };
+    let dir = workspace.run_dir(&run);
+    let nodes = exec::nodes_of(&dir);
+    let frozen = store::thaw(&dir, flow, &nodes)?;
+    let attempts = ledger.attempts(&run).map_err(|why| why.to_string())?;
+    let Some(live) = executor.attach(&run, flow, &dir) else {
+        return Ok(None);
+    };
+    // Only for others to see.
+    lock.name_run(&run).ok();
+    let journal = exec::read_journal(&dir, &run);
+    let begun = exec::attempts_begun(&dir, &run);
+    let retry_delay = |node: crate::model::NodeIdx| {
+        let id = nodes.get(node.0 as usize)?;
+        Some(frozen.start.frozen.graph.node(id)?.retry_delay)
+    };
+    let recorded = recorded(attempts, |finish| {
+        retry_delay(finish.id.node).map(|delay| finish.at.plus(delay))
+    });
+    let ended = journal.ended.into_iter();
+    let adopt = Adopt {
+        start: frozen.start.clone(),
+        jobs_max: frozen.jobs_max,
+        recorded,
+        ended: ended
+            .map(|ended| {
+                let began = ended.began;
+                (finish_of(ended), began)
+            })
+            .collect(),
+        live: live.into_iter().map(alive).collect(),
+        begun: begun.into_iter().map(|(id, _)| id).collect::<HashSet<_>>(),
+        stopping: journal.stopping.is_some(),
+    };
+    Ok(Some(Adoption {
+        lock,
+        frozen,
+        adopt,
+    }))
+}
+
+fn alive(live: Live) -> Alive {
+    Alive {
+        id: live.id,
+        process: live.process,
+        ending: live.asked.map(|why| match why {
+            Why::Timeout => Ending::Timeout,
+            Why::Stop | Why::Kill | Why::Control => Ending::Stop,
+        }),
+    }
+}
+
+/// The facts of a run in their order. What has no number, tries of a pass before its last, comes
+/// before the next fact of its node that has one, or at the end.
+fn recorded(
+    attempts: Vec<AttemptRow>,
+    retry_at: impl Fn(&Finish) -> Option<Timestamp>,
+) -> Vec<Recorded> {
+    let mut numbered: BTreeMap<(i64, usize), Vec<Recorded>> = BTreeMap::new();
+    let mut last = Vec::new();
+    let mut before: Vec<Recorded> = Vec::new();
+    let mut of_node = None;
+    for (n, row) in attempts.into_iter().enumerate() {
+        if of_node.replace(row.id.node) != Some(row.id.node) {
+            last.append(&mut before);
+        }
+        let at = row.started.or(row.ended).unwrap_or_default();
+        before.push(Recorded::Began {
+            id: row.id.clone(),
+            at,
+        });
+        if let Some(seq) = row.started_seq {
+            numbered.insert((seq, n), std::mem::take(&mut before));
+        }
+        let Some(ended) = row.ended else { continue };
+        let mut finish = Finish {
+            id: row.id,
+            exit: row.exit.unwrap_or(Exit::Unknown),
+            status: row.status,
+            retry_at: None,
+            at: ended,
+        };
+        if row.ended_seq.is_none() && row.status == NodeStatus::Failed {
+            finish.retry_at = retry_at(&finish);
+        }
+        before.push(Recorded::Ended(finish));
+        if let Some(seq) = row.ended_seq {
+            numbered.insert((seq, n), std::mem::take(&mut before));
+        }
+    }
+    last.append(&mut before);
+    numbered.into_values().flatten().chain(last).collect()
+}
+
+impl Dispatcher {
+    /// What this process runs with, for work on the pool.
+    pub(super) fn ours(&self) -> Ours {
+        Ours {
+            executor: self.executor.clone(),
+            face: self.face,
+        }
+    }
+
+    /// Nodes of a live run were mended: whoever carries it on runs them as they are now.
+    pub(super) fn mend(&mut self, run: &RunId, nodes: &[Arc<Node>]) {
+        let Some(live) = self.runs.get(run).filter(|_| self.executor.outlives_us()) else {
+            return;
+        };
+        let (dir, nodes) = (live.workspace.run_dir(run), nodes.to_vec());
+        let (flow, ids) = (live.flow.clone(), live.jobs.ids());
+        self.pool.spawn_blocking(move || {
+            // One at a time, so that no mending undoes another.
+            static MENDING: Mutex<()> = Mutex::new(());
+            let _one = MENDING.lock().unwrap_or_else(PoisonError::into_inner);
+            let Ok(frozen) = store::thaw(&dir, &flow, &ids) else {
+                return;
+            };
+            let mut mended = (*frozen.start.frozen).clone();
+            for node in nodes {
+                if let Ok(place) = mended.graph.node_mut(&node.id) {
+                    place.clone_from(&node);
+                }
+            }
+            // Without it the node is carried on as it was.
+            store::freeze_flow(&dir, &mended).ok();
+        });
+    }
+
+    /// Carries on a run that another process began.
+    pub(super) fn adopt(&mut self, flow: &FlowRef, workspace: &Arc<Workspace>, taken: Adoption) {
+        let Adoption {
+            lock,
+            frozen,
+            adopt,
+        } = taken;
+        let run = frozen.start.run.clone();
+        let live = LiveRun {
+            jobs: Jobs::new(flow, &frozen.start.frozen, &run, workspace, &frozen.shell),
+            flow: flow.clone(),
+            workspace: workspace.clone(),
+            lock: Some(lock),
+            held: None,
+            start: None,
+            adopted: true,
+        };
+        let env = live.jobs.base().clone();
+        self.runs.insert(run.clone(), live);
+        self.decide(Input::Adopt(Box::new(adopt)));
+        self.executor.taken_over(&run, &env);
+    }
+
+    /// Lets another process carry on the run of a flow: from here on it decides.
+    pub(super) fn give_way(&mut self, flow: &FlowRef) {
+        let run = self.runs.iter().find(|(_, live)| live.flow == *flow);
+        let Some(run) = run.map(|(run, _)| run.clone()) else {
+            return;
+        };
+        if !self.executor.outlives_us() || self.runs.get(&run).is_some_and(|r| r.held.is_some()) {
+            return;
+        }
+        if let Some(mut live) = self.let_go(&run) {
+            self.executor.leave(&run);
+            let lock = live.lock.take();
+            self.pool.spawn_blocking(move || {
+                // Whoever comes reads the facts there.
+                live.workspace.ledger.flush().ok();
+                drop(lock);
+            });
+        }
+        self.forget_if_idle(flow);
+    }
+
+    fn let_go(&mut self, run: &RunId) -> Option<LiveRun> {
+        self.scheduler.let_go(run);
+        self.growth.unwatch(run);
+        let live = self.runs.remove(run)?;
+        self.see(&live.flow, super::view::View::let_go);
+        Some(live)
+    }
+
+    /// Leaves every run to whoever carries it on, when there can be such a process.
+    pub(super) fn leave_all(&mut self) {
+        let runs: Vec<RunId> = self.runs.keys().cloned().collect();
+        for run in runs {
+            // One that has not begun yet is in the ledger as soon as it can be carried on.
+            if let Some(live) = self.let_go(&run) {
+                self.left.push(live);
+            }
+        }
+    }
+}
