@@ -1,5 +1,6 @@
 //! An open workfile: the flow, its edit count, its undo history.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::Stamp;
@@ -74,6 +75,8 @@ struct Kept {
     n_steps: usize,
     /// Edits that are not in it yet.
     pending: Vec<Edit>,
+    /// A journal that a crash left, whose edits are among these.
+    replaces: Option<PathBuf>,
 }
 
 impl Document {
@@ -295,6 +298,7 @@ impl Document {
             title: self.flow.title.clone(),
             flow: self.base.clone(),
             hash: known,
+            replaces: self.kept.replaces.clone(),
         };
         Some(Note::Begin {
             ticket,
@@ -303,6 +307,15 @@ impl Document {
             n_steps: self.kept.n_steps,
             at: now,
         })
+    }
+
+    /// Makes of what is on the screen what a crash left unsaved in the journal `left`, as one step. That journal
+    /// goes when the one of this document holds the same.
+    pub fn restore(&mut self, flow: &Flow, left: PathBuf) {
+        let edit = difference(&self.flow, flow);
+        self.step_to(edit);
+        self.kept.stale = true;
+        self.kept.replaces = Some(left);
     }
 
     /// The crash journal has grown long: it is begun anew.

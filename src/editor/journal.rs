@@ -7,8 +7,8 @@
 
 mod words;
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -56,14 +56,6 @@ pub enum Note {
         /// Whose.
         ticket: u64,
     },
-    /// A left journal was taken over by this document, or discarded: it may go, unless the journal that was to
-    /// take its place could not be written.
-    Forget {
-        /// Whose.
-        ticket: u64,
-        /// Which.
-        file: PathBuf,
-    },
 }
 
 /// What the edits of a journal were made on.
@@ -77,6 +69,8 @@ pub struct Base {
     pub flow: Arc<Flow>,
     /// BLAKE3 of the file; `None` while there is none.
     pub hash: Option<[u8; 32]>,
+    /// A journal that a crash left, whose edits are in this one now.
+    pub replaces: Option<PathBuf>,
 }
 
 /// Something the journal has to tell.
@@ -131,14 +125,18 @@ impl Journal {
             .spawn(move || {
                 let mut keeper = Keeper {
                     home,
-                    open: HashMap::new(),
+                    open: BTreeMap::new(),
                     n_begun: 0,
-                    syncs,
+                    syncs: Some(syncs),
                     tell: Box::new(tell),
                 };
                 keeper.work(&mail);
-                drop(keeper);
+                keeper.syncs = None;
                 syncer.join().ok();
+                // What the last syncs had to say.
+                for late in mail.try_iter() {
+                    keeper.unsynced(late);
+                }
             })?;
         Ok(Self {
             inbox: Some(inbox),
@@ -161,14 +159,21 @@ impl Journal {
     }
 }
 
-impl Drop for Journal {
-    fn drop(&mut self) {
+impl Journal {
+    /// Waits until everything sent is written; nothing more is taken. Its news can still be drained.
+    pub fn finish(&mut self) {
         if let Some(inbox) = self.inbox.take() {
             inbox.send(Mail::Close).ok();
         }
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 
@@ -188,9 +193,9 @@ struct Open {
 
 struct Keeper {
     home: Home,
-    open: HashMap<u64, Open>,
+    open: BTreeMap<u64, Open>,
     n_begun: u64,
-    syncs: Sender<(u64, u64, SyncHandle)>,
+    syncs: Option<Sender<(u64, u64, SyncHandle)>>,
     tell: Box<dyn Fn(News) + Send>,
 }
 
@@ -212,17 +217,21 @@ impl Keeper {
                     // Also while notes keep coming faster than the wait.
                     self.sync_due(|since| now.since(since) >= SYNC_AFTER);
                 }
-                Ok(Mail::Unsynced(ticket, nth, why)) => {
-                    if self.open.get(&ticket).is_some_and(|open| open.nth == nth) {
-                        self.lost(ticket, &why);
-                    }
-                }
+                Ok(late @ Mail::Unsynced(..)) => self.unsynced(late),
                 Err(RecvTimeoutError::Timeout) => self.sync_due(|_| true),
                 Ok(Mail::Close) | Err(RecvTimeoutError::Disconnected) => {
                     self.sync_due(|_| true);
                     return;
                 }
             }
+        }
+    }
+
+    fn unsynced(&mut self, mail: Mail) {
+        if let Mail::Unsynced(ticket, nth, why) = mail
+            && self.open.get(&ticket).is_some_and(|open| open.nth == nth)
+        {
+            self.lost(ticket, &why);
         }
     }
 
@@ -236,8 +245,13 @@ impl Keeper {
                 at,
             } => {
                 let entry = Entry { at, n_steps, edits };
-                match self.begin(&base, &entry) {
+                match self.begin(ticket, &base, &entry) {
                     Ok(open) => {
+                        if let Some(left) = &base.replaces
+                            && let Err(why) = crate::store::remove_journal(left)
+                        {
+                            self.tell_lost(ticket, &why);
+                        }
                         // The old one last: at no time is there none.
                         if let Some(old) = self.open.insert(ticket, open)
                             && let Err(why) = old.file.remove()
@@ -278,20 +292,16 @@ impl Keeper {
                     (self.tell)(News::Lost(ticket, Notice::error(what, hint)));
                 }
             }
-            Note::Forget { ticket, file } => {
-                if self.open.get(&ticket).is_none_or(|open| !open.broken)
-                    && let Err(why) = crate::store::remove_journal(&file)
-                {
-                    self.tell_lost(ticket, &why);
-                }
-            }
         }
     }
 
-    fn begin(&mut self, base: &Base, entry: &Entry) -> Result<Open, StoreError> {
+    fn begin(&mut self, ticket: u64, base: &Base, entry: &Entry) -> Result<Open, StoreError> {
         self.n_begun += 1;
         let (path, nth) = (base.path.as_deref(), self.n_begun);
-        let mut file = JournalFile::begin(&self.home, nth, path, &base.title, base.hash)?;
+        let old = self.open.get(&ticket).map(|open| open.file.path());
+        let replaces: Vec<&Path> = old.into_iter().chain(base.replaces.as_deref()).collect();
+        let mut file =
+            JournalFile::begin(&self.home, nth, path, &base.title, base.hash, &replaces)?;
         // A flow that cannot be written as GraphML can still be restored on the file it stands on.
         let text = graphml::write(&base.flow, None).unwrap_or_default();
         let written = file.append(&text).and_then(|()| append(&mut file, entry));
@@ -319,7 +329,11 @@ impl Keeper {
             open.unsynced = None;
             match open.file.sync_handle() {
                 // Fails only when that thread is gone; a kill is still survived then.
-                Ok(handle) => drop(self.syncs.send((*ticket, open.nth, handle))),
+                Ok(handle) => {
+                    if let Some(syncs) = &self.syncs {
+                        syncs.send((*ticket, open.nth, handle)).ok();
+                    }
+                }
                 Err(why) => failed.push((*ticket, why)),
             }
         }

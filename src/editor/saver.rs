@@ -154,7 +154,7 @@ pub enum Outcome {
     /// Of [`Task::Check`].
     Checked(Found),
     /// Of [`Task::FindUnsaved`]: flows without a file, newest first.
-    Unsaved(Vec<Unsaved>),
+    Unsaved(Result<Vec<Unsaved>, Trouble>),
     /// Of [`Task::ListBackups`].
     Backups(Result<Vec<Backup>, Trouble>),
     /// Of [`Task::ReadBackup`].
@@ -176,6 +176,8 @@ pub struct Opened {
     pub version: Version,
     /// What a crash left unsaved of it.
     pub unsaved: Option<Unsaved>,
+    /// Whether there is such a thing could not be found out: why.
+    pub remark: Option<Notice>,
 }
 
 /// A workfile that could not be opened, and what may help.
@@ -374,8 +376,7 @@ impl Desk {
                         .filter_map(|left| replay(left, None))
                         .collect())
                 });
-                // A folder that cannot be looked through is told by the next journal that is begun in it.
-                Outcome::Unsaved(found.unwrap_or_default())
+                Outcome::Unsaved(found)
             }
             Task::DropJournal(file) => {
                 Outcome::Noted(guarded(|| Ok(store::remove_journal(&file)?)))
@@ -412,10 +413,11 @@ impl Desk {
                 Ok(writer.settle(&path, &sides, &picks)?)
             })),
             Task::Trust { path, flow, root } => Outcome::Noted(guarded(|| {
-                Ok(match root {
+                match root {
                     Some(root) => store::trust_root(&self.home, &root)?,
                     None => store::trust_file(&self.home, &path, &flow)?,
-                })
+                }
+                Ok(())
             })),
         }
     }
@@ -440,11 +442,22 @@ impl Desk {
                     disk::sweep_temps(dir).ok();
                 }
                 let version = self.version(&path, loaded);
-                let unsaved = self.unsaved(&path, Some(&version));
+                let (unsaved, remark) = match self.unsaved(&path, Some(&version)) {
+                    Ok(unsaved) => (unsaved, None),
+                    Err(why) => {
+                        let hint =
+                            "Edits from before a crash may be there; open the workfile again.";
+                        (
+                            None,
+                            Some(Notice::warning(format!("Failed to {why}"), hint)),
+                        )
+                    }
+                };
                 Ok(Box::new(Opened {
                     flow_ref,
                     version,
                     unsaved,
+                    remark,
                 }))
             }
             Err(why) => Err(Box::new(Unopened {
@@ -453,25 +466,31 @@ impl Desk {
                     .and_then(|path| store::backups(&self.home, &path))
                     .ok()
                     .and_then(|all| all.into_iter().next()),
-                unsaved: real().ok().and_then(|path| self.unsaved(&path, None)),
+                unsaved: real()
+                    .and_then(|path| self.unsaved(&path, None))
+                    .unwrap_or_default(),
                 why,
             })),
         }
     }
 
     /// What a crash left unsaved of a workfile. Journals with nothing in them are cleared away.
-    fn unsaved(&self, path: &Path, version: Option<&Version>) -> Option<Unsaved> {
-        let left = store::left_journals(&self.home, Some(path)).ok()?;
+    fn unsaved(
+        &self,
+        path: &Path,
+        version: Option<&Version>,
+    ) -> Result<Option<Unsaved>, StoreError> {
+        let left = store::left_journals(&self.home, Some(path))?;
         let now = version.map(|version| (&version.flow, version.stamp.hash));
         for left in left {
             let file = left.file.clone();
             match guarded(|| Ok(replay(left, now))) {
-                Ok(Some(unsaved)) => return Some(unsaved),
+                Ok(Some(unsaved)) => return Ok(Some(unsaved)),
                 Ok(None) if version.is_some() => drop(store::remove_journal(&file)),
                 _ => {}
             }
         }
-        None
+        Ok(None)
     }
 
     fn version(&self, path: &Path, loaded: Loaded) -> Version {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::decode::{Decoded, Encoding, decode, encode};
 use super::edge_ids::{EdgeIds, Ends, edge_ids};
 use super::element::{Data, EdgeElement, Layout};
@@ -200,10 +202,20 @@ fn check_node_ids(layout: &Layout, warnings: &mut Warnings<'_>) -> Result<(), Re
                 second: warnings.lines.at(at),
             });
         }
-        if let Some(other) = folded.insert(node.id.as_str().to_lowercase(), &node.id) {
+        let lower = node.id.as_str().to_lowercase();
+        // What a person cannot tell apart, and some file systems neither.
+        let alike = match lower.is_ascii() {
+            true => lower.clone(),
+            false => lower.nfkc().collect(),
+        };
+        if let Some(other) = folded.insert(alike, &node.id) {
             warnings.at(at, || {
+                let how = match other.as_str().to_lowercase() == lower {
+                    true => "by case",
+                    false => "in how their characters are encoded (Unicode normal form)",
+                };
                 let (other, id) = (shown(other.as_str()), shown(node.id.as_str()));
-                format!("node ids {other} and {id} differ only by case")
+                format!("node ids {other} and {id} differ only {how}")
             });
         }
     }

@@ -538,3 +538,26 @@ fn prefixed_elements_and_foreign_ones_are_told_apart() {
             .contains("<g:node id=\"b\"><g:data key=\"l\">y</g:data>")
     );
 }
+
+#[test]
+fn ids_that_look_alike_are_told() {
+    let file = |a: &str, b: &str| {
+        format!("<graphml><graph><node id=\"{a}\"/><node id=\"{b}\"/></graph></graphml>")
+    };
+    for (a, b, says) in [
+        ("Build", "build", Some("only by case")),
+        ("caf\u{e9}", "cafe\u{301}", Some("Unicode normal form")),
+        ("\u{fb01}t", "fit", Some("Unicode normal form")),
+        ("\u{c9}", "\u{e9}", Some("only by case")),
+        ("a", "b", None),
+    ] {
+        let reading = read(file(a, b).as_bytes()).expect("reads");
+        let told = reading.warnings.iter().map(|warning| warning.text.as_str());
+        let alike: Vec<&str> = told.filter(|text| text.contains("differ only")).collect();
+        assert_eq!(alike.len(), usize::from(says.is_some()), "{alike:?}");
+        assert!(
+            alike.iter().all(|text| text.contains(says.unwrap_or("?"))),
+            "{alike:?}"
+        );
+    }
+}

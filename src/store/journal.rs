@@ -19,6 +19,8 @@ use super::{Home, StoreError};
 pub const JOURNAL_BYTES_MAX: u64 = 192 << 20;
 const VERSION: u32 = 1;
 const ENDING: &str = ".journal";
+/// Records after the header from which on a journal can stand for another: the base, and what was done.
+const WHOLE_RECORDS: usize = 2;
 
 /// What the first record says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Header {
     pub title: String,
     /// BLAKE3 of the file that the edits were made on, in hex; `None` when there was none.
     pub base: Option<String>,
+    /// Names of older journals whose edits this one holds too.
+    #[serde(default)]
+    replaces: Vec<String>,
     /// Who writes it.
     pid: u32,
     /// When that process began, so that another one with its id is not taken for it.
@@ -61,13 +66,14 @@ pub struct Left {
 
 impl JournalFile {
     /// Begins a journal for the file at `path`, or for a flow without one. `nth` tells apart the journals of
-    /// this process.
+    /// this process. The journals that `replaces` names are passed over from its second record on.
     pub fn begin(
         home: &Home,
         nth: u64,
         path: Option<&Path>,
         title: &str,
         base: Option<[u8; 32]>,
+        replaces: &[&Path],
     ) -> Result<Self, StoreError> {
         let dir = home.journals_dir();
         disk::make_private_folder(&dir)?;
@@ -92,6 +98,7 @@ impl JournalFile {
             version: VERSION,
             path: path.map(Path::to_owned),
             title: title.to_owned(),
+            replaces: replaces.iter().filter_map(|file| file_name(file)).collect(),
             base: base.map(|hash| blake3::Hash::from_bytes(hash).to_hex().to_string()),
             pid,
             birth: disk::birth_of(pid),
@@ -139,6 +146,11 @@ impl JournalFile {
         self.len
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// True before the first record.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -183,6 +195,7 @@ pub fn left_journals(home: &Home, path: Option<&Path>) -> Result<Vec<Left>, Stor
     };
     let prefix = format!("{}-", key(path));
     let mut found = Vec::new();
+    let mut replaced = Vec::new();
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
@@ -194,12 +207,23 @@ pub fn left_journals(home: &Home, path: Option<&Path>) -> Result<Vec<Left>, Stor
             continue;
         };
         let header = &left.header;
+        if left.records.len() >= WHOLE_RECORDS {
+            replaced.extend(header.replaces.iter().cloned());
+        }
         let is_ours = header.path.as_deref() == path && header.version <= VERSION;
         if is_ours && disk::life_of(header.pid, header.birth) == Life::Dead {
             let written = entry.metadata().and_then(|meta| meta.modified()).ok();
             found.push((written, left));
         }
     }
+    found.retain(|(_, left)| {
+        let is_replaced = file_name(&left.file).is_some_and(|name| replaced.contains(&name));
+        if is_replaced {
+            // Its writer died between the two steps of replacing it; the newer one holds all of it.
+            disk::remove(&left.file).ok();
+        }
+        !is_replaced
+    });
     found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.file.cmp(&a.1.file)));
     Ok(found.into_iter().map(|(_, left)| left).collect())
 }
@@ -247,6 +271,10 @@ pub fn remove_journal(file: &Path) -> Result<(), StoreError> {
     Ok(disk::remove(file)?)
 }
 
+fn file_name(file: &Path) -> Option<String> {
+    Some(file.file_name()?.to_str()?.to_owned())
+}
+
 fn key(path: Option<&Path>) -> String {
     match path {
         Some(path) => super::machine::path_key(path),
@@ -286,7 +314,7 @@ mod tests {
         let path = Path::new("/w/a.graphml");
         assert_eq!(left_journals(&home, Some(path)).expect("none"), []);
         let mut journal =
-            JournalFile::begin(&home, 1, Some(path), "A", Some([7; 32])).expect("begin");
+            JournalFile::begin(&home, 1, Some(path), "A", Some([7; 32]), &[]).expect("begin");
         journal.append(b"one").expect("append");
         journal.append(b"").expect("append");
         journal.sync_handle().expect("handle").sync().expect("sync");
@@ -303,9 +331,29 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_that_holds_another_stands_for_it_once_it_is_whole() {
+        let (_dir, home) = home();
+        let old = JournalFile::begin(&home, 1, None, "", None, &[]).expect("begin");
+        orphan(&old);
+        let mut new = JournalFile::begin(&home, 2, None, "", None, &[old.path()]).expect("begin");
+        orphan(&new);
+        let names = |home: &Home| -> Vec<PathBuf> {
+            let left = left_journals(home, None).expect("list");
+            left.into_iter().map(|left| left.file).collect()
+        };
+        assert_eq!(names(&home).len(), 2, "the new one was never whole");
+        new = JournalFile::begin(&home, 2, None, "", None, &[old.path()]).expect("begin");
+        new.append(b"base").expect("append");
+        new.append(b"edits").expect("append");
+        orphan(&new);
+        assert_eq!(names(&home), [new.path().to_owned()]);
+        assert!(!old.path().exists());
+    }
+
+    #[test]
     fn a_tail_cut_anywhere_or_changed_anywhere_costs_only_what_follows() {
         let (_dir, home) = home();
-        let mut journal = JournalFile::begin(&home, 1, None, "", None).expect("begin");
+        let mut journal = JournalFile::begin(&home, 1, None, "", None, &[]).expect("begin");
         let head = journal.len() as usize;
         for record in ["first", "second", "third"] {
             journal.append(record.as_bytes()).expect("append");

@@ -39,14 +39,20 @@ struct TrustedFile {
 }
 
 impl Trust {
-    /// The list of this machine.
+    /// The list of this machine. One that cannot be read trusts nobody.
     pub fn load(home: &Home) -> Self {
-        let read = disk::read_with_stamp(&home.trust_file(), BYTES_MAX);
-        let list: Option<Self> = read
-            .ok()
-            .and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok());
-        list.filter(|list| list.version <= VERSION)
-            .unwrap_or_default()
+        Self::read(home).unwrap_or_default().unwrap_or_default()
+    }
+
+    /// The list; `None` when there is a file that is none.
+    fn read(home: &Home) -> Result<Option<Self>, StoreError> {
+        let bytes = match disk::read_with_stamp(&home.trust_file(), BYTES_MAX) {
+            Ok((bytes, _)) => bytes,
+            Err(why) if why.is_not_found() => return Ok(Some(Self::default())),
+            Err(why) => return Err(why.into()),
+        };
+        let list: Option<Self> = serde_json::from_slice(&bytes).ok();
+        Ok(list.filter(|list| list.version <= VERSION))
     }
 
     /// True when the workfile at `path`, which says `flow`, may run without a question.
@@ -112,7 +118,14 @@ fn change(home: &Home, edit: impl FnOnce(&mut Trust)) -> Result<(), StoreError> 
             Locked::Theirs => LockFile::wait_free(&lock_path)?,
         }
     };
-    let mut list = Trust::load(home);
+    // A list that cannot be read just now is not written over.
+    let mut list = match Trust::read(home)? {
+        Some(list) => list,
+        None => {
+            disk::set_aside(&path, "bad")?;
+            Trust::default()
+        }
+    };
     list.version = VERSION;
     edit(&mut list);
     let text = serde_json::to_vec_pretty(&list)

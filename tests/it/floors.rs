@@ -538,14 +538,14 @@ mod bites {
             "app/sidebar.rs",
             "use std::{fmt, fs};",
             &[
-                "src/app/sidebar.rs:1: std::fs has its home in disk, store, exec, watch, ledger, app::fonts (std::fs)",
+                "src/app/sidebar.rs:1: std::fs has its home in disk, store, exec, watch, ledger, share, app::fonts (std::fs)",
             ],
         );
         bitten(
             "editor/saver.rs",
             "fn f() { ::std::fs::write(a, b); }",
             &[
-                "src/editor/saver.rs:1: std::fs has its home in disk, store, exec, watch, ledger, app::fonts (std::fs::write)",
+                "src/editor/saver.rs:1: std::fs has its home in disk, store, exec, watch, ledger, share, app::fonts (std::fs::write)",
             ],
         );
     }
@@ -587,7 +587,7 @@ mod bites {
             "runtime/dispatcher.rs",
             "use std::process::{self, Command};",
             &[
-                "src/runtime/dispatcher.rs:1: std::process::Command has its home in exec, store::git (std::process::Command)",
+                "src/runtime/dispatcher.rs:1: std::process::Command has its home in exec, share::table::reader, store::git (std::process::Command)",
             ],
         );
         bitten(
@@ -609,7 +609,7 @@ mod bites {
             "use crate::*;\nuse std::process::*;",
             &[
                 "src/cli/run.rs:1: cli may not import * (crate::*)",
-                "src/cli/run.rs:2: std::process::Command has its home in exec, store::git (std::process::*)",
+                "src/cli/run.rs:2: std::process::Command has its home in exec, share::table::reader, store::git (std::process::*)",
             ],
         );
     }
@@ -655,7 +655,7 @@ mod bites {
             "#[cfg(test)]\nmod tests {\n    use crate::exec::Pool;\n}\nuse std::fs;\n",
             &[
                 "src/model/run.rs:3: model may not import exec (crate::exec::Pool)",
-                "src/model/run.rs:5: std::fs has its home in disk, store, exec, watch, ledger, app::fonts (std::fs)",
+                "src/model/run.rs:5: std::fs has its home in disk, store, exec, watch, ledger, share, app::fonts (std::fs)",
             ],
         );
     }

@@ -481,6 +481,9 @@ impl App {
             tab.content = Content::Open(Box::new(doc));
         }
         tab.trail.unsaved = loaded.unsaved;
+        if let Some(remark) = loaded.remark {
+            self.view.tell(remark);
+        }
         self.engine.send(order);
     }
 

@@ -140,17 +140,22 @@ impl App {
     }
 
     fn take_restored(&mut self, id: TabId, purpose: &Purpose, flow: &Flow) {
-        self.make_it(id, flow);
+        let Purpose::Unsaved { file } = purpose else {
+            return;
+        };
         let Some(tab) = self.view.tab_of(id) else {
             return;
         };
         tab.trail.unsaved = None;
-        // In its own journal first, then out of the old one.
-        self.keep_journals();
-        if let Purpose::Unsaved { file } = purpose {
-            let (ticket, file) = (id.0, file.clone());
-            self.files.note(Note::Forget { ticket, file });
+        let Some(doc) = tab.doc_mut() else {
+            return;
+        };
+        doc.restore(flow, file.clone());
+        if !doc.is_dirty() {
+            // Nothing new in it after all.
+            self.ask_saver(id, Task::DropJournal(file.clone()));
         }
+        self.retain_selection(id);
     }
 
     /// Makes the flow of a tab another, as one step.
@@ -469,7 +474,7 @@ impl App {
     pub(super) fn task_done(&mut self, id: TabId, outcome: Outcome) {
         let told = |why: &Trouble| why.notice();
         match outcome {
-            Outcome::Unsaved(found) => self.unsaved_found(found),
+            Outcome::Unsaved(Ok(found)) => self.unsaved_found(found),
             Outcome::Backups(list) => {
                 let list = list.map_err(|why| told(&why).what.to_string());
                 let page = self.versions_page(id);
@@ -511,7 +516,8 @@ impl App {
                 }
                 self.look_again();
             }
-            Outcome::TakenApart(Err(why))
+            Outcome::Unsaved(Err(why))
+            | Outcome::TakenApart(Err(why))
             | Outcome::Written(Err(why))
             | Outcome::Noted(Err(why)) => self.view.tell(told(&why)),
             Outcome::Noted(Ok(())) => {}

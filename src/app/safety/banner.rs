@@ -69,7 +69,7 @@ pub fn trail_ui(ui: &mut Ui, view: &View, now: Timestamp, actions: &mut Vec<Acti
                 ],
             ),
             None => (
-                "Another program changed this workfile in the same places as you.".to_owned(),
+                "Another program changed the same things as you.".to_owned(),
                 &[
                     ("Choose…", BannerAct::Settle),
                     ("Keep mine", BannerAct::KeepMine),

@@ -24,6 +24,10 @@ pub struct Trail {
 }
 
 /// A dialog about the safety of a workfile.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one, and it stands in a box"
+)]
 pub enum Page {
     /// Both changed the same: choose.
     Merge(MergePage),

@@ -133,7 +133,8 @@ impl VersionsPage {
         let mut at = step(ui, self.at, list.len());
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = space::M;
-            ui.allocate_ui(egui::vec2(230.0, height), |ui| {
+            let list_ui = Layout::top_down(Align::Min);
+            ui.allocate_ui_with_layout(egui::vec2(230.0, height), list_ui, |ui| {
                 let scroll = ScrollArea::vertical()
                     .id_salt("versions")
                     .max_height(height);

@@ -236,6 +236,7 @@ impl Files for Fake {
                         ..version(world.flow.clone())
                     },
                     unsaved: world.unsaved.take(),
+                    remark: None,
                 })),
             },
             FileJob::Save {

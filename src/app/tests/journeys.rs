@@ -213,7 +213,7 @@ fn a_file_changed_outside_is_never_overwritten_unasked() {
     world.borrow_mut().save_troubles.push(SaveTrouble::Changed);
     press(&mut harness, Modifiers::COMMAND, Key::S);
     harness.run_steps(3);
-    harness.get_by_label("Another program changed this workfile in the same places as you.");
+    harness.get_by_label("Another program changed the same things as you.");
     assert!(harness.state().view.tab().expect("tab").is_dirty());
     click(&mut harness, "Keep mine");
     harness.run_steps(3);

@@ -14,6 +14,7 @@ fn begin(ticket: u64, path: Option<&str>, edits: Vec<Edit>) -> Note {
             title: "T".into(),
             flow: Arc::default(),
             hash: path.map(|_| [3; 32]),
+            replaces: None,
         },
         n_steps: edits.len(),
         edits,
