@@ -174,10 +174,13 @@ fn lines(flow: &Flow) -> Vec<Line> {
             "" => String::new(),
             cwd => format!(" in {cwd}"),
         };
-        put(
-            Kind::Head,
-            &format!("{}{folder}", node.name().replace('\n', " ")),
-        );
+        // Its command follows; it need not stand there twice.
+        let name = match node.title.trim() {
+            "" => node.id.as_str(),
+            title => title,
+        };
+        let name = name.replace('\n', " ");
+        put(Kind::Head, &format!("{name}{folder}"));
         put_env(&mut put, "with", &node.env);
         put(Kind::Command, &node.command);
     }
