@@ -106,6 +106,9 @@ pub struct Dispatcher {
     pub(super) growth: Growth,
     pub(super) flows: BTreeMap<FlowRef, OpenFlow>,
     pub(super) runs: HashMap<RunId, LiveRun>,
+    /// Flows whose run has ended, and when their lock is free again: the end is seen before that,
+    /// and a start that comes between waits instead of being refused.
+    pub(super) releasing: BTreeMap<FlowRef, tokio::task::JoinHandle<()>>,
     pub(super) workspaces: Workspaces,
     pub(super) logs: LogDesk,
     pub(super) past_runs: HistoryDesk,
@@ -163,6 +166,7 @@ impl Dispatcher {
             growth,
             flows: BTreeMap::new(),
             runs: HashMap::new(),
+            releasing: BTreeMap::new(),
             workspaces: Workspaces::new(),
             elsewhere: Elsewhere::default(),
             wish: None,
@@ -569,10 +573,11 @@ impl Dispatcher {
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
                     // The next process to take the lock must find the run's end in the ledger.
-                    self.pool.spawn_blocking(move || {
+                    let released = self.pool.spawn_blocking(move || {
                         live.workspace.ledger.flush().ok();
                         drop(lock);
                     });
+                    self.releasing.insert(flow.clone(), released);
                 }
                 self.forget_if_idle(flow);
             }

@@ -246,7 +246,7 @@ impl Dispatcher {
             self.face,
             workspace,
             run,
-            order,
+            (order, self.releasing.remove(&flow)),
         );
     }
 

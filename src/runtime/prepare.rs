@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::exec::Executor;
 use crate::ledger::Orphan;
@@ -196,7 +197,7 @@ fn load_now(
     loaded
 }
 
-/// Takes the right to run a flow and reads its past.
+/// Takes the right to run a flow, once the run before has given it back, and reads its past.
 pub fn prepare(
     pool: &Handle,
     inbox: &Inbox,
@@ -204,13 +205,18 @@ pub fn prepare(
     face: &'static str,
     workspace: Arc<Workspace>,
     run: RunId,
-    order: Order,
+    (order, released): (Order, Option<JoinHandle<()>>),
 ) {
     let Order::StartRun { flow, frozen, .. } = &order else {
         return;
     };
     let (home, flow, frozen) = (home.clone(), flow.clone(), frozen.clone());
+    let waiter = pool.clone();
     on_pool(pool, inbox, move || {
+        if let Some(released) = released {
+            // It ends with the lock dropped, even when it panics.
+            waiter.block_on(released).ok();
+        }
         let mut orphans = None;
         let result = match store::acquire(&home, &flow, face, clock::now()) {
             Ok(lock) => match left_behind(&workspace, &flow) {

@@ -70,7 +70,7 @@ impl Place {
     fn window(&self) -> Child {
         let test = std::env::current_exe().expect("this binary");
         Command::new(test)
-            .args(["--exact", "sitter::a_window_to_be_killed", "--ignored"])
+            .args(["--exact", "sitter::a_window_to_be_killed"])
             .env(FACE_DIR, self.dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -252,7 +252,6 @@ impl Face {
 
 /// Not a test: the window of the others. It carries on what runs, or starts what is to run.
 #[test]
-#[ignore = "started by the tests that kill it"]
 fn a_window_to_be_killed() {
     let Some(dir) = std::env::var_os(FACE_DIR) else {
         return;

@@ -252,7 +252,7 @@ fn closing_with_unsaved_edits_asks_and_does_as_answered() {
 }
 
 #[test]
-fn what_another_program_wrote_is_not_overwritten() {
+fn what_another_program_wrote_is_merged_and_not_overwritten() {
     let desk = Desk::start_with(|files| empty_flow(&files.join(FLOW)), [FLOW]);
     wait_for_title(&desk, "Made by hand");
     new_node(&desk, SOW, "echo sown");
@@ -270,7 +270,9 @@ fn what_another_program_wrote_is_not_overwritten() {
         desk.read("mill/flow_modules/copy.graphml")
             .contains("echo sown")
     });
-    assert_eq!(desk.read(FLOW), WORKFORCE);
+    for command in ["echo sown", "MILL sows", "MILL grinds"] {
+        desk.wait_until(command, || desk.read(FLOW).contains(command));
+    }
 }
 
 fn write(path: &Path, text: &str) {
