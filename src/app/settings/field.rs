@@ -74,7 +74,7 @@ pub fn number(text: &str, least: u32, most: u32) -> Result<Option<u32>, String> 
     }
 }
 
-/// Units of [`bytes`], by their words.
+/// Units of [`bytes()`], by their words.
 const UNITS: [(&str, u64); 5] = [
     ("TiB", 1 << 40),
     ("GiB", 1 << 30),
@@ -117,7 +117,7 @@ pub fn bytes(text: &str) -> Result<Option<u64>, String> {
     Ok(Some(all as u64))
 }
 
-/// A number of bytes as [`bytes`] reads it, in the largest unit that holds it whole.
+/// A number of bytes as [`bytes()`] reads it, in the largest unit that holds it whole.
 pub fn bytes_text(n: u64) -> String {
     let fits = UNITS
         .iter()
