@@ -575,7 +575,7 @@ impl World {
     }
 
     /// All states that can follow.
-    fn successors(&self, bounds: &Bounds, found: &mut Vec<(World, u128)>) {
+    fn successors(&self, bounds: &Bounds, found: &mut Vec<(Self, u128)>) {
         let n_strays = self.machines.iter().filter(|m| m.stray.is_some()).count();
         for m in 0..bounds.n_machines {
             let mut add = |next: Self| {
@@ -599,7 +599,7 @@ impl World {
 
             let fresh_crash = Machine {
                 stray: machine.stray,
-                ..World::new(0).machines[0]
+                ..Self::new(0).machines[0]
             };
             if *machine != fresh_crash {
                 for leaves_stray in [false, true] {
@@ -722,7 +722,7 @@ impl World {
     }
 
     /// Everything that can become of an act under way.
-    fn fly_on(&self, m: usize, act: Act, may_leave_stray: bool, add: &mut impl FnMut(World)) {
+    fn fly_on(&self, m: usize, act: Act, may_leave_stray: bool, add: &mut impl FnMut(Self)) {
         let stray = self.as_stray(m, act);
         let mark = stray.mark;
         let mut hear = |world: Self, said: Said, is_fault: bool| {
