@@ -1,6 +1,6 @@
 //! The kill switch: what it would end, how far that is, and what it has ended. Pure.
 //!
-//! Unaware of how processes are ended: [`orders`] is what is asked of the runtime. The dialogs
+//! Unaware of how processes are ended: `orders` is what is asked of the runtime. The dialogs
 //! that confirm and show the progress are in `dialogs`.
 
 use crate::model::{FlowRef, NodeId, NodeStatus, Notice, RunId};

@@ -55,7 +55,7 @@ pub struct Health {
     pub format: i64,
     /// Runs stored.
     pub runs: u64,
-    /// Runs without an end, those of living processes too; only [`super::inspect`] looks for them.
+    /// Runs without an end, those of living processes too; only [`super::inspect()`] looks for them.
     pub open_runs: Vec<Recovered>,
     /// What is wrong, a sentence each; empty when all is well.
     pub troubles: Vec<String>,

@@ -8,7 +8,7 @@
 //! - `workspaces/<workspace id>/`, the place of the ledger and the logs;
 //! - `locks/<workspace id>-<hash>.lock` and `.stop` ([`RunLock`]): who runs a flow, and the wish
 //!   that it stop;
-//! - the folders of a workspace that is set up, and its `.vscode/settings.json` ([`provision`]);
+//! - the folders of a workspace that is set up, and its `.vscode/settings.json` ([`provision()`]);
 //! - `backups/`, earlier versions of workfiles ([`backups()`]); `trust.json`, which of them may run unasked
 //!   ([`Trust`]);
 //! - `journals/`, what was typed and not saved ([`JournalFile`]);

@@ -206,7 +206,7 @@ impl Writer<'_> {
         Ok(done?)
     }
 
-    /// Settles a conflict that git left in the file: see [`merge_text`].
+    /// Settles a conflict that git left in the file: see `store::merge_text`.
     pub fn settle(&self, path: &Path, sides: &Sides, picks: &Picks) -> Result<Saved, MergeError> {
         merge_text::settle(self, path, sides, picks)
     }
