@@ -270,8 +270,9 @@ fn what_another_program_wrote_is_merged_and_not_overwritten() {
         desk.read("mill/flow_modules/copy.graphml")
             .contains("echo sown")
     });
-    for command in ["echo sown", "MILL sows", "MILL grinds"] {
-        desk.wait_until(command, || desk.read(FLOW).contains(command));
+    // Whether the merge came before the save or after it, what the other program wrote is there.
+    for command in ["MILL sows", "MILL grinds"] {
+        assert!(desk.read(FLOW).contains(command), "{command} is lost");
     }
 }
 
