@@ -8,6 +8,7 @@ use super::look::{Holder, take};
 use super::message::{Effect, Folder};
 use super::name::{Epoch, Moment, Now};
 use super::note::Generation;
+use super::tell::TAKEOVER_LEFT;
 
 impl Lease {
     /// What keeps this machine from claiming until the person has spoken.
@@ -79,9 +80,7 @@ impl Lease {
                     Ok(())
                 } else {
                     let left = super::tell::seconds_up(at.since(now.boot));
-                    Err(format!(
-                        "{host} has control; a takeover is possible in {left}s."
-                    ))
+                    Err(format!("{host} has control; {TAKEOVER_LEFT}{left}s."))
                 }
             }
             Holder::Free { .. } => Ok(()),

@@ -6,6 +6,7 @@
 
 mod act;
 mod agenda;
+mod aging;
 mod claim;
 mod claims;
 mod control;

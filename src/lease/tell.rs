@@ -10,6 +10,11 @@ use super::name::Now;
 use super::status::{Can, Owner, Stand, Status};
 use super::steps::{Journey, Role};
 
+/// What stands before the seconds of a countdown, for [`Status::after`].
+pub(super) const TAKEOVER_IN: &str = "takeover available in ";
+pub(super) const TAKEOVER_LEFT: &str = "a takeover is possible in ";
+pub(super) const DEGRADED_LEFT: &str = "Nodes stop in ";
+
 /// Whole seconds, rounded up: nothing is said to be possible before it is.
 pub(super) fn seconds_up(left: Duration) -> u64 {
     left.as_secs() + u64::from(left.subsec_nanos() > 0)
@@ -128,10 +133,9 @@ impl Lease {
                     Some(_) if is_own => "Local engine is not responding".to_owned(),
                     _ if self.desk.is_asking() => format!("Control requested from {host}"),
                     None => "Takeover available".to_owned(),
-                    Some(left) => format!(
-                        "{host} has control · takeover available in {}s",
-                        seconds_up(left)
-                    ),
+                    Some(left) => {
+                        format!("{host} has control · {TAKEOVER_IN}{}s", seconds_up(left))
+                    }
                 }
             }
         }
@@ -259,7 +263,7 @@ impl Lease {
         {
             let left = seconds_up(tenure.deadline.since(now.boot));
             banners.push(format!(
-                "Degraded: {} checkpoints failed ({}). Nodes stop in {left}s unless one succeeds.",
+                "Degraded: {} checkpoints failed ({}). {DEGRADED_LEFT}{left}s unless one succeeds.",
                 tenure.n_failed, tenure.fault
             ));
         }
