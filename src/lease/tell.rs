@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::control::{Doubt, Lease};
-use super::limits::{CHECKPOINT, DEGRADED_AFTER};
+use super::limits::DEGRADED_AFTER;
 use super::look::{Holder, UNKNOWN_HOST};
 use super::message::Folder;
 use super::name::Now;
@@ -127,7 +127,7 @@ impl Lease {
                 // Our own lease, of a process that is gone, or of this one before it had a sitter.
                 let is_own = !owner.is_seed && owner.machine.as_ref() == Some(&self.me.machine);
                 match owner.takeover_in {
-                    Some(_) if is_own && owner.silent < CHECKPOINT => {
+                    Some(_) if is_own && owner.silent < self.limits.checkpoint => {
                         "Trying to restore local control...".to_owned()
                     }
                     Some(_) if is_own => "Local engine is not responding".to_owned(),
