@@ -353,6 +353,7 @@ impl Dispatcher {
             }
             Report::Killed { id, pids, left } => self.killed(&id, pids, left),
             Report::ControlLost(workspace) => self.control_lost(&workspace),
+            Report::Others { .. } => {}
             Report::Told(notice) => self.tell(notice),
             Report::Output {
                 id,
@@ -409,6 +410,7 @@ impl Dispatcher {
                             let why = match why {
                                 Ending::Stop => Why::Stop,
                                 Ending::Timeout => Why::Timeout,
+                                Ending::Control => Why::Control,
                             };
                             let end = match force {
                                 true => End::force(why),
