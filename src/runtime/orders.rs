@@ -113,6 +113,10 @@ impl Dispatcher {
                 self.decide(input);
                 self.picture.touch();
             }
+            Order::KeepControl { .. }
+            | Order::DropControl(_)
+            | Order::Control { .. }
+            | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
             Order::DismissNotice(number) => {
                 Arc::make_mut(&mut self.picture.work.notices).retain(|(n, _)| *n != number);
