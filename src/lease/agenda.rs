@@ -1,7 +1,6 @@
 //! What is to be done next, and when. One thing at a time; what is not possible now has no time.
 
 use super::control::{Errand, Lease, Paper};
-use super::limits::SNAPSHOT;
 use super::message::{Effect, When};
 use super::name::{Moment, Now, Ticket};
 use super::note::Generation;
@@ -26,7 +25,7 @@ impl Lease {
             self.new_paper(now, tables);
             if let Some(tenure) = self.tenure.as_mut().filter(|_| tables) {
                 tenure.has_changes = false;
-                tenure.snapshot_at = now.boot.plus(SNAPSHOT);
+                tenure.snapshot_at = now.boot.plus(self.limits.snapshot);
             }
             let clears = self.tenure.as_ref().is_some_and(|t| t.has_leftovers);
             let act = self.steps.checkpoint(tables, clears);

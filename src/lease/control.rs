@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::limits::Limits;
 use super::look::Eyes;
 use super::message::{Answer, Effect, Folder, Input, Loss, Policy, When, Work};
 use super::name::{Beat, Epoch, Me, Moment, Now, Ticket, Token};
@@ -124,6 +125,7 @@ pub struct Lease {
     pub(super) me: Me,
     pub(super) workspace: String,
     pub(super) policy: Policy,
+    pub(super) limits: Limits,
     pub(super) folder: Option<Folder>,
     pub(super) tokens: Tokens,
     pub(super) steps: Steps,
@@ -168,6 +170,7 @@ impl Lease {
             me,
             workspace: workspace.to_owned(),
             policy,
+            limits: Limits::REAL,
             folder: None,
             tokens: Tokens { seed, n_made: 0 },
             steps: Steps::new(),
@@ -212,6 +215,14 @@ impl Lease {
             claimed_at: Moment(0),
             quit_at: Moment(0),
         }
+    }
+
+    /// The same with other limits, before its first input. All machines of a folder must have the same: see [`Limits`].
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.eyes.limits = limits;
+        self.desk.limits = limits;
+        self
     }
 
     /// Takes one input and says what is to be done about it.

@@ -111,7 +111,7 @@ impl Lease {
     }
 
     pub(super) fn claim_note(&self, now: Now, epoch: Epoch, token: Token) -> ClaimNote {
-        ClaimNote::new(&self.me, epoch, token, now.wall)
+        ClaimNote::new(&self.me, epoch, token, now.wall, self.limits.scale)
     }
 
     /// What `leased/<ws>/owner.json` says.

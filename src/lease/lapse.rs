@@ -3,7 +3,6 @@
 
 use super::control::{Ending, Errand, Lease};
 use super::defect::planted;
-use super::limits::{GRACE, RETRY, VALID};
 use super::message::{ChildOrder, Effect, Fact, Loss, Work};
 use super::name::{Epoch, Moment, Now};
 use super::steps::{Journey, Role};
@@ -19,19 +18,19 @@ impl Lease {
         // A claim that took too long cannot count any more; a settling one has its own time.
         if let Some(Journey::Claim(_)) = self.steps.journey
             && self.attempt.settled_at.is_none()
-            && now.boot >= self.attempt.k0.plus(VALID)
+            && now.boot >= self.attempt.k0.plus(self.limits.valid)
         {
             self.abandon();
             self.hold_former();
             self.claimed_at = now.boot;
-            self.claim_at = now.boot.plus(RETRY);
+            self.claim_at = now.boot.plus(self.limits.retry);
             self.look_at = now.boot;
         }
         if let Some(ending) = &mut self.ending
             && self.work.n_children > 0
             && now.boot >= ending.kill_at
         {
-            ending.kill_at = now.boot.plus(RETRY);
+            ending.kill_at = now.boot.plus(self.limits.retry);
             out.push(Effect::Children(ChildOrder::Kill));
         }
     }
@@ -54,7 +53,7 @@ impl Lease {
         if planted!(RenewAfterExpiry) {
             self.stop(now, now.boot, out);
             if let Some(tenure) = &mut self.tenure {
-                tenure.deadline = now.boot.plus(RETRY);
+                tenure.deadline = now.boot.plus(self.limits.retry);
             }
             return;
         }
@@ -100,7 +99,7 @@ impl Lease {
         if at_once {
             self.is_frozen = false;
             self.ending = Some(Ending {
-                kill_at: now.boot.plus(RETRY),
+                kill_at: now.boot.plus(self.limits.retry),
             });
             out.push(Effect::Children(ChildOrder::Kill));
         } else {
@@ -119,12 +118,12 @@ impl Lease {
         if self.ending.is_some() {
             return;
         }
-        let kill_at = from.plus(GRACE);
+        let kill_at = from.plus(self.limits.grace);
         if now.boot < kill_at {
             self.ending = Some(Ending { kill_at });
             out.push(Effect::Children(ChildOrder::Stop));
         } else {
-            let kill_at = now.boot.plus(RETRY);
+            let kill_at = now.boot.plus(self.limits.retry);
             self.ending = Some(Ending { kill_at });
             out.push(Effect::Children(ChildOrder::Kill));
         }
@@ -172,7 +171,7 @@ impl Lease {
             tenure.checkpoint_at = now.boot;
         }
         if planted!(ThawEarly) && self.is_frozen {
-            self.thaw(now.boot.plus(VALID), out);
+            self.thaw(now.boot.plus(self.limits.valid), out);
         }
         self.after_children(now, out);
         if let Some(tenure) = self.tenure.as_ref().filter(|_| !self.is_frozen) {

@@ -150,7 +150,7 @@ pub enum Effect {
         op: Op,
     },
     /// Tell the sitter until when children may run: at that moment it ends them itself, politely, and kills what is
-    /// left when [`super::limits::GRACE`] more have passed on the clock, however late it comes to that: one who wakes
+    /// left when [`super::limits::Limits::grace`] more have passed on the clock, however late it comes to that: one who wakes
     /// after a sleep has no grace to give. Replaces what it was told before.
     Arm {
         /// Until when.
@@ -169,7 +169,7 @@ pub enum Effect {
 /// What is to become of the children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChildOrder {
-    /// End them politely, whole groups; kill what is left after [`super::limits::GRACE`].
+    /// End them politely, whole groups; kill what is left after [`super::limits::Limits::grace`].
     Stop,
     /// Kill them at once, frozen ones too.
     Kill,
@@ -272,7 +272,7 @@ pub struct Policy {
     pub claims_when_free: bool,
     /// Take over a silent epoch without being asked.
     pub takes_over: bool,
-    /// What becomes of a request that nobody answered within [`super::limits::ANSWER`].
+    /// What becomes of a request that nobody answered within [`super::limits::Limits::answer`].
     pub answer: Answer,
     /// Automation that was on goes on when control is gained.
     pub resumes: bool,

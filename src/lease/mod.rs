@@ -6,6 +6,7 @@
 
 mod act;
 mod agenda;
+mod aging;
 mod claim;
 mod claims;
 mod control;
@@ -32,6 +33,7 @@ mod wishes;
 mod tests;
 
 pub use control::Lease;
+pub use limits::Limits;
 pub use message::{
     Answer, ChildOrder, Effect, Fact, Folder, Input, Loss, Policy, Sighting, When, Wish, Work,
 };

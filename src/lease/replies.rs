@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::claim::Claimed;
 use super::control::{Doubt, Errand, Lease, Tenure};
 use super::defect::planted;
-use super::limits::{CHECKPOINT, DEGRADED_AFTER, POLL, RETRY, SNAPSHOT, VALID};
+use super::limits::DEGRADED_AFTER;
 use super::look::Glance;
 use super::message::{Effect, Fact, Folder, Loss};
 use super::name::{Moment, Now, Ticket};
@@ -68,8 +68,8 @@ impl Lease {
         self.claimed_at = now.boot;
         // Whatever it was founded on is old now: the next one needs a new look, and some time for the folder.
         self.claim_at = now.boot.plus(match end {
-            Claimed::Changed | Claimed::TooLate | Claimed::Ousted => POLL,
-            _ => RETRY,
+            Claimed::Changed | Claimed::TooLate | Claimed::Ousted => self.limits.poll,
+            _ => self.limits.retry,
         });
         match end {
             Claimed::Yes => self.gained(now, out),
@@ -105,16 +105,16 @@ impl Lease {
             return;
         };
         self.held = Some((epoch, self.attempt.token));
-        let deadline = self.attempt.k0.plus(VALID);
+        let deadline = self.attempt.k0.plus(self.limits.valid);
         self.tenure = Some(Tenure {
             epoch,
             deadline,
             confirmed_at: now.boot,
-            checkpoint_at: self.attempt.k0.plus(CHECKPOINT),
+            checkpoint_at: self.attempt.k0.plus(self.limits.checkpoint),
             generation: self.paper.generation.clone(),
             has_changes: false,
             has_leftovers: false,
-            snapshot_at: now.boot.plus(SNAPSHOT),
+            snapshot_at: now.boot.plus(self.limits.snapshot),
             n_failed: 0,
             fault: String::new(),
             seed_beat: self.attempt.seed_beat,
@@ -150,9 +150,9 @@ impl Lease {
         };
         match end {
             Published::Yes => {
-                tenure.deadline = self.paper.k0.plus(VALID);
+                tenure.deadline = self.paper.k0.plus(self.limits.valid);
                 tenure.confirmed_at = now.boot;
-                tenure.checkpoint_at = self.paper.k0.plus(CHECKPOINT);
+                tenure.checkpoint_at = self.paper.k0.plus(self.limits.checkpoint);
                 tenure.is_mirrored = false;
                 if self.paper.has_tables {
                     tenure.generation = self.paper.generation.clone();
@@ -172,7 +172,7 @@ impl Lease {
             Published::NotConfirmed => {
                 tenure.n_failed += 1;
                 tenure.has_leftovers = true;
-                tenure.checkpoint_at = now.boot.plus(RETRY);
+                tenure.checkpoint_at = now.boot.plus(self.limits.retry);
                 // Some tables may be of the new snapshot already, so all are written again.
                 tenure.has_changes |= self.paper.has_tables;
                 tenure.snapshot_at = now.boot;
@@ -214,7 +214,7 @@ impl Lease {
                 }
             }
             Released::NotConfirmed => {
-                self.quit_at = now.boot.plus(RETRY);
+                self.quit_at = now.boot.plus(self.limits.retry);
                 if let Some(tenure) = &mut self.tenure {
                     // The row may name a snapshot that we do not know to be there: a whole new one follows.
                     tenure.has_leftovers = true;
@@ -222,7 +222,7 @@ impl Lease {
                     tenure.snapshot_at = now.boot;
                 }
                 if let Some(leaving) = &mut self.leaving {
-                    leaving.try_at = now.boot.plus(RETRY);
+                    leaving.try_at = now.boot.plus(self.limits.retry);
                 }
             }
             Released::Ousted if self.tenure.is_some() => self.ousted(now, out),
@@ -233,9 +233,9 @@ impl Lease {
     pub(super) fn looked(&mut self, now: Now, reply: Reply, out: &mut Vec<Effect>) {
         match self.eyes.next(now, reply) {
             Glance::Op(op) => self.carry(Errand::Look, op, out),
-            Glance::Failed => self.look_at = now.boot.plus(POLL),
+            Glance::Failed => self.look_at = now.boot.plus(self.limits.poll),
             Glance::Seen { asked, is_new } => {
-                self.look_at = now.boot.plus(POLL);
+                self.look_at = now.boot.plus(self.limits.poll);
                 if is_new && let Some(sight) = &self.eyes.sight {
                     out.push(Effect::Remember(sight.clone()));
                 }

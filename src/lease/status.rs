@@ -115,6 +115,8 @@ pub struct Can {
     pub cancel: Result<(), String>,
     /// [`super::Wish::Release`], [`super::Wish::HandOver`].
     pub release: Result<(), String>,
+    /// [`super::Wish::Keep`].
+    pub keep: Result<(), String>,
 }
 
 /// Something that must not be overlooked.

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use super::control::{Doubt, Lease};
-use super::limits::{CHECKPOINT, DEGRADED_AFTER};
+use super::limits::DEGRADED_AFTER;
 use super::look::{Holder, UNKNOWN_HOST};
 use super::message::Folder;
 use super::name::Now;
 use super::status::{Banner, BannerKind, Can, Owner, Stand, Status};
 use super::steps::{Journey, Role};
+
+/// What stands before the seconds of a countdown, for [`Status::after`].
+pub(super) const TAKEOVER_IN: &str = "takeover available in ";
+pub(super) const TAKEOVER_LEFT: &str = "a takeover is possible in ";
+pub(super) const DEGRADED_LEFT: &str = "Nodes stop in ";
 
 /// Whole seconds, rounded up: nothing is said to be possible before it is.
 pub(super) fn seconds_up(left: Duration) -> u64 {
@@ -122,16 +127,15 @@ impl Lease {
                 // Our own lease, of a process that is gone, or of this one before it had a sitter.
                 let is_own = !owner.is_seed && owner.machine.as_ref() == Some(&self.me.machine);
                 match owner.takeover_in {
-                    Some(_) if is_own && owner.silent < CHECKPOINT => {
+                    Some(_) if is_own && owner.silent < self.limits.checkpoint => {
                         "Trying to restore local control...".to_owned()
                     }
                     Some(_) if is_own => "Local engine is not responding".to_owned(),
                     _ if self.desk.is_asking() => format!("Control requested from {host}"),
                     None => "Takeover available".to_owned(),
-                    Some(left) => format!(
-                        "{host} has control · takeover available in {}s",
-                        seconds_up(left)
-                    ),
+                    Some(left) => {
+                        format!("{host} has control · {TAKEOVER_IN}{}s", seconds_up(left))
+                    }
                 }
             }
         }
@@ -198,6 +202,13 @@ impl Lease {
                 Err("Nothing was requested.".to_owned())
             },
             release: if is_owner { Ok(()) } else { held_by() },
+            keep: match &self.leaving {
+                None => Err("Control is not being given up.".to_owned()),
+                Some(leaving) if leaving.is_begun || self.ending.is_some() => {
+                    Err("Control is being given up already.".to_owned())
+                }
+                Some(_) => Ok(()),
+            },
             claim,
         }
     }
@@ -279,7 +290,7 @@ impl Lease {
             tell(
                 Degraded,
                 format!(
-                    "Degraded: {} checkpoints failed ({}). Nodes stop in {left}s unless one succeeds.",
+                    "Degraded: {} checkpoints failed ({}). {DEGRADED_LEFT}{left}s unless one succeeds.",
                     tenure.n_failed, tenure.fault
                 ),
             );

@@ -9,6 +9,7 @@ mod answers;
 mod background;
 mod board;
 mod clock;
+pub mod control;
 mod details;
 mod dispatcher;
 mod elsewhere;

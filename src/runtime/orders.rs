@@ -111,6 +111,10 @@ impl Dispatcher {
                 self.decide(input);
                 self.dirty = true;
             }
+            Order::KeepControl { .. }
+            | Order::DropControl(_)
+            | Order::Control { .. }
+            | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
             Order::DismissNotice(number) => {
                 Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);

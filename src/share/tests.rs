@@ -50,6 +50,7 @@ fn claim_note(epoch: u64, token: u128) -> ClaimNote {
         boot: "boot".to_owned(),
         pid: 7,
         at: Timestamp(1_795_219_155_000_000),
+        scale: 1,
     }
 }
 

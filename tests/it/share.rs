@@ -422,6 +422,7 @@ fn claim_for_ever(workspace: &Path) {
             boot: String::new(),
             pid: std::process::id(),
             at: Timestamp(0),
+            scale: 1,
         };
         assert_eq!(carry(Op::Touch { token }), Reply::Done);
         assert_eq!(carry(Op::MakeNew { note }), Reply::Done);

@@ -120,6 +120,7 @@ impl Rig {
             Epoch(number),
             Token(u128::from(number) << 64),
             Timestamp(0),
+            1,
         );
         self.listing.newest = Some(Epoch(number));
         self.listing.before = (number > 1).then(|| Epoch(number - 1));
@@ -1276,4 +1277,47 @@ fn nothing_runs_here_once_a_release_has_set_out() {
     rig.fault = None;
     rig.pass(seconds(6));
     assert_eq!(rig.status().stand, Stand::Free);
+}
+
+#[test]
+fn machines_with_other_limits_neither_claim_nor_take_over() {
+    let mut rig = Rig::held_by_ws_a();
+    let limits = limits::Limits::divided_by(30).expect("a scale");
+    rig.lease = rig.lease.clone().with_limits(limits);
+    rig.tell(Input::Folder(Folder::Exclusive { is_slow: false }));
+    rig.pass(seconds(500));
+    let status = rig.status();
+    assert_eq!(status.stand, Stand::Refused);
+    let why = "wsA has control with HANDMILL_CONTROL_SCALE=1, and here it is 30; it must be the same on both.";
+    assert_eq!(status.can.take_over, Err(why.to_owned()));
+    rig.wish(Wish::TakeOver);
+    rig.pass(seconds(500));
+    assert!(
+        !rig.ops.iter().any(|op| matches!(op, Op::MakeNew { .. })),
+        "{:?}",
+        rig.ops
+    );
+}
+
+#[test]
+fn limits_divided_by_thirty_allow_a_takeover_after_three_seconds() {
+    let mut rig = Rig::bare();
+    let limits = limits::Limits::divided_by(30).expect("a scale");
+    rig.lease = rig.lease.clone().with_limits(limits);
+    rig.held(1, "wsA");
+    if let Some(EpochSeen {
+        claim: Some(claim), ..
+    }) = &mut rig.epoch
+    {
+        claim.scale = 30;
+    }
+    rig.tell(Input::Folder(Folder::Exclusive { is_slow: false }));
+    assert_eq!(
+        rig.status().text,
+        "wsA has control · takeover available in 3s"
+    );
+    rig.pass(seconds(3));
+    assert_eq!(rig.status().text, "Takeover available");
+    assert_eq!(limits::Limits::divided_by(0), None);
+    assert_eq!(limits::Limits::divided_by(limits::SCALE_MAX + 1), None);
 }

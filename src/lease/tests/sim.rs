@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use crate::lease::defect::{Defect, is_planted};
-use crate::lease::limits::GRACE;
+use crate::lease::limits::Limits;
 use crate::lease::op::Table;
 use crate::lease::{
     Answer, Asked, Beat, ChildOrder, ClaimNote, Denial, Effect, Epoch, EpochSeen, Fact, Fault,
@@ -1128,7 +1128,7 @@ impl Sim {
             return;
         };
         let kids = m.kids;
-        let kill_at = until.plus(GRACE);
+        let kill_at = until.plus(Limits::REAL.grace);
         if now.boot >= kill_at && !is_planted(Defect::NoFreeze) {
             self.order(machine, ChildOrder::Kill);
         } else if now.boot >= until {
