@@ -287,6 +287,21 @@ impl Lease {
         })
     }
 
+    /// This machine and process.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// This machine has control, as far as it knows.
+    pub fn has_tenure(&self) -> bool {
+        self.tenure.is_some()
+    }
+
+    /// What the folder can be trusted with, as it was told last.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
+    }
+
     /// New nodes may start now, in runs that go on already.
     pub fn may_start_nodes(&self, now: Now) -> bool {
         self.may_run(now)

@@ -206,8 +206,17 @@ impl Dispatcher {
             adopt,
         } = taken;
         let run = frozen.start.run.clone();
+        // Whoever held it had control. Nothing new is started before it is known whether this machine still has.
+        self.ensure_control_of(flow);
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(flow, &frozen.start.frozen, &run, workspace, &frozen.shell),
+            jobs: Jobs::new(
+                flow,
+                &frozen.start.frozen,
+                (&run, epoch),
+                workspace,
+                &frozen.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),

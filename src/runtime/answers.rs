@@ -53,6 +53,7 @@ impl Dispatcher {
         };
         open.workspace = workspace.clone();
         open.trouble = trouble;
+        open.is_alone = loaded.is_alone;
         if let Some(workspace) = &workspace {
             self.logs.opened(&loaded.flow, workspace);
         }
@@ -226,9 +227,20 @@ impl Dispatcher {
         let Some(workspace) = workspace else {
             return;
         };
+        if let Err(why) = self.may_still_start(&flow) {
+            self.refuse(&flow, why);
+            return self.forget_if_idle(&flow);
+        }
         let run = prepared.run;
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(&flow, &frozen, &run, &workspace, &self.manner.shell),
+            jobs: Jobs::new(
+                &flow,
+                &frozen,
+                (&run, epoch),
+                &workspace,
+                &self.manner.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),
@@ -289,20 +301,26 @@ impl Dispatcher {
             });
         }
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
-            let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
-            let ours = self.ours();
             // What the other did is in the ledger.
-            prepare::reload(
-                &self.pool,
-                &self.inbox,
-                &self.home,
-                self.workspaces.get(&flow.workspace).cloned(),
-                flow.clone(),
-                frozen,
-                ours,
-            );
+            self.reload(flow);
         }
+    }
+
+    /// Has what is known of a flow read again.
+    pub(super) fn reload(&mut self, flow: &FlowRef) {
+        let Some(open) = self.flows.get(flow) else {
+            return;
+        };
+        prepare::reload(
+            &self.pool,
+            &self.inbox,
+            &self.home,
+            self.workspaces.get(&flow.workspace).cloned(),
+            flow.clone(),
+            open.frozen.clone(),
+            self.ours(),
+        );
     }
 
     pub(super) fn watch_locks(&mut self) {
@@ -338,7 +356,7 @@ impl Dispatcher {
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
         if let crate::watch::Change::Within { folder, path } = change
-            && self.changed_elsewhere(folder, path)
+            && (self.changed_elsewhere(folder, path) || self.control_path_changed(folder, path))
         {
             return;
         }

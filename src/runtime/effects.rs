@@ -32,7 +32,11 @@ impl Dispatcher {
             }
             Report::Killed { id, pids, left } => self.killed(&id, pids, left),
             Report::ControlLost(workspace) => self.control_lost(&workspace),
-            Report::Others { .. } => {}
+            Report::Others {
+                workspace,
+                runs,
+                children,
+            } => self.others_run(&workspace, (runs, children)),
             Report::Told(notice) => self.tell(notice),
             Report::Output {
                 id,
@@ -92,7 +96,7 @@ impl Dispatcher {
                                 Ending::Control => Why::Control,
                             };
                             let grace = match why {
-                                Why::Control => self.manner.grace,
+                                Why::Control => self.controls.grace(),
                                 _ => self.manner.grace,
                             };
                             let end = match force {

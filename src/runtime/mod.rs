@@ -142,6 +142,8 @@ pub struct Config {
     pub manner: Manner,
     /// Who holds the children of runs.
     pub processes: Processes,
+    /// How this runtime has to do with control of workspaces that are shared.
+    pub control: control::Setup,
     /// Called after each publication of the board; `None` publishes nothing.
     pub wake: Option<Wake>,
     /// Given every event, in order; must not wait for anything.

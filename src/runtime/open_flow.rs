@@ -25,6 +25,8 @@ pub struct OpenFlow {
     pub trouble: String,
     /// A face shows it.
     pub shown: bool,
+    /// Its file stands on its own: nobody shares its folder, so nobody has control of it.
+    pub is_alone: bool,
 }
 
 impl OpenFlow {

@@ -9,6 +9,7 @@ use crate::sched::Input;
 
 use super::answers::unopened;
 use super::board::{Preview, Wish};
+use super::control::Gate;
 use super::dispatcher::Dispatcher;
 use super::follow::{Follower, News};
 use super::incoming::Incoming;
@@ -45,10 +46,13 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => {
-                self.mend(&run, &nodes);
-                self.decide(Input::Retry { run, nodes });
-            }
+            Order::Retry { flow, run, nodes } => match self.may_retry(&flow) {
+                Ok(()) => {
+                    self.mend(&run, &nodes);
+                    self.decide(Input::Retry { run, nodes });
+                }
+                Err(why) => self.tell(why),
+            },
             Order::Stop {
                 flow,
                 nodes,
@@ -242,6 +246,21 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
+        let gate = match open.is_alone {
+            true => Gate::Open,
+            false => self.gate(&flow),
+        };
+        let Some(open) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        match gate {
+            Gate::Open => {}
+            Gate::Wait => return open.waiting.push(order),
+            Gate::Refused(why) => {
+                let why = Notice::error(why, "Ask for control, or wait until it is free.");
+                return self.refuse(&flow, why);
+            }
+        }
         open.preparing = true;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
@@ -260,16 +279,16 @@ impl Dispatcher {
         let Some(open) = self.flows.get(&flow) else {
             return;
         };
-        match &open.view.live {
-            Some(live) => {
-                let run = live.run.clone();
-                self.decide(Input::Stop {
-                    run,
-                    nodes,
-                    at_once,
-                });
-            }
-            None if open.view.board.runner.is_some() => {
+        let live = open.view.live.as_ref().map(|live| live.run.clone());
+        let is_run_elsewhere = open.view.board.runner.is_some();
+        match live {
+            Some(run) => self.decide(Input::Stop {
+                run,
+                nodes,
+                at_once,
+            }),
+            None if self.drop_waiting(&flow) => {}
+            None if is_run_elsewhere => {
                 prepare::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
             }
             None => self.stop_orphans(&flow),

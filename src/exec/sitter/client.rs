@@ -302,9 +302,24 @@ impl Sitter {
     /// is there, for then they run nothing.
     pub fn watch(&self, workspace: &WorkspaceId) {
         let mut state = lock(&self.0.state);
-        if state.watched.insert(workspace.clone()) {
+        if !state.watched.insert(workspace.clone()) {
+            return;
+        }
+        if matches!(state.link, Link::Down) && self.0.place.has_socket() {
+            // The connection begins with what is watched.
+            return self.0.connect_soon(&mut state, false);
+        }
+        if matches!(state.link, Link::Up(_)) {
             self.0.say_now(&mut state, watch(workspace), false);
         }
+    }
+
+    /// Another process sees to the workspace from now on: its deadline is not ours to give to the next sitter.
+    pub fn forget(&self, workspace: &WorkspaceId) {
+        let mut state = lock(&self.0.state);
+        state.deadlines.remove(workspace);
+        state.watched.remove(workspace);
+        state.others.remove(workspace);
     }
 
     /// The kill switch. [`Report::Killed`] follows for each attempt that lives.
@@ -554,7 +569,10 @@ impl Inner {
                 }
             }
             for ask in std::mem::take(&mut state.waiting) {
-                if !matches!(&ask, Ask::Begin { .. } | Ask::Deadline { until: Some(_), .. }) {
+                if !matches!(
+                    &ask,
+                    Ask::Begin { .. } | Ask::Deadline { until: Some(_), .. }
+                ) {
                     outbox.send(&message::frame(&ask));
                 }
             }
@@ -725,6 +743,8 @@ impl Inner {
             return;
         }
         state.link = Link::Down;
+        // The next sitter tells anew. What a dead one held for others is for those to say.
+        let watched: Vec<WorkspaceId> = state.watched.iter().cloned().collect();
         let mut ended = Vec::new();
         let mut lost = Vec::new();
         let mut again = Vec::new();
@@ -770,6 +790,13 @@ impl Inner {
         }
         for (_, id, exit) in ended {
             self.report(Report::Exited { id, exit });
+        }
+        for workspace in watched {
+            (self.reports)(Report::Others {
+                workspace,
+                runs: 0,
+                children: 0,
+            });
         }
         for (id, process) in lost {
             self.await_lost(id, process);
