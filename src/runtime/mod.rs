@@ -27,6 +27,7 @@ mod order;
 mod orders;
 mod prepare;
 pub mod query;
+mod sharing;
 mod view;
 mod workspace;
 
@@ -50,6 +51,7 @@ pub use board::{
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
 pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
+pub use sharing::SharedLedger;
 pub use workspace::Workspace;
 
 use incoming::Incoming;
