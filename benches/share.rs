@@ -203,6 +203,7 @@ fn measure(workspace: &Path, runs_kept: usize) {
         boot: String::new(),
         pid: 1,
         at: Timestamp(START),
+        scale: 1,
     };
     let claim = Instant::now();
     bench.carry(Op::Touch { token: Token(1) });

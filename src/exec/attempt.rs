@@ -188,7 +188,7 @@ impl Attempt {
         }
     }
 
-    /// Journals and reports the end, once.
+    /// Notes and reports the end, once.
     pub fn tell_end(&self, exit: Exit, shared: &Shared) {
         let (asked, pids, left) = {
             let mut state = lock(&self.state);
@@ -205,7 +205,7 @@ impl Attempt {
             exit: exit.clone(),
             asked,
         };
-        shared.journals.ended(&self.run_dir, &ended);
+        shared.exits.ended(&self.run_dir, &ended);
         if asked == Some(Why::Kill) {
             let id = self.id.clone();
             shared.report(Report::Killed { id, pids, left });

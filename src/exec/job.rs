@@ -52,7 +52,7 @@ impl Job {
         }
     }
 
-    /// The folder of the run, which holds the logs and the journal.
+    /// The folder of the run, which holds the logs and the exit record.
     pub fn run_dir(&self) -> &Path {
         self.stdout.parent().unwrap_or(Path::new("/"))
     }

@@ -58,7 +58,7 @@ impl Status {
         self.owner.as_ref().is_some_and(|o| o.takeover_in.is_some())
             || !self.requests.is_empty()
             || counts(&self.text)
-            || self.banners.iter().any(counts)
+            || self.banners.iter().any(|banner| counts(&banner.text))
     }
 
     fn timeless(&self) -> Self {
@@ -82,7 +82,9 @@ impl Status {
     fn each_text(&mut self, mut change: impl FnMut(&mut String)) {
         change(&mut self.text);
         self.blocked.iter_mut().for_each(&mut change);
-        self.banners.iter_mut().for_each(&mut change);
+        self.banners
+            .iter_mut()
+            .for_each(|banner| change(&mut banner.text));
         let can = &mut self.can;
         for able in [
             &mut can.claim,

@@ -42,5 +42,5 @@ pub use note::{ClaimNote, Denial, EndedNote, Generation, Hint, LeaseRow, Request
 pub use op::{
     Asked, EpochSeen, Fault, Hydrated, Listing, Markers, Op, Page, PenSeen, Reply, RowSeen, Table,
 };
-pub use status::{Can, MyRequest, Owner, Request, Stand, Status};
+pub use status::{Banner, BannerKind, Can, MyRequest, Owner, Request, Stand, Status};
 pub use tree::Tree;

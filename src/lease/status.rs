@@ -26,8 +26,8 @@ pub struct Status {
     pub asked: Option<MyRequest>,
     /// What can be wished now; each with the reason when it cannot.
     pub can: Can,
-    /// A line that must not be overlooked: degraded, conflict, damage, advisory. A sentence each.
-    pub banners: Vec<String>,
+    /// What must not be overlooked: degraded, conflict, damage, advisory.
+    pub banners: Vec<Banner>,
     /// What the folder can be trusted with; `None` until it was tested.
     pub folder: Option<Folder>,
     /// Age of the last look at the folder; `None` before the first.
@@ -115,4 +115,53 @@ pub struct Can {
     pub cancel: Result<(), String>,
     /// [`super::Wish::Release`], [`super::Wish::HandOver`].
     pub release: Result<(), String>,
+    /// [`super::Wish::Keep`].
+    pub keep: Result<(), String>,
+}
+
+/// Something that must not be overlooked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Banner {
+    /// What it is about.
+    pub kind: BannerKind,
+    /// What is so, and what to do: a sentence or two.
+    pub text: String,
+}
+
+/// What a [`Banner`] is about, for whoever offers what can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BannerKind {
+    /// Control is a convention in this folder.
+    Advisory,
+    /// The folder answers late.
+    Slow,
+    /// The folder cannot be written, or its tree is not understood.
+    Unfit,
+    /// Two machines claimed at once. To be confirmed ([`super::Wish::Confirm`]).
+    Conflict,
+    /// Epochs are missing. To be confirmed ([`super::Wish::Confirm`]).
+    Gap,
+    /// Another program keeps its state here.
+    Foreign,
+    /// The lease row cannot be read.
+    Damaged,
+    /// A program of an earlier version has control.
+    Older,
+    /// Another machine has the id of this one.
+    Cloned,
+    /// Checkpoints fail.
+    Degraded,
+    /// Nodes finish though control is gone.
+    Unowned,
+    /// Control is to be given up, and nodes run yet.
+    Waits,
+}
+
+impl Banner {
+    pub(super) fn new(kind: BannerKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
 }

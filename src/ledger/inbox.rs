@@ -13,7 +13,7 @@ use super::retain::Retain;
 use crate::model::{Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
 
 /// How long the writer gathers before it commits. A kill -9 in between costs nothing that the log
-/// folder of the run does not tell: its logs say what had begun, its journal how that ended. Short
+/// folder of the run does not tell: its logs say what had begun, its exit record how that ended. Short
 /// for another process that looks; long enough that a commit is shared by many nodes, since its
 /// pages and locks cost ten times what the rows of a node do.
 const GATHER: Duration = Duration::from_millis(20);

@@ -7,12 +7,14 @@ use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
 use crate::sched::{Input, Start};
 use crate::store::{self, FrozenRun};
 
-use super::dispatcher::{Dispatcher, LiveRun, OpenFlow};
+use super::dispatcher::Dispatcher;
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::job::Jobs;
-use super::keeper::Care;
 use super::last_runs::{self, LastRuns};
+use super::live_run::LiveRun;
+use super::open_flow::OpenFlow;
 use super::order::{KillScope, Order};
+use super::pruner::Care;
 use super::workspace::Workspace;
 use super::{Runner, prepare};
 
@@ -30,7 +32,7 @@ impl Dispatcher {
         // An order that waits is refused with the same words; without a face that looks at boards
         // an order is always on its way, and the reason would be told twice.
         if workspace.is_none()
-            && self.wake.is_some()
+            && self.picture.is_looked_at()
             && !self.flows.get(&loaded.flow).is_some_and(waits)
         {
             self.tell(Notice::error(
@@ -77,9 +79,9 @@ impl Dispatcher {
     /// own. The first stays and is given back: a ledger knows live runs by the handle that their
     /// events go through, and that must be one.
     fn keep_workspace(&mut self, id: WorkspaceId, workspace: Arc<Workspace>) -> Arc<Workspace> {
-        let (keeper, rule) = (&mut self.keeper, self.manner.retention);
+        let (pruner, rule) = (&mut self.pruner, self.manner.retention);
         let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
-            keeper.look(id, &workspace, rule, Care::Thorough);
+            pruner.look(id, &workspace, rule, Care::Thorough);
             workspace.clone()
         });
         let kept = kept.clone();
@@ -112,8 +114,7 @@ impl Dispatcher {
         }
         for flow in flows {
             self.past_runs_changed(&flow);
-            self.changed.insert(flow);
-            self.dirty = true;
+            self.picture.touch_flow(&flow);
         }
     }
 
@@ -128,8 +129,7 @@ impl Dispatcher {
             prepare::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
         }
         open.view.board.runner = runner;
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
         self.follow_elsewhere(flow);
     }
 
@@ -140,11 +140,15 @@ impl Dispatcher {
         }
         if !catalog.trouble.is_empty() {
             // A root that is away is not empty: what was known of it stays until it is back.
-            catalog.workspaces.clone_from(&self.work.catalog.workspaces);
-            catalog.rejected.clone_from(&self.work.catalog.rejected);
+            catalog
+                .workspaces
+                .clone_from(&self.picture.work.catalog.workspaces);
+            catalog
+                .rejected
+                .clone_from(&self.picture.work.catalog.rejected);
         }
-        self.work.catalog = Arc::new(catalog);
-        self.dirty = true;
+        self.picture.work.catalog = Arc::new(catalog);
+        self.picture.touch();
         self.look_up_last_runs();
     }
 
@@ -154,7 +158,7 @@ impl Dispatcher {
             &self.inbox,
             &self.home,
             &self.workspaces,
-            self.work.catalog.clone(),
+            self.picture.work.catalog.clone(),
         );
     }
 
@@ -167,18 +171,18 @@ impl Dispatcher {
             .runs
             .into_iter()
             .filter(|(flow, run)| {
-                !self.flows.contains_key(flow) && self.work.last_runs.get(flow) != Some(run)
+                !self.flows.contains_key(flow) && self.picture.work.last_runs.get(flow) != Some(run)
             })
             .collect();
         if !news.is_empty() {
-            Arc::make_mut(&mut self.work.last_runs).extend(news);
-            self.dirty = true;
+            Arc::make_mut(&mut self.picture.work.last_runs).extend(news);
+            self.picture.touch();
         }
         // A run that began while they were counted is counted twice at worst, until the next time.
-        let known = &self.work.recent_runs;
+        let known = &self.picture.work.recent_runs;
         if found.recent.iter().any(|(id, n)| known.get(id) != Some(n)) {
-            Arc::make_mut(&mut self.work.recent_runs).extend(found.recent);
-            self.dirty = true;
+            Arc::make_mut(&mut self.picture.work.recent_runs).extend(found.recent);
+            self.picture.touch();
         }
     }
 
@@ -189,8 +193,7 @@ impl Dispatcher {
         let mut left = std::mem::take(&mut open.orphans);
         left.retain(|left| crate::exec::orphan_alive(left.pid, left.birth, &left.id));
         open.show_orphans(left);
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
     }
 
     pub(super) fn prepared(&mut self, prepared: Prepared) {

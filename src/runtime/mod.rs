@@ -12,20 +12,25 @@ mod clock;
 pub mod control;
 mod details;
 mod dispatcher;
+mod effects;
 mod elsewhere;
+mod facts;
 mod follow;
 pub mod health;
 mod history_desk;
 mod incoming;
 mod job;
-mod keeper;
 mod kill;
 mod last_runs;
+mod live_run;
 mod logs;
 mod mailbox;
+mod open_flow;
 mod order;
 mod orders;
+mod picture;
 mod prepare;
+mod pruner;
 pub mod query;
 mod sharing;
 mod view;
@@ -59,6 +64,9 @@ use mailbox::Inbox;
 
 /// Takes events as they happen.
 pub type EventSink = Box<dyn Fn(&Arc<Event>) + Send>;
+
+/// Tells a face that there is a new board.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
 
 /// How runs are carried out, as the operator set it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +145,7 @@ pub struct Config {
     /// Who holds the children of runs.
     pub processes: Processes,
     /// Called after each publication of the board; `None` publishes nothing.
-    pub wake: Option<Box<dyn Fn() + Send + Sync>>,
+    pub wake: Option<Wake>,
     /// Given every event, in order; must not wait for anything.
     pub events: Option<EventSink>,
 }

@@ -12,8 +12,8 @@ use super::board::{Preview, Wish};
 use super::dispatcher::Dispatcher;
 use super::follow::{Follower, News};
 use super::incoming::Incoming;
-use super::keeper::Care;
 use super::order::Order;
+use super::pruner::Care;
 use super::{clock, prepare};
 
 impl Dispatcher {
@@ -35,8 +35,7 @@ impl Dispatcher {
                 let open = self.flows.entry(flow.clone()).or_default();
                 open.shown = true;
                 open.frozen = frozen;
-                self.changed.insert(flow.clone());
-                self.dirty = true;
+                self.picture.touch_flow(&flow);
                 self.load(order, &flow);
             }
             Order::CloseFlow(flow) => {
@@ -77,14 +76,14 @@ impl Dispatcher {
             Order::ShowHistory(ask) => {
                 let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
                 self.past_runs.show(ask, workspace);
-                self.work.history = self.past_runs.shown();
-                self.dirty = true;
+                self.picture.work.history = self.past_runs.shown();
+                self.picture.touch();
             }
             Order::Compare(ask) => {
                 let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
                 self.past_runs.compare(ask, workspace);
-                self.work.comparison = self.past_runs.compared();
-                self.dirty = true;
+                self.picture.work.comparison = self.past_runs.compared();
+                self.picture.touch();
             }
             Order::PinRun { flow, run, pinned } => {
                 if let Some(workspace) = self.workspace_of(&flow) {
@@ -92,9 +91,12 @@ impl Dispatcher {
                 }
             }
             Order::FollowLogs(targets) => {
-                self.work.logs.retain(|target, _| targets.contains(target));
+                self.picture
+                    .work
+                    .logs
+                    .retain(|target, _| targets.contains(target));
                 self.logs.follow(targets);
-                self.dirty = true;
+                self.picture.touch();
             }
             Order::Configure(manner) => {
                 let input = Input::Configure {
@@ -105,11 +107,11 @@ impl Dispatcher {
                 let other_rule = rule != self.manner.retention;
                 self.manner = manner;
                 for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
-                    self.keeper
+                    self.pruner
                         .look(id.clone(), workspace, rule, Care::Thorough);
                 }
                 self.decide(input);
-                self.dirty = true;
+                self.picture.touch();
             }
             Order::KeepControl { .. }
             | Order::DropControl(_)
@@ -117,8 +119,8 @@ impl Dispatcher {
             | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
             Order::DismissNotice(number) => {
-                Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
-                self.dirty = true;
+                Arc::make_mut(&mut self.picture.work.notices).retain(|(n, _)| *n != number);
+                self.picture.touch();
             }
             Order::EndWhenDone => self.until_done = true,
             Order::Leave if self.executor.outlives_us() => {
@@ -141,8 +143,8 @@ impl Dispatcher {
 
     fn preview(&mut self, wish: Option<Box<Wish>>) {
         self.wish = None;
-        if self.work.preview.take().is_some() {
-            self.dirty = true;
+        if self.picture.work.preview.take().is_some() {
+            self.picture.touch();
         }
         let Some(wish) = wish else {
             return;
@@ -161,8 +163,8 @@ impl Dispatcher {
             preview.choice.clone(),
         );
         if self.wish.as_ref() == Some(&about) {
-            self.work.preview = Some(preview);
-            self.dirty = true;
+            self.picture.work.preview = Some(preview);
+            self.picture.touch();
         }
     }
 
@@ -174,8 +176,8 @@ impl Dispatcher {
         }
         self.collection.clone_from(&root);
         // What the old root holds is not what was asked for; what runs stays on the board.
-        self.work.catalog = Arc::default();
-        self.dirty = true;
+        self.picture.work.catalog = Arc::default();
+        self.picture.touch();
         let inbox = self.inbox.clone();
         let follower = root.map(|root| {
             Follower::start(root, move |news| {
@@ -283,8 +285,7 @@ impl Dispatcher {
             return;
         }
         open.show_orphans(Vec::new());
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
         let inbox = self.inbox.clone();
         self.pool.spawn_blocking(move || {
             let n = orphans.len();

@@ -2,7 +2,7 @@
 //!
 //! Nothing here waits but what says so. A connection is made, and a sitter started, by a thread of
 //! its own when the first node is to run; it is also the thread that hears the reports. When the
-//! sitter dies, what it held is settled from what it left: ends from the journals, processes that
+//! sitter dies, what it held is settled from what it left: ends from the exit records, processes that
 //! live by waiting for them, and what had not begun by the next sitter.
 
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::launcher::{KILL_GRACE, lock};
-use super::super::{End, Environment, Job, Launcher, Live, Report, journal, sweep};
+use super::super::{End, Environment, Job, Launcher, Live, Report, exits, sweep};
 use super::message::{self, Ask, HeldRun, Scope, Tell};
 use super::outbox::Outbox;
 use super::place::Place;
@@ -644,14 +644,14 @@ impl Inner {
         let mut ended = Vec::new();
         let mut lost = Vec::new();
         let mut again = Vec::new();
-        let mut journals: HashMap<PathBuf, Vec<journal::Ended>> = HashMap::new();
+        let mut records: HashMap<PathBuf, Vec<exits::Ended>> = HashMap::new();
         #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
         for (id, carried) in &mut state.live {
             let dir = &carried.run_dir;
-            let journal = journals
+            let noted = records
                 .entry(dir.clone())
-                .or_insert_with(|| journal::read_journal(dir, &id.run).ended);
-            let seen = journal.iter().find(|ended| ended.id == *id);
+                .or_insert_with(|| exits::read_exits(dir, &id.run).ended);
+            let seen = noted.iter().find(|ended| ended.id == *id);
             let began = || super::super::log_files(dir, id).0.exists();
             match (seen, &carried.job) {
                 (Some(seen), _) => ended.push((seen.at, id.clone(), seen.exit.clone())),

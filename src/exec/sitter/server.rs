@@ -25,7 +25,7 @@ const HANDOVER: Duration = Duration::from_secs(3);
 /// Is the sitter of a place until nobody needs one. Returns at once when there is one already.
 ///
 /// `background` is what its program is called with to start a process that carries runs on;
-/// `clock` tells the time that ends are journaled with.
+/// `clock` tells the time that ends are noted with.
 pub fn serve(
     place: &Place,
     background: &'static [&'static str],
@@ -237,7 +237,7 @@ impl Server {
                 });
                 drop(state);
                 // After the owner was set: what ends from now on is reported to it, and what ended
-                // before is in the journal.
+                // before is in the exit record.
                 let live = held.map(|()| {
                     let live = self.launcher.live();
                     let of_run = live.iter().filter(|live| live.id.run == run);
@@ -305,7 +305,7 @@ impl Server {
         self.launcher.launch(job);
     }
 
-    /// To whoever carries the run; to nobody when nobody does, since the journal has it.
+    /// To whoever carries the run; to nobody when nobody does, since the exit record has it.
     fn report(&self, report: &Report) {
         let Some(wire) = WireReport::of(report) else {
             return;

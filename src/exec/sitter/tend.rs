@@ -137,7 +137,7 @@ impl Server {
             start = true;
         }
         for run in given_up {
-            // Its nodes go on and are journaled; the next start finds it interrupted.
+            // Its nodes go on and their ends are noted; the next start finds it interrupted.
             state.runs.remove(&run);
         }
         if start {

@@ -10,6 +10,6 @@ pub use board::ControlBoard;
 
 // Faces read and wish in the words of the protocol.
 pub use crate::lease::{
-    Answer, Can, Epoch, Folder, MachineId, Moment, MyRequest, Owner, Policy, Request, Stand,
-    Status, When, Wish,
+    Answer, Banner, BannerKind, Can, Epoch, Folder, MachineId, Moment, MyRequest, Owner, Policy,
+    Request, Stand, Status, When, Wish,
 };
