@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::message::{Folder, When};
 use super::name::{Epoch, MachineId};
 
 /// Control of one workspace at one moment, as it is to be shown.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Where this machine stands.
     pub stand: Stand,
@@ -35,7 +37,7 @@ pub struct Status {
 }
 
 /// Where this machine stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stand {
     /// The folder was not seen yet.
     Unknown,
@@ -66,7 +68,7 @@ pub enum Stand {
 }
 
 /// Another machine that has control.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The machine, when it is known.
     pub machine: Option<MachineId>,
@@ -81,7 +83,7 @@ pub struct Owner {
 }
 
 /// A request of another machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Who asks.
     pub machine: MachineId,
@@ -94,7 +96,7 @@ pub struct Request {
 }
 
 /// What this machine asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyRequest {
     /// It is in the folder; before, it is only wished.
     pub is_written: bool,
@@ -103,7 +105,7 @@ pub struct MyRequest {
 }
 
 /// What can be wished now: `Ok`, or why not, as a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Can {
     /// [`super::Wish::Control`] would claim.
     pub claim: Result<(), String>,

@@ -154,6 +154,9 @@ impl Lease {
                 None => "Control is being given up.".to_owned(),
             },
             (Stand::Stopping, _) => "Control was lost; nodes are being stopped.".to_owned(),
+            (Stand::Owner { .. }, _) if self.tenure.as_ref().is_some_and(|t| !t.is_certain) => {
+                "Waiting until control is certain again.".to_owned()
+            }
             (Stand::Owner { .. }, _) => "No checkpoint was confirmed in time.".to_owned(),
             (_, Some(owner)) => format!("{} currently has control of this workspace.", owner.host),
             (Stand::Claiming, None) => "Control is being taken.".to_owned(),

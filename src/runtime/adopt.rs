@@ -116,7 +116,8 @@ fn alive(live: Live) -> Alive {
         process: live.process,
         ending: live.asked.map(|why| match why {
             Why::Timeout => Ending::Timeout,
-            Why::Stop | Why::Kill | Why::Control => Ending::Stop,
+            Why::Stop | Why::Kill => Ending::Stop,
+            Why::Control => Ending::Control,
         }),
     }
 }

@@ -191,7 +191,8 @@ impl RuntimeHandle {
         workspace: &crate::model::WorkspaceId,
         until: Option<Duration>,
     ) -> bool {
-        self.executor.set_deadline(workspace, until)
+        let grace = crate::lease::limits::Limits::REAL.grace;
+        self.executor.set_deadline(workspace, until, grace)
     }
 
     /// The newest picture. Takes no lock.

@@ -7,6 +7,6 @@ impl Dispatcher {
     /// An order about control of a workspace. Until there is a keeper no workspace is controlled, and none is on the
     /// board.
     pub(in super::super) fn control_order(&mut self, order: Order) {
-        debug_assert!(self.work.control.is_empty(), "{order:?}");
+        debug_assert!(self.picture.work.control.is_empty(), "{order:?}");
     }
 }
