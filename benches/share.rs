@@ -46,7 +46,7 @@ impl LedgerSide for Ledger {
         })
     }
 
-    fn adopt(&mut self, rows: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, rows: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         self.n_adopted = rows.runs.len() + rows.steps.len() + rows.logs.len() + rows.files.len();
         Ok(())
     }

@@ -154,6 +154,10 @@ impl Engine for RealEngine {
         runtime::now()
     }
 
+    fn boot(&self) -> runtime::control::Moment {
+        runtime::boot()
+    }
+
     fn health(&self) -> HealthLook {
         let home = self.1.clone();
         Box::new(move |collection| runtime::health::look(&home, collection))

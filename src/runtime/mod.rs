@@ -32,6 +32,7 @@ mod picture;
 mod prepare;
 mod pruner;
 pub mod query;
+mod sharing;
 mod view;
 mod workspace;
 
@@ -55,6 +56,7 @@ pub use board::{
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
 pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
+pub use sharing::SharedLedger;
 pub use workspace::Workspace;
 
 use incoming::Incoming;
