@@ -91,6 +91,8 @@ pub(super) struct Tenure {
     pub(super) fault: String,
     pub(super) seed_beat: Option<Beat>,
     pub(super) is_mirrored: bool,
+    /// A checkpoint was confirmed since old epochs were last looked for.
+    pub(super) may_prune: bool,
 }
 
 /// Control is to be given up.

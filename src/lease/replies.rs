@@ -57,6 +57,7 @@ impl Lease {
                     Some(Next::End(End::Claimed(end))) => self.claimed(now, end, out),
                     Some(Next::End(End::Published(end))) => self.published(now, end, out),
                     Some(Next::End(End::Released(end))) => self.released(now, end, out),
+                    Some(Next::End(End::Pruned)) => {}
                     None => {}
                 }
             }
@@ -119,6 +120,7 @@ impl Lease {
             fault: String::new(),
             seed_beat: self.attempt.seed_beat,
             is_mirrored: true,
+            may_prune: false,
         });
         self.wants_control = false;
         self.wants_takeover = false;
@@ -154,6 +156,7 @@ impl Lease {
                 tenure.confirmed_at = now.boot;
                 tenure.checkpoint_at = self.paper.k0.plus(self.limits.checkpoint);
                 tenure.is_mirrored = false;
+                tenure.may_prune = true;
                 if self.paper.has_tables {
                     tenure.generation = self.paper.generation.clone();
                 }
