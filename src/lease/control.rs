@@ -93,6 +93,8 @@ pub(super) struct Tenure {
     pub(super) is_mirrored: bool,
     /// A checkpoint of this process, or its claim, was confirmed. Before, nothing new is started.
     pub(super) is_certain: bool,
+    /// A checkpoint was confirmed since old epochs were last looked for.
+    pub(super) may_prune: bool,
 }
 
 /// Control is to be given up.
