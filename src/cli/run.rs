@@ -170,8 +170,7 @@ fn start(
 /// costs per node buys nothing. In a workspace that other machines may share, somebody must end the nodes in time when
 /// this process hangs or dies.
 fn processes(flow: &FlowRef) -> Result<Processes, Refused> {
-    // Where nobody can tell, the runtime finds the same and says so.
-    if store::is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared) {
+    if store::stands_alone(flow) {
         return Ok(Processes::Own);
     }
     let binary = std::env::current_exe()

@@ -120,7 +120,7 @@ pub struct Loaded {
     /// A run of it that another process began and that is ours to carry on now.
     pub adoption: Option<Box<Adoption>>,
     /// Its file stands on its own: nobody shares its folder.
-    pub is_alone: bool,
+    pub stands_alone: bool,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }

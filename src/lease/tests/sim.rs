@@ -579,7 +579,7 @@ impl Sim {
         m.snap = None;
         m.looked = u64::MAX;
         m.lease = Some(Lease::new(m.me.clone(), "mill", seed, policy));
-        let (n_kids, sight) = (m.n_kids, m.sight.take());
+        let (n_kids, sight, keepsake) = (m.n_kids, m.sight.take(), m.keepsake.take());
         if let Some(sight) = sight {
             self.tell(machine, Input::Remembered(sight));
         }
@@ -590,7 +590,7 @@ impl Sim {
                 n_runs: n_kids,
             }),
         );
-        if let Some(keepsake) = self.machines[machine].keepsake.take() {
+        if let Some(keepsake) = keepsake {
             self.ran.n_resumed += 1;
             self.tell(machine, Input::Resumed(keepsake));
         }

@@ -12,9 +12,11 @@ use crate::share::table::TableReader;
 use crate::store::ControlLock;
 
 use super::super::board::Runner;
+use super::super::clock;
 use super::clerk::Clerk;
 use super::keeper::Keeper;
 use super::opening::Shown;
+use super::sleep::SleepWatch;
 
 /// How a runtime has to do with control.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct Controls {
     pub n_openings: u64,
     /// This machine, once it was asked for.
     pub me: Option<crate::lease::MachineId>,
+    /// Notices that the machine has slept.
+    pub sleep: SleepWatch,
     /// Since when the process is ending.
     pub ending_since: Option<Instant>,
 }
@@ -57,6 +61,7 @@ impl Controls {
             by_workspace: BTreeMap::new(),
             n_openings: 0,
             me: None,
+            sleep: SleepWatch::new(clock::boot(), clock::instant()),
             ending_since: None,
         }
     }

@@ -117,7 +117,7 @@ impl Dispatcher {
 
     /// As [`Dispatcher::ensure_control`], for a run that is carried on: a file on its own has nothing to control.
     pub(in super::super) fn ensure_control_of(&mut self, flow: &FlowRef) {
-        if self.flows.get(flow).is_none_or(|open| !open.is_alone) {
+        if self.flows.get(flow).is_none_or(|open| !open.stands_alone) {
             self.ensure_control(&flow.workspace, &flow.root);
         }
     }

@@ -36,7 +36,13 @@ impl Dispatcher {
             return;
         }
         let ids: Vec<WorkspaceId> = self.controls.by_workspace.keys().cloned().collect();
+        let slept = self.controls.sleep.slept(clock::boot(), clock::instant());
         for id in ids {
+            if slept.is_some() {
+                self.with_keeper(&id, |keeper, now, deeds| {
+                    keeper.handle(now, Input::Woke, deeds);
+                });
+            }
             for _ in 0..ROUNDS_MAX {
                 self.close_if_idle(&id);
                 if !self.feed(&id) {
