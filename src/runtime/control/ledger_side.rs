@@ -14,7 +14,7 @@ impl LedgerSide for NoRows {
         Ok(Rows::default())
     }
 
-    fn adopt(&mut self, _: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         Ok(())
     }
 }
