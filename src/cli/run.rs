@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use crate::model::{Choice, Event, Flow, NodeId, Wrapper};
-use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
+use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle, query};
 use crate::store::{self, Home, Loading, Settings};
 
 use super::ExitCode;
@@ -103,6 +103,13 @@ fn start(
         _ => Form::Lines,
     });
     let Loading { settings, warnings } = Settings::load(home);
+    // Small, and it ends with its run: what a sitter costs per node buys nothing here. But a run that
+    // goes on without a face is the sitter's, and is followed instead of being refused.
+    let as_it_stands = how.wrapper.is_none() && how.shell.is_none() && choice.may_follow();
+    let processes = match std::env::current_exe() {
+        Ok(binary) if as_it_stands && query::goes_on(home, &flow) => Processes::Sitter(binary),
+        _ => Processes::Own,
+    };
     let (sender, events) = channel();
     let (over, is_over) = channel();
     let config = Config {
@@ -114,8 +121,7 @@ fn start(
             retention: settings.retention(),
             shell: settings.shell,
         },
-        // Small, and it ends with its run: what a sitter costs per node buys nothing here.
-        processes: Processes::Own,
+        processes,
         wake: None,
         events: Some(Box::new(move |event| {
             if is_told(event) {
