@@ -84,6 +84,7 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Killing => killing_ui(ui, app, &mut actions),
         Dialog::Keys => keys_ui(ui, &mut actions),
         Dialog::Safety(page) => page.show(ui, app, &mut actions),
+        Dialog::Control(page) => page.show(ui, app, &mut actions),
     }
     // What the dialog asked for is carried out while it still stands.
     app.view.dialog = Some(dialog);
@@ -295,9 +296,9 @@ fn keys_ui(ui: &Ui, actions: &mut Vec<Action>) {
             ui.columns(columns, |columns| {
                 // By length: Edit and Gestures are the long ones.
                 let places: &[usize] = if columns.len() == 3 {
-                    &[0, 1, 2, 0, 2]
+                    &[0, 1, 2, 0, 2, 2]
                 } else {
-                    &[0, 1, 0, 1, 0]
+                    &[0, 1, 0, 1, 0, 0]
                 };
                 for (group, at) in Group::ALL.iter().zip(places) {
                     group_ui(&mut columns[*at], *group, mac, &theme);

@@ -57,6 +57,8 @@ struct State {
     swept: bool,
     /// Its end was told, or is about to be.
     told: bool,
+    /// It is to stand still until it is thawed.
+    frozen: bool,
     /// Processes that a stop found, and those of them that cannot be ended.
     seen: BTreeSet<u32>,
     left: Vec<u32>,
@@ -147,6 +149,18 @@ impl Attempt {
             unix::freeze_group(leader);
         }
         true
+    }
+
+    /// Has its group stand still, or go on. One that is just coming to be stands still as soon as it is there. A group
+    /// that is being ended goes on: it could not hear what it is asked for.
+    pub fn freeze(&self, frozen: bool) {
+        let mut state = lock(&self.state);
+        state.frozen = frozen;
+        match state.leader {
+            Some((leader, _)) if frozen && state.stop == Stop::No => unix::freeze_group(leader),
+            Some((leader, _)) if !frozen && state.stop != Stop::Kill => unix::thaw_group(leader),
+            _ => {}
+        }
     }
 
     /// Sends what was asked for to the group. The sweeper calls this once it knows the family: with
@@ -260,6 +274,9 @@ impl Attempt {
         let must_watch = {
             let mut state = lock(&self.state);
             state.leader = Some((pid, birth));
+            if state.frozen && state.stop == Stop::No {
+                unix::freeze_group(pid);
+            }
             // A stop may have come during the spawn.
             state.stop != Stop::No
         };

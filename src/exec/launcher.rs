@@ -140,6 +140,14 @@ impl Launcher {
         }
     }
 
+    /// Has an attempt stand still, or go on.
+    pub fn freeze(&self, id: &NodeRunId, frozen: bool) {
+        let attempt = lock(&self.shared.live).get(id).cloned();
+        if let Some(attempt) = attempt {
+            attempt.freeze(frozen);
+        }
+    }
+
     /// The kill switch. In one process a workspace is as good as everything: whoever has more than
     /// one names the attempts.
     pub fn kill(&self, scope: &Scope) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::desk::Desk;
 use super::limits::Limits;
 use super::look::Eyes;
-use super::message::{Answer, Effect, Folder, Input, Loss, Policy, When, Work};
+use super::message::{Answer, Effect, Folder, Input, Keepsake, Loss, Policy, When, Work};
 use super::name::{Beat, Epoch, Me, Moment, Now, Ticket, Token};
 use super::note::{Generation, Hint, LeaseRow};
 use super::op::Markers;
@@ -91,6 +91,8 @@ pub(super) struct Tenure {
     pub(super) fault: String,
     pub(super) seed_beat: Option<Beat>,
     pub(super) is_mirrored: bool,
+    /// A checkpoint of this process, or its claim, was confirmed. Before, nothing new is started.
+    pub(super) is_certain: bool,
 }
 
 /// Control is to be given up.
@@ -258,6 +260,7 @@ impl Lease {
                 }
             }
             Input::Alone => self.is_alone = true,
+            Input::Resumed(kept) => self.resume(now, kept, out),
         }
         self.answer_by_policy(now, out);
         self.set_out(now, out);
@@ -269,6 +272,34 @@ impl Lease {
             .into_iter()
             .chain(self.look_due().filter(|_| self.is_at_rest()))
             .min()
+    }
+
+    /// What the next process of this machine needs to go on when this one dies; `None` when there is nothing to go on
+    /// with, and from the moment on at which a release has set out.
+    pub fn keepsake(&self) -> Option<Keepsake> {
+        let tenure = self.tenure.as_ref()?;
+        let (epoch, token) = self.held.filter(|(epoch, _)| *epoch == tenure.epoch)?;
+        let is_leaving = self.leaving.as_ref().is_some_and(|l| l.is_begun);
+        (!is_leaving && self.is_away.is_none()).then_some(Keepsake {
+            epoch,
+            token,
+            deadline: tenure.deadline,
+        })
+    }
+
+    /// This machine and process.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// This machine has control, as far as it knows.
+    pub fn has_tenure(&self) -> bool {
+        self.tenure.is_some()
+    }
+
+    /// What the folder can be trusted with, as it was told last.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
     }
 
     /// New nodes may start now, in runs that go on already.
@@ -284,7 +315,7 @@ impl Lease {
     pub(super) fn may_run(&self, now: Now) -> bool {
         self.tenure
             .as_ref()
-            .is_some_and(|tenure| now.boot < tenure.deadline)
+            .is_some_and(|tenure| now.boot < tenure.deadline && tenure.is_certain)
             && self.ending.is_none()
             && !self
                 .leaving

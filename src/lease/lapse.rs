@@ -1,10 +1,11 @@
 //! How control ends against the owner's will, and what becomes of the children: the deadline, the loss, sleep, a folder
 //! that is not there.
 
-use super::control::{Ending, Errand, Lease};
+use super::control::{Ending, Errand, Lease, Tenure};
 use super::defect::planted;
-use super::message::{ChildOrder, Effect, Fact, Loss, Work};
+use super::message::{ChildOrder, Effect, Fact, Keepsake, Loss, Work};
 use super::name::{Epoch, Moment, Now};
+use super::note::Generation;
 use super::steps::{Journey, Role};
 
 impl Lease {
@@ -58,6 +59,36 @@ impl Lease {
             return;
         }
         self.lose(now, Loss::Expired, out);
+    }
+
+    /// Goes on with the tenure of an earlier process of this machine. What that one had under way may still come true,
+    /// as after a try of our own that nobody answered: the pen is emptied before the first page.
+    pub(super) fn resume(&mut self, now: Now, kept: Keepsake, out: &mut Vec<Effect>) {
+        let is_new = self.tenure.is_none() && self.held.is_none() && self.steps.journey.is_none();
+        if !is_new || now.boot >= kept.deadline {
+            return;
+        }
+        self.steps.resume(kept.epoch);
+        self.held = Some((kept.epoch, kept.token));
+        self.tenure = Some(Tenure {
+            epoch: kept.epoch,
+            deadline: kept.deadline,
+            confirmed_at: now.boot,
+            checkpoint_at: now.boot,
+            generation: Generation::new(kept.epoch, kept.token),
+            has_changes: true,
+            has_leftovers: true,
+            snapshot_at: now.boot,
+            n_failed: 0,
+            fault: String::new(),
+            seed_beat: None,
+            is_mirrored: true,
+            is_certain: false,
+        });
+        out.push(Effect::Arm {
+            until: kept.deadline,
+        });
+        out.push(Effect::Record(Fact::WentOn { epoch: kept.epoch }));
     }
 
     /// Ends the journey and the right to publish. What is under way comes back to nobody.

@@ -119,6 +119,7 @@ impl Lease {
             fault: String::new(),
             seed_beat: self.attempt.seed_beat,
             is_mirrored: true,
+            is_certain: true,
         });
         self.wants_control = false;
         self.wants_takeover = false;
@@ -160,6 +161,7 @@ impl Lease {
                 let was_degraded = tenure.n_failed >= DEGRADED_AFTER;
                 tenure.n_failed = 0;
                 tenure.has_leftovers = false;
+                tenure.is_certain = true;
                 let deadline = tenure.deadline;
                 if planted!(RenewAfterExpiry) {
                     self.ending = None;

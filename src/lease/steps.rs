@@ -61,6 +61,13 @@ impl Steps {
         }
     }
 
+    /// Takes up the role that an earlier process of this machine left when it died.
+    pub(super) fn resume(&mut self, epoch: Epoch) {
+        if self.role == Role::Watcher && self.journey.is_none() {
+            self.role = Role::Owner(epoch);
+        }
+    }
+
     /// Sets out to claim the epoch above the ground. `None` for an owner, for one on another journey, and when the
     /// numbers are used up.
     pub(super) fn claim(&mut self, ground: Ground) -> Option<Act> {

@@ -46,7 +46,7 @@ pub fn look(
     flow: &FlowRef,
     ours: &Ours,
 ) -> Result<Option<Adoption>, String> {
-    if !ours.executor.outlives_us() {
+    if !ours.adopts_on_open || !ours.executor.outlives_us() {
         return Ok(None);
     }
     let held = sitter::held(&sitter::Place::new(home.sitter_dir()))?;
@@ -126,7 +126,8 @@ fn alive(live: Live) -> Alive {
         process: live.process,
         ending: live.asked.map(|why| match why {
             Why::Timeout => Ending::Timeout,
-            Why::Stop | Why::Kill | Why::Control => Ending::Stop,
+            Why::Stop | Why::Kill => Ending::Stop,
+            Why::Control => Ending::Control,
         }),
     }
 }
@@ -179,6 +180,7 @@ impl Dispatcher {
         Ours {
             executor: self.executor.clone(),
             face: self.face,
+            adopts_on_open: self.picture.is_looked_at() || self.face == BACKGROUND,
         }
     }
 
@@ -215,8 +217,17 @@ impl Dispatcher {
             adopt,
         } = taken;
         let run = frozen.start.run.clone();
+        // Whoever held it had control. Nothing new is started before it is known whether this machine still has.
+        self.ensure_control_of(flow);
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(flow, &frozen.start.frozen, &run, workspace, &frozen.shell),
+            jobs: Jobs::new(
+                flow,
+                &frozen.start.frozen,
+                (&run, epoch),
+                workspace,
+                &frozen.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),

@@ -52,6 +52,7 @@ impl Dispatcher {
         };
         open.workspace = workspace.clone();
         open.trouble = trouble;
+        open.is_alone = loaded.is_alone;
         if let Some(workspace) = &workspace {
             self.logs.opened(&loaded.flow, workspace);
         }
@@ -223,20 +224,26 @@ impl Dispatcher {
             });
         }
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
-            let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
-            let ours = self.ours();
             // What the other did is in the ledger.
-            loading::reload(
-                &self.pool,
-                &self.inbox,
-                &self.home,
-                self.workspaces.get(&flow.workspace).cloned(),
-                flow.clone(),
-                frozen,
-                ours,
-            );
+            self.reload(flow);
         }
+    }
+
+    /// Has what is known of a flow read again.
+    pub(super) fn reload(&mut self, flow: &FlowRef) {
+        let Some(open) = self.flows.get(flow) else {
+            return;
+        };
+        loading::reload(
+            &self.pool,
+            &self.inbox,
+            &self.home,
+            self.workspaces.get(&flow.workspace).cloned(),
+            flow.clone(),
+            open.frozen.clone(),
+            self.ours(),
+        );
     }
 
     pub(super) fn watch_locks(&mut self) {
@@ -272,7 +279,7 @@ impl Dispatcher {
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
         if let crate::watch::Change::Within { folder, path } = change
-            && self.changed_elsewhere(folder, path)
+            && (self.changed_elsewhere(folder, path) || self.control_path_changed(folder, path))
         {
             return;
         }

@@ -37,6 +37,7 @@ pub fn carry_on(home: &Home, manner: Manner, binary: PathBuf) -> Result<(), Stri
             face: BACKGROUND,
             manner: manner.clone(),
             processes: Processes::Sitter(binary.clone()),
+            control: super::control::Setup::default(),
             wake: None,
             events: None,
         })

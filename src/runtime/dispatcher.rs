@@ -16,6 +16,7 @@ use crate::sched::{Effect, Input, Scheduler};
 use crate::store::Home;
 
 use super::board::Board;
+use super::control::Controls;
 use super::elsewhere::Elsewhere;
 use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
@@ -66,6 +67,7 @@ pub struct Dispatcher {
     /// Runs that others carry on once this process has said everything it knows of them.
     pub(super) left: Vec<LiveRun>,
     pub(super) killing: Option<Killing>,
+    pub(super) controls: Controls,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -111,6 +113,7 @@ impl Dispatcher {
             until_done: false,
             left: Vec::new(),
             killing: None,
+            controls: Controls::new(config.control),
             effects: Vec::new(),
         }
     }
@@ -122,6 +125,7 @@ impl Dispatcher {
             self.take(message);
         }
         self.deadline();
+        self.tend_controls();
         self.picture.publish(&self.flows, self.scheduler.slots());
         let loading = |flow: &OpenFlow| self.until_done && !flow.view.board.loaded;
         let looking = self.until_done && self.n_looks > 0;
@@ -132,6 +136,7 @@ impl Dispatcher {
                 .flows
                 .values()
                 .any(|flow| flow.preparing || loading(flow))
+            && self.controls_are_closed()
         {
             return Next::Over;
         }
@@ -145,6 +150,7 @@ impl Dispatcher {
             self.picture.next_due(),
             self.logs.next_due(),
             self.elsewhere.next_due(),
+            self.control_due(),
         ];
         match due.into_iter().flatten().min() {
             Some(at) => Next::At(at),
@@ -158,6 +164,7 @@ impl Dispatcher {
             // What could not be written the ledger tells by mail, and nothing can be done here.
             workspace.ledger.flush().ok();
         }
+        self.close_controls();
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
         self.left.clear();
         self.executor.goodbye();
@@ -222,6 +229,7 @@ impl Dispatcher {
             Incoming::StartStored(run) => self.start_stored(&run),
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Previewed(preview) => self.previewed(preview),
+            Incoming::Control { workspace, n, news } => self.control_news(&workspace, n, news),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }

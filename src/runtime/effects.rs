@@ -32,6 +32,11 @@ impl Dispatcher {
             }
             Report::Killed { id, pids, left } => self.killed(&id, pids, left),
             Report::ControlLost(workspace) => self.control_lost(&workspace),
+            Report::Others {
+                workspace,
+                runs,
+                children,
+            } => self.others_run(&workspace, (runs, children)),
             Report::Told(notice) => self.tell(notice),
             Report::Output {
                 id,
@@ -89,10 +94,15 @@ impl Dispatcher {
                             let why = match why {
                                 Ending::Stop => Why::Stop,
                                 Ending::Timeout => Why::Timeout,
+                                Ending::Control => Why::Control,
+                            };
+                            let grace = match why {
+                                Why::Control => self.controls.grace(),
+                                _ => self.manner.grace,
                             };
                             let end = match force {
                                 true => End::force(why),
-                                false => End::within(why, self.manner.grace),
+                                false => End::within(why, grace),
                             };
                             self.executor.terminate(&id, end);
                         }

@@ -33,6 +33,7 @@ impl Dispatcher {
                 )
             {
                 workspace.ledger.record(event.clone());
+                self.ledger_grew(&flow.workspace);
             }
             self.follow_up(&flow, &event);
         }

@@ -27,6 +27,8 @@ pub struct Ours {
     pub executor: Arc<Executor>,
     /// What other processes call us.
     pub face: &'static str,
+    /// A flow's run is taken over by opening the flow, and not only by asking for a run.
+    pub adopts_on_open: bool,
 }
 
 /// Opens the workspace of a flow when it is not open, imports what the file carries, and reads
@@ -119,6 +121,7 @@ fn load_now(
         orphans: Vec::new(),
         runner: runner(home, &flow),
         adoption: None,
+        is_alone: store::is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared),
         troubles: Vec::new(),
         flow,
     };

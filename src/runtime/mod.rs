@@ -36,6 +36,7 @@ mod prepare;
 mod pruner;
 pub mod query;
 mod runners;
+mod sharing;
 mod start;
 mod view;
 mod workspace;

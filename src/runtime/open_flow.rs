@@ -27,6 +27,8 @@ pub struct OpenFlow {
     pub coming: bool,
     /// A face shows it.
     pub shown: bool,
+    /// Its file stands on its own: nobody shares its folder, so nobody has control of it.
+    pub is_alone: bool,
 }
 
 impl OpenFlow {

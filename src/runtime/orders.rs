@@ -45,10 +45,13 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => {
-                self.mend(&run, &nodes);
-                self.decide(Input::Retry { run, nodes });
-            }
+            Order::Retry { flow, run, nodes } => match self.may_retry(&flow) {
+                Ok(()) => {
+                    self.mend(&run, &nodes);
+                    self.decide(Input::Retry { run, nodes });
+                }
+                Err(why) => self.tell(why),
+            },
             Order::Stop {
                 flow,
                 nodes,
@@ -211,16 +214,16 @@ impl Dispatcher {
         let Some(open) = self.flows.get(&flow) else {
             return;
         };
-        match &open.view.live {
-            Some(live) => {
-                let run = live.run.clone();
-                self.decide(Input::Stop {
-                    run,
-                    nodes,
-                    at_once,
-                });
-            }
-            None if open.view.board.runner.is_some() => {
+        let live = open.view.live.as_ref().map(|live| live.run.clone());
+        let is_run_elsewhere = open.view.board.runner.is_some();
+        match live {
+            Some(run) => self.decide(Input::Stop {
+                run,
+                nodes,
+                at_once,
+            }),
+            None if self.drop_waiting(&flow) => {}
+            None if is_run_elsewhere => {
                 runners::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
             }
             None => self.stop_orphans(&flow),

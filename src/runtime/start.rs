@@ -6,6 +6,7 @@ use crate::store::{self, FrozenRun};
 
 use super::answers::unopened;
 use super::clock;
+use super::control::Gate;
 use super::dispatcher::Dispatcher;
 use super::incoming::{Incoming, Prepared};
 use super::job::Jobs;
@@ -49,6 +50,21 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
+        let gate = match open.is_alone {
+            true => Gate::Open,
+            false => self.gate(&flow),
+        };
+        let Some(open) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        match gate {
+            Gate::Open => {}
+            Gate::Wait => return open.waiting.push(order),
+            Gate::Refused(why) => {
+                let why = Notice::error(why, "Ask for control, or wait until it is free.");
+                return self.refuse(&flow, why);
+            }
+        }
         open.preparing = true;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
@@ -74,6 +90,9 @@ impl Dispatcher {
             return;
         };
         let Some(open) = self.flows.get_mut(&flow) else {
+            if let Ok(Ready::GoesOn(adoption)) = &prepared.result {
+                self.executor.leave(adoption.run());
+            }
             return;
         };
         open.preparing = false;
@@ -100,9 +119,20 @@ impl Dispatcher {
         let Some(workspace) = workspace else {
             return;
         };
+        if let Err(why) = self.may_still_start(&flow) {
+            self.refuse(&flow, why);
+            return self.forget_if_idle(&flow);
+        }
         let run = prepared.run;
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(&flow, &frozen, &run, &workspace, &self.manner.shell),
+            jobs: Jobs::new(
+                &flow,
+                &frozen,
+                (&run, epoch),
+                &workspace,
+                &self.manner.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),

@@ -114,7 +114,7 @@ impl Workspace {
         let history = self.ledger.history(flow, HISTORY_MAX, None).map_err(told)?;
         let interrupted: Vec<RunId> = history
             .into_iter()
-            .filter(|run| run.choice.as_ref() != "imported")
+            .filter(|run| run.choice.as_ref() != "imported" && run.ran_on.is_none())
             .map_while(|run| (run.outcome == Some(Outcome::Interrupted)).then_some(run.id))
             .collect();
         if interrupted.is_empty() {

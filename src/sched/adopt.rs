@@ -137,7 +137,7 @@ pub fn adopt(now: Timestamp, adopt: Adopt, out: &mut Vec<Effect>) -> Adopted {
     }
     if stopping {
         // After what was going on already: of that nothing is waiting any more.
-        state.stop(now, out);
+        state.stop(now, Ending::Stop, out);
         delayed.clear();
     }
     for (id, node, is_instant) in state.under_way() {
@@ -176,6 +176,8 @@ fn ending_of(finish: &Finish) -> Option<Ending> {
     match (finish.status, &finish.exit) {
         (NodeStatus::Stopped, _) => Some(Ending::Stop),
         (_, Exit::TimedOut) => Some(Ending::Timeout),
+        // Nobody saw the end of one with an unknown exit; of any other the right to run had ended.
+        (NodeStatus::Interrupted, exit) if *exit != Exit::Unknown => Some(Ending::Control),
         _ => None,
     }
 }

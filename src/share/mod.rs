@@ -33,5 +33,5 @@ pub use machine::{Machine, MachineError};
 pub use row::{FileStateRow, LogRow, RowKey, RunRow, StateRow, StepRow};
 pub use scale::control_limits;
 pub use self_test::{Measured, self_test};
-pub use shared::SharedFolder;
+pub use shared::{SharedFolder, has_state, shared_name};
 pub use snapshot::{Adoption, LedgerSide, Rows, Wanted};

@@ -21,6 +21,17 @@ pub(super) const STATE: &str = ".workspace_state";
 /// The folder that holds the log of epochs, and settles what the workspace is called here.
 pub(super) const EPOCHS: &str = "epochs";
 
+/// What a workspace is called in its shared folder, unless it is known there by another name already.
+pub fn shared_name(workspace: &Path) -> String {
+    name::stored(&workspace.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Whether anybody ever made a state folder in the workspace: where there is none, nobody shares it yet. May wait for a
+/// file server.
+pub fn has_state(workspace: &Path) -> bool {
+    workspace.join(STATE).is_dir()
+}
+
 /// The shared state of one workspace. Every call may wait as long as a file server does.
 #[derive(Debug)]
 pub struct SharedFolder {
@@ -43,11 +54,10 @@ impl SharedFolder {
             other => other.map_err(|why| fault(&why))?,
         };
         let id = folder.id().map_err(|why| fault(&why))?;
-        let own_name = workspace.file_name().unwrap_or_default().to_string_lossy();
         let mut shared = Self {
             workspace: workspace.to_owned(),
             id,
-            name: name::stored(&own_name),
+            name: shared_name(workspace),
             machine,
             reader,
             publisher: Publisher::default(),

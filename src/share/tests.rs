@@ -20,7 +20,7 @@ impl LedgerSide for NoLedger {
         Ok(Rows::default())
     }
 
-    fn adopt(&mut self, _: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod adoption;
 mod cli;
 mod conformance;
+mod control;
 mod crash;
 mod data_engine_history;
 mod data_engine_workspaces;
@@ -22,3 +23,4 @@ mod share_fuzz;
 mod share_python;
 mod shared;
 mod sitter;
+mod support;

@@ -207,6 +207,7 @@ impl Face {
                 ..Manner::default()
             },
             processes: Processes::Sitter(BINARY.into()),
+            control: crate::support::control(),
             wake: Some(Box::new(|| {})),
             events: Some(Box::new(move |event| {
                 sender.send(event.clone()).ok();

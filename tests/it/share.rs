@@ -26,7 +26,7 @@ impl LedgerSide for Kept {
         Ok(Rows::default())
     }
 
-    fn adopt(&mut self, rows: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, rows: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         self.rows = Some(rows);
         Ok(())
     }

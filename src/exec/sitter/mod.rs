@@ -13,6 +13,6 @@ mod server;
 mod tend;
 
 pub use client::{Program, Sitter, held, kill, uptime};
-pub use message::{HeldRun, Scope};
+pub use message::{HeldRun, Scope, Tame};
 pub use place::Place;
 pub use server::serve;

@@ -630,6 +630,43 @@ impl World {
                 }
             }
 
+            // The program of an owner dies, and the next one goes on with its tenure; what the first had under way may
+            // still come true. Not once a release has set out. With tables the next program begins with a whole
+            // snapshot, which the steps alone do not know.
+            if let Role::Owner(epoch) = machine.steps.role
+                && !matches!(machine.steps.journey, Some(Journey::Release(_)))
+                && bounds.n_snapshots == 0
+            {
+                for leaves_stray in [false, true] {
+                    let mut next = *self;
+                    if !next.pay() {
+                        continue;
+                    }
+                    if leaves_stray {
+                        match machine.flying {
+                            Some(act)
+                                if may_stray(act)
+                                    && n_strays < bounds.n_strays
+                                    && machine.stray.is_none() =>
+                            {
+                                next.machines[m].stray = Some(self.as_stray(m, act));
+                            }
+                            _ => continue,
+                        }
+                    }
+                    next.machines[m] = Machine {
+                        stray: next.machines[m].stray,
+                        has_leftovers: true,
+                        ..fresh_crash
+                    };
+                    next.machines[m].steps.resume(epoch);
+                    next.remark(m, Mark::Claim, Mark::Lost);
+                    if next.machines[m] != *machine {
+                        add(next);
+                    }
+                }
+            }
+
             // The time of an owner or a claimant is over at any instant, whatever is under way.
             {
                 let mut next = *self;

@@ -10,8 +10,9 @@ use crate::lease::limits::Limits;
 use crate::lease::op::Table;
 use crate::lease::{
     Answer, Asked, Beat, ChildOrder, ClaimNote, Denial, Effect, Epoch, EpochSeen, Fact, Fault,
-    Folder, Hint, Hydrated, Input, Lease, Listing, MachineId, Markers, Me, Moment, Now, Op, Page,
-    PenSeen, Policy, Reply, RequestNote, RowSeen, Sighting, Ticket, Token, When, Wish, Work,
+    Folder, Hint, Hydrated, Input, Keepsake, Lease, Listing, MachineId, Markers, Me, Moment, Now,
+    Op, Page, PenSeen, Policy, Reply, RequestNote, RowSeen, Sighting, Ticket, Token, When, Wish,
+    Work,
 };
 use crate::model::Timestamp;
 
@@ -207,6 +208,8 @@ struct Machine {
     looked: u64,
     is_lazy: bool,
     sight: Option<Sighting>,
+    /// What the next program of this boot needs to go on.
+    keepsake: Option<Keepsake>,
     n_boots: u32,
 }
 
@@ -273,6 +276,7 @@ pub(super) struct Ran {
     pub(super) n_claims: u64,
     pub(super) n_refused: u64,
     pub(super) n_lost: u64,
+    pub(super) n_resumed: u64,
     pub(super) n_takeovers: u64,
     pub(super) takeover_max: u64,
     pub(super) takeover_sum: u64,
@@ -367,6 +371,7 @@ fn simulate(seed: u64, scene: Scene, lines: Option<VecDeque<String>>) -> Sim {
             looked: u64::MAX,
             is_lazy: false,
             sight: None,
+            keepsake: None,
             n_boots: 0,
         });
         sim.boot(at);
@@ -568,6 +573,10 @@ impl Sim {
                 n_runs: n_kids,
             }),
         );
+        if let Some(keepsake) = self.machines[machine].keepsake.take() {
+            self.ran.n_resumed += 1;
+            self.tell(machine, Input::Resumed(keepsake));
+        }
         if n_kids == 0 {
             self.tell(machine, Input::Alone);
         }
@@ -588,6 +597,9 @@ impl Sim {
             };
             let mut out = Vec::new();
             lease.handle(now, input, &mut out);
+            // Before anything is carried out: what is forgotten is gone before the last step of a release is asked for.
+            let keepsake = lease.keepsake();
+            self.machines[machine].keepsake = keepsake;
             for effect in out {
                 self.carry_out(machine, effect, &mut inputs);
             }
@@ -1298,6 +1310,7 @@ impl Sim {
             m.armed = None;
             m.sitter += 1;
             m.sight = None;
+            m.keepsake = None;
             m.n_boots += 1;
         } else if m.is_frozen {
             // The sitter does not leave frozen children to nobody.
@@ -1305,8 +1318,12 @@ impl Sim {
             m.kids += 1;
             m.is_frozen = false;
         }
+        // Whoever comes soon after a program that died goes on with its tenure.
+        let is_soon = !is_whole && self.random.one_in(2);
         let at = self.t
-            + if self.scene.users {
+            + if is_soon {
+                self.random.between(50_000, s(50))
+            } else if self.scene.users {
                 self.random.between(s(5), s(600))
             } else {
                 self.random.between(s(200), s(600))
