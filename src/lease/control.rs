@@ -299,6 +299,12 @@ impl Lease {
         self.tenure.is_some()
     }
 
+    /// It claims as soon as it may: what is in the folder is taken over by the claim then.
+    pub fn wants_to_claim(&self) -> bool {
+        let by_itself = self.policy.claims_when_free && !self.stays_away;
+        by_itself || self.wants_control || self.wants_takeover || self.desk.is_asking()
+    }
+
     /// What the folder can be trusted with, as it was told last.
     pub fn folder(&self) -> Option<&Folder> {
         self.folder.as_ref()
