@@ -70,7 +70,10 @@ pub fn locate(path: &Path) -> Result<FlowRef, StoreError> {
 /// Whether a flow is a file on its own, so that nobody has control of it. Asks the disk only for files beside
 /// `flow_modules/`; where nobody can tell, it is none.
 pub fn stands_alone(flow: &FlowRef) -> bool {
-    let inside = flow.file.split_once('/').is_some_and(|(first, _)| first == MODULES);
+    let inside = flow
+        .file
+        .split_once('/')
+        .is_some_and(|(first, _)| first == MODULES);
     !inside && is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared)
 }
 
