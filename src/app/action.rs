@@ -209,7 +209,7 @@ pub enum Action {
     /// Look at the health of this machine and its folders, for the settings.
     Diagnose,
     /// Ask whether this is to be killed.
-    Kill(super::kill::Scope),
+    Kill(crate::runtime::KillScope),
     /// Open the example collection.
     OpenExample,
     /// Something about the safety of a workfile.

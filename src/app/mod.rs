@@ -9,7 +9,7 @@ mod canvas;
 mod compare_page;
 mod desk;
 mod desktop;
-mod dialogs;
+mod dialog;
 mod drafts;
 mod fonts;
 mod footer;

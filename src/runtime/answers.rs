@@ -14,7 +14,7 @@ use super::keeper::Care;
 use super::last_runs::{self, LastRuns};
 use super::order::{KillScope, Order};
 use super::workspace::Workspace;
-use super::{Runner, prepare};
+use super::{Runner, clock, prepare};
 
 impl Dispatcher {
     pub(super) fn loaded(&mut self, loaded: Loaded) {
@@ -277,7 +277,7 @@ impl Dispatcher {
         if let (Some(at_once), Some(live)) = (stop, &open.view.live) {
             let run = live.run.clone();
             if at_once {
-                return self.kill(KillScope::Run(flow.clone()));
+                return self.kill(KillScope::Run(flow.clone()), clock::instant());
             }
             return self.decide(Input::Stop {
                 run,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::exec::Report;
 use crate::ledger::Orphan;
@@ -15,13 +16,20 @@ use super::adopt::Adoption;
 use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
-use super::order::{LogTarget, Order};
+use super::order::{KillScope, LogTarget, Order};
 use super::workspace::Workspace;
 
 /// Everything that can wake the dispatcher. A closed list: whoever adds a way in adds it here.
 pub enum Incoming {
     /// A face asks.
     Order(Order),
+    /// The kill switch, which whoever holds the processes has heard of already.
+    Kill {
+        /// What is to end.
+        scope: KillScope,
+        /// When it was asked for.
+        asked: Instant,
+    },
     /// A process tells.
     Report(Report),
     /// What the ledger knows of a flow.

@@ -15,9 +15,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use handmill::model::{Choice, Event, FileResults, Flow, FlowRef, NodeId, NodeStatus, Outcome};
+use handmill::model::{
+    Choice, Event, FileResults, Flow, FlowRef, Level, NodeId, NodeStatus, Outcome,
+};
 use handmill::runtime::{
-    Config, KillScope, Manner, Order, Processes, Runtime, RuntimeHandle, query,
+    Config, KILL_WITHIN, KillScope, Manner, Order, Processes, Runtime, RuntimeHandle, query,
 };
 use handmill::store::{self, Home};
 
@@ -572,11 +574,16 @@ fn the_kill_switch_leaves_no_survivor_of_any_kind() {
     let pids: Vec<u32> = (0..nasty.len()).filter_map(pid).collect();
     face.handle.send(Order::Kill(KillScope::Everything));
     assert_eq!(face.outcome(), Outcome::Stopped);
-    let told = face.next("what was ended", |event| match event {
-        Event::Told(notice) => Some(notice.what.to_string()),
+    let (told, level) = face.next("what was ended", |event| match event {
+        Event::Told(notice) => Some((notice.what.to_string(), notice.level)),
         _ => None,
     });
     assert!(told.starts_with("Ended 6 nodes ("), "{told}");
+    let figure = told.split(" in ").nth(1).unwrap_or_default();
+    let figure = figure.split(':').next().unwrap_or_default();
+    // In the notice's own words: it would be a warning were it longer than promised.
+    assert!(figure.ends_with('s'), "{told}");
+    assert_eq!(level, Level::Info, "longer than {KILL_WITHIN:?}: {told}");
     assert!(told.contains("echo $$ >p2; kill -STOP $$; s…"), "{told}");
     place.await_none("node");
     for pid in pids {
