@@ -46,7 +46,7 @@ impl LedgerSide for Ledger {
         })
     }
 
-    fn adopt(&mut self, rows: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, rows: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         self.n_adopted = rows.runs.len() + rows.steps.len() + rows.logs.len() + rows.files.len();
         Ok(())
     }
@@ -203,6 +203,7 @@ fn measure(workspace: &Path, runs_kept: usize) {
         boot: String::new(),
         pid: 1,
         at: Timestamp(START),
+        scale: 1,
     };
     let claim = Instant::now();
     bench.carry(Op::Touch { token: Token(1) });

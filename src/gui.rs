@@ -63,6 +63,7 @@ fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> 
             // Its file is gone; what runs is held here then.
             Err(_) => Processes::Own,
         },
+        control: crate::runtime::control::Setup::default(),
         wake: Some(Box::new(waker(&context))),
         events: None,
     })
@@ -151,6 +152,10 @@ impl Engine for RealEngine {
 
     fn now(&self) -> Timestamp {
         runtime::now()
+    }
+
+    fn boot(&self) -> runtime::control::Moment {
+        runtime::boot()
     }
 
     fn health(&self) -> HealthLook {

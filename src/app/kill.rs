@@ -243,6 +243,7 @@ mod tests {
                 ended: None,
                 outcome: None,
                 counts: Counts::default(),
+                ran_on: None,
             });
             let stands = FlowBoard {
                 nodes: Arc::new(nodes.collect()),

@@ -7,6 +7,7 @@ mod action;
 mod banner;
 mod canvas;
 mod compare_page;
+mod control;
 mod desk;
 mod desktop;
 mod dialog;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::model::{Choice, Event, Flow, NodeId, Wrapper};
+use crate::model::{Choice, Event, Flow, FlowRef, NodeId, Wrapper};
+use crate::runtime::control::Setup;
 use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home, Loading, Settings};
 
@@ -114,8 +115,8 @@ fn start(
             retention: settings.retention(),
             shell: settings.shell,
         },
-        // Small, and it ends with its run: what a sitter costs per node buys nothing here.
-        processes: Processes::Own,
+        processes: processes(&flow)?,
+        control: Setup::default(),
         wake: None,
         events: Some(Box::new(move |event| {
             if is_told(event) {
@@ -163,6 +164,19 @@ fn start(
     }
     printer.flush();
     code
+}
+
+/// Who holds the nodes. A file on its own runs in this process: it is small and ends with its run, and what a sitter
+/// costs per node buys nothing. In a workspace that other machines may share, somebody must end the nodes in time when
+/// this process hangs or dies.
+fn processes(flow: &FlowRef) -> Result<Processes, Refused> {
+    // Where nobody can tell, the runtime finds the same and says so.
+    if store::is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared) {
+        return Ok(Processes::Own);
+    }
+    let binary = std::env::current_exe()
+        .map_err(|why| Refused::new(format!("failed to find this program: {why}"), ""))?;
+    Ok(Processes::Sitter(binary))
 }
 
 /// What the printer says nothing about is not worth waking it.

@@ -146,6 +146,28 @@ impl fmt::Display for Exit {
     }
 }
 
+impl Exit {
+    /// The exit that [`fmt::Display`] shows so; `None` for any other text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Some(match text {
+            "timed out" => Self::TimedOut,
+            "max passes reached" => Self::MaxPasses,
+            "end not known" => Self::Unknown,
+            _ => {
+                if let Some(code) = text.strip_prefix("exit ") {
+                    Self::Code(code.parse().ok()?)
+                } else if let Some(signal) = text.strip_prefix("signal ") {
+                    Self::Signal(signal.parse().ok()?)
+                } else if let Some(why) = text.strip_prefix("not started: ") {
+                    Self::NotStarted(why.into())
+                } else {
+                    Self::Signal((1..=64).find(|&signal| signal_name(signal) == Some(text))?)
+                }
+            }
+        })
+    }
+}
+
 fn signal_name(signal: i32) -> Option<&'static str> {
     // The numbers that are the same on Linux and macOS; others are shown as numbers.
     Some(match signal {
@@ -292,6 +314,8 @@ pub struct RunSummary {
     pub outcome: Option<Outcome>,
     /// Nodes by how they ended (so far).
     pub counts: Counts,
+    /// The host of the machine that ran it, as that machine published it; `None`: this one.
+    pub ran_on: Option<Arc<str>>,
 }
 
 /// Results another program left in a workfile: shown, and resumed from, as the flow's last run.

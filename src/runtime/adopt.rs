@@ -1,8 +1,8 @@
 //! Carrying on runs that another process began, and leaving ours to another.
 //!
 //! A run outlives its process when the sitter holds its nodes. Whoever takes the lock of its flow
-//! next reads what the run left: its frozen flow and start, its facts in the ledger, the journal of
-//! ends, and what lives in the sitter. The scheduler makes a run of that again.
+//! next reads what the run left: its frozen flow and start, its facts in the ledger, its exit record,
+//! and what lives in the sitter. The scheduler makes a run of that again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,9 @@ use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
 use crate::store::{self, FrozenRun, Home, LockError, RunLock};
 
 use super::clock;
-use super::dispatcher::{Dispatcher, LiveRun};
+use super::dispatcher::Dispatcher;
 use super::job::Jobs;
+use super::live_run::LiveRun;
 use super::prepare::Ours;
 use super::workspace::{Workspace, finish_of};
 
@@ -78,7 +79,7 @@ pub fn look(
     };
     // Only for others to see.
     lock.name_run(&run).ok();
-    let journal = exec::read_journal(&dir, &run);
+    let noted = exec::read_exits(&dir, &run);
     let begun = exec::attempts_begun(&dir, &run);
     let retry_delay = |node: crate::model::NodeIdx| {
         let id = nodes.get(node.0 as usize)?;
@@ -87,7 +88,7 @@ pub fn look(
     let recorded = recorded(attempts, |finish| {
         retry_delay(finish.id.node).map(|delay| finish.at.plus(delay))
     });
-    let ended = journal.ended.into_iter();
+    let ended = noted.ended.into_iter();
     let adopt = Adopt {
         start: frozen.start.clone(),
         jobs_max: frozen.jobs_max,
@@ -100,7 +101,7 @@ pub fn look(
             .collect(),
         live: live.into_iter().map(alive).collect(),
         begun: begun.into_iter().map(|(id, _)| id).collect::<HashSet<_>>(),
-        stopping: journal.stopping.is_some(),
+        stopping: noted.stopping.is_some(),
     };
     Ok(Some(Adoption {
         lock,
@@ -115,7 +116,8 @@ fn alive(live: Live) -> Alive {
         process: live.process,
         ending: live.asked.map(|why| match why {
             Why::Timeout => Ending::Timeout,
-            Why::Stop | Why::Kill | Why::Control => Ending::Stop,
+            Why::Stop | Why::Kill => Ending::Stop,
+            Why::Control => Ending::Control,
         }),
     }
 }
@@ -204,8 +206,17 @@ impl Dispatcher {
             adopt,
         } = taken;
         let run = frozen.start.run.clone();
+        // Whoever held it had control. Nothing new is started before it is known whether this machine still has.
+        self.ensure_control_of(flow);
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(flow, &frozen.start.frozen, &run, workspace, &frozen.shell),
+            jobs: Jobs::new(
+                flow,
+                &frozen.start.frozen,
+                (&run, epoch),
+                workspace,
+                &frozen.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),

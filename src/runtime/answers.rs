@@ -7,12 +7,14 @@ use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
 use crate::sched::{Input, Start};
 use crate::store::{self, FrozenRun};
 
-use super::dispatcher::{Dispatcher, LiveRun, OpenFlow};
+use super::dispatcher::Dispatcher;
 use super::incoming::{Incoming, Loaded, Prepared};
 use super::job::Jobs;
-use super::keeper::Care;
 use super::last_runs::{self, LastRuns};
+use super::live_run::LiveRun;
+use super::open_flow::OpenFlow;
 use super::order::{KillScope, Order};
+use super::pruner::Care;
 use super::workspace::Workspace;
 use super::{Runner, clock, prepare};
 
@@ -30,7 +32,7 @@ impl Dispatcher {
         // An order that waits is refused with the same words; without a face that looks at boards
         // an order is always on its way, and the reason would be told twice.
         if workspace.is_none()
-            && self.wake.is_some()
+            && self.picture.is_looked_at()
             && !self.flows.get(&loaded.flow).is_some_and(waits)
         {
             self.tell(Notice::error(
@@ -51,6 +53,7 @@ impl Dispatcher {
         };
         open.workspace = workspace.clone();
         open.trouble = trouble;
+        open.is_alone = loaded.is_alone;
         if let Some(workspace) = &workspace {
             self.logs.opened(&loaded.flow, workspace);
         }
@@ -77,9 +80,9 @@ impl Dispatcher {
     /// own. The first stays and is given back: a ledger knows live runs by the handle that their
     /// events go through, and that must be one.
     fn keep_workspace(&mut self, id: WorkspaceId, workspace: Arc<Workspace>) -> Arc<Workspace> {
-        let (keeper, rule) = (&mut self.keeper, self.manner.retention);
+        let (pruner, rule) = (&mut self.pruner, self.manner.retention);
         let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
-            keeper.look(id, &workspace, rule, Care::Thorough);
+            pruner.look(id, &workspace, rule, Care::Thorough);
             workspace.clone()
         });
         let kept = kept.clone();
@@ -112,8 +115,7 @@ impl Dispatcher {
         }
         for flow in flows {
             self.past_runs_changed(&flow);
-            self.changed.insert(flow);
-            self.dirty = true;
+            self.picture.touch_flow(&flow);
         }
     }
 
@@ -128,8 +130,7 @@ impl Dispatcher {
             prepare::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
         }
         open.view.board.runner = runner;
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
         self.follow_elsewhere(flow);
     }
 
@@ -140,11 +141,15 @@ impl Dispatcher {
         }
         if !catalog.trouble.is_empty() {
             // A root that is away is not empty: what was known of it stays until it is back.
-            catalog.workspaces.clone_from(&self.work.catalog.workspaces);
-            catalog.rejected.clone_from(&self.work.catalog.rejected);
+            catalog
+                .workspaces
+                .clone_from(&self.picture.work.catalog.workspaces);
+            catalog
+                .rejected
+                .clone_from(&self.picture.work.catalog.rejected);
         }
-        self.work.catalog = Arc::new(catalog);
-        self.dirty = true;
+        self.picture.work.catalog = Arc::new(catalog);
+        self.picture.touch();
         self.look_up_last_runs();
     }
 
@@ -154,7 +159,7 @@ impl Dispatcher {
             &self.inbox,
             &self.home,
             &self.workspaces,
-            self.work.catalog.clone(),
+            self.picture.work.catalog.clone(),
         );
     }
 
@@ -167,18 +172,18 @@ impl Dispatcher {
             .runs
             .into_iter()
             .filter(|(flow, run)| {
-                !self.flows.contains_key(flow) && self.work.last_runs.get(flow) != Some(run)
+                !self.flows.contains_key(flow) && self.picture.work.last_runs.get(flow) != Some(run)
             })
             .collect();
         if !news.is_empty() {
-            Arc::make_mut(&mut self.work.last_runs).extend(news);
-            self.dirty = true;
+            Arc::make_mut(&mut self.picture.work.last_runs).extend(news);
+            self.picture.touch();
         }
         // A run that began while they were counted is counted twice at worst, until the next time.
-        let known = &self.work.recent_runs;
+        let known = &self.picture.work.recent_runs;
         if found.recent.iter().any(|(id, n)| known.get(id) != Some(n)) {
-            Arc::make_mut(&mut self.work.recent_runs).extend(found.recent);
-            self.dirty = true;
+            Arc::make_mut(&mut self.picture.work.recent_runs).extend(found.recent);
+            self.picture.touch();
         }
     }
 
@@ -189,8 +194,7 @@ impl Dispatcher {
         let mut left = std::mem::take(&mut open.orphans);
         left.retain(|left| crate::exec::orphan_alive(left.pid, left.birth, &left.id));
         open.show_orphans(left);
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
     }
 
     pub(super) fn prepared(&mut self, prepared: Prepared) {
@@ -223,9 +227,20 @@ impl Dispatcher {
         let Some(workspace) = workspace else {
             return;
         };
+        if let Err(why) = self.may_still_start(&flow) {
+            self.refuse(&flow, why);
+            return self.forget_if_idle(&flow);
+        }
         let run = prepared.run;
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(&flow, &frozen, &run, &workspace, &self.manner.shell),
+            jobs: Jobs::new(
+                &flow,
+                &frozen,
+                (&run, epoch),
+                &workspace,
+                &self.manner.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),
@@ -286,20 +301,26 @@ impl Dispatcher {
             });
         }
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
-            let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
-            let ours = self.ours();
             // What the other did is in the ledger.
-            prepare::reload(
-                &self.pool,
-                &self.inbox,
-                &self.home,
-                self.workspaces.get(&flow.workspace).cloned(),
-                flow.clone(),
-                frozen,
-                ours,
-            );
+            self.reload(flow);
         }
+    }
+
+    /// Has what is known of a flow read again.
+    pub(super) fn reload(&mut self, flow: &FlowRef) {
+        let Some(open) = self.flows.get(flow) else {
+            return;
+        };
+        prepare::reload(
+            &self.pool,
+            &self.inbox,
+            &self.home,
+            self.workspaces.get(&flow.workspace).cloned(),
+            flow.clone(),
+            open.frozen.clone(),
+            self.ours(),
+        );
     }
 
     pub(super) fn watch_locks(&mut self) {
@@ -335,7 +356,7 @@ impl Dispatcher {
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
         if let crate::watch::Change::Within { folder, path } = change
-            && self.changed_elsewhere(folder, path)
+            && (self.changed_elsewhere(folder, path) || self.control_path_changed(folder, path))
         {
             return;
         }

@@ -42,6 +42,7 @@ pub fn carry_on(home: &Home, manner: Manner, binary: PathBuf) -> Result<(), Stri
             face: BACKGROUND,
             manner: manner.clone(),
             processes: Processes::Sitter(binary.clone()),
+            control: super::control::Setup::default(),
             wake: None,
             events: None,
         })
@@ -50,7 +51,7 @@ pub fn carry_on(home: &Home, manner: Manner, binary: PathBuf) -> Result<(), Stri
         for held in free {
             let nodes = |run_dir: &std::path::Path| crate::exec::nodes_of(run_dir);
             let dir = Workspace::run_dir_of(home, &held.flow.workspace, &held.run);
-            // Without it there is nothing to go on with: what runs ends, and is in the journal.
+            // Without it there is nothing to go on with: what runs ends, and is in its exit record.
             let Ok(frozen) = store::thaw(&dir, &held.flow, &nodes(&dir)) else {
                 continue;
             };

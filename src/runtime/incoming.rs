@@ -14,6 +14,7 @@ use crate::store::RunLock;
 
 use super::adopt::Adoption;
 use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
+use super::control::ControlNews;
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{KillScope, LogTarget, Order};
@@ -95,6 +96,15 @@ pub enum Incoming {
     },
     /// What a run would do.
     Previewed(Arc<Preview>),
+    /// Something about control of a workspace.
+    Control {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// Of which opening: news of an earlier one come too late.
+        n: u64,
+        /// What.
+        news: ControlNews,
+    },
     /// Something the operator should read.
     Tell(Notice),
 }
@@ -117,6 +127,8 @@ pub struct Loaded {
     pub runner: Option<Runner>,
     /// A run of it that another process began and that is ours to carry on now.
     pub adoption: Option<Box<Adoption>>,
+    /// Its file stands on its own: nobody shares its folder.
+    pub is_alone: bool,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }

@@ -278,33 +278,6 @@ impl Dispatcher {
             self.tell(notice);
         }
     }
-
-    /// The time to run nodes in a workspace was over; whoever holds them is ending them.
-    pub(super) fn control_lost(&mut self, workspace: &crate::model::WorkspaceId) {
-        let runs: Vec<RunId> = self
-            .runs
-            .iter()
-            .filter(|(_, live)| live.flow.workspace == *workspace)
-            .map(|(run, _)| run.clone())
-            .collect();
-        let n = runs.len();
-        for run in runs {
-            self.decide(Input::Stop {
-                run,
-                nodes: None,
-                at_once: false,
-            });
-        }
-        if n > 0 {
-            self.tell(Notice::new(
-                Level::Warning,
-                format!(
-                    "Control of workspace {workspace} is lost: what runs in it is being stopped."
-                ),
-                "Take control again, then resume.",
-            ));
-        }
-    }
 }
 
 #[cfg(test)]

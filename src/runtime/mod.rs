@@ -9,23 +9,30 @@ mod answers;
 mod background;
 mod board;
 mod clock;
+pub mod control;
 mod details;
 mod dispatcher;
+mod effects;
 mod elsewhere;
+mod facts;
 mod follow;
 pub mod health;
 mod history_desk;
 mod incoming;
 mod job;
-mod keeper;
 mod kill;
 mod last_runs;
+mod live_run;
 mod logs;
 mod mailbox;
+mod open_flow;
 mod order;
 mod orders;
+mod picture;
 mod prepare;
+mod pruner;
 pub mod query;
+mod sharing;
 mod view;
 mod workspace;
 
@@ -50,6 +57,7 @@ pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
 pub use kill::KILL_WITHIN;
 pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
+pub use sharing::SharedLedger;
 pub use workspace::Workspace;
 
 use incoming::Incoming;
@@ -57,6 +65,9 @@ use mailbox::Inbox;
 
 /// Takes events as they happen.
 pub type EventSink = Box<dyn Fn(&Arc<Event>) + Send>;
+
+/// Tells a face that there is a new board.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
 
 /// How runs are carried out, as the operator set it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +145,10 @@ pub struct Config {
     pub manner: Manner,
     /// Who holds the children of runs.
     pub processes: Processes,
+    /// How this runtime has to do with control of workspaces that are shared.
+    pub control: control::Setup,
     /// Called after each publication of the board; `None` publishes nothing.
-    pub wake: Option<Box<dyn Fn() + Send + Sync>>,
+    pub wake: Option<Wake>,
     /// Given every event, in order; must not wait for anything.
     pub events: Option<EventSink>,
 }
@@ -187,7 +200,8 @@ impl RuntimeHandle {
         workspace: &crate::model::WorkspaceId,
         until: Option<Duration>,
     ) -> bool {
-        self.executor.set_deadline(workspace, until)
+        let grace = crate::lease::limits::Limits::REAL.grace;
+        self.executor.set_deadline(workspace, until, grace)
     }
 
     /// The newest picture. Takes no lock.

@@ -9,11 +9,12 @@ use crate::sched::Input;
 
 use super::answers::unopened;
 use super::board::{Preview, Wish};
+use super::control::Gate;
 use super::dispatcher::Dispatcher;
 use super::follow::{Follower, News};
 use super::incoming::Incoming;
-use super::keeper::Care;
 use super::order::Order;
+use super::pruner::Care;
 use super::{clock, prepare};
 
 impl Dispatcher {
@@ -35,8 +36,7 @@ impl Dispatcher {
                 let open = self.flows.entry(flow.clone()).or_default();
                 open.shown = true;
                 open.frozen = frozen;
-                self.changed.insert(flow.clone());
-                self.dirty = true;
+                self.picture.touch_flow(&flow);
                 self.load(order, &flow);
             }
             Order::CloseFlow(flow) => {
@@ -46,10 +46,13 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => {
-                self.mend(&run, &nodes);
-                self.decide(Input::Retry { run, nodes });
-            }
+            Order::Retry { flow, run, nodes } => match self.may_retry(&flow) {
+                Ok(()) => {
+                    self.mend(&run, &nodes);
+                    self.decide(Input::Retry { run, nodes });
+                }
+                Err(why) => self.tell(why),
+            },
             Order::Stop {
                 flow,
                 nodes,
@@ -77,14 +80,14 @@ impl Dispatcher {
             Order::ShowHistory(ask) => {
                 let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
                 self.past_runs.show(ask, workspace);
-                self.work.history = self.past_runs.shown();
-                self.dirty = true;
+                self.picture.work.history = self.past_runs.shown();
+                self.picture.touch();
             }
             Order::Compare(ask) => {
                 let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
                 self.past_runs.compare(ask, workspace);
-                self.work.comparison = self.past_runs.compared();
-                self.dirty = true;
+                self.picture.work.comparison = self.past_runs.compared();
+                self.picture.touch();
             }
             Order::PinRun { flow, run, pinned } => {
                 if let Some(workspace) = self.workspace_of(&flow) {
@@ -92,9 +95,12 @@ impl Dispatcher {
                 }
             }
             Order::FollowLogs(targets) => {
-                self.work.logs.retain(|target, _| targets.contains(target));
+                self.picture
+                    .work
+                    .logs
+                    .retain(|target, _| targets.contains(target));
                 self.logs.follow(targets);
-                self.dirty = true;
+                self.picture.touch();
             }
             Order::Configure(manner) => {
                 let input = Input::Configure {
@@ -105,16 +111,20 @@ impl Dispatcher {
                 let other_rule = rule != self.manner.retention;
                 self.manner = manner;
                 for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
-                    self.keeper
+                    self.pruner
                         .look(id.clone(), workspace, rule, Care::Thorough);
                 }
                 self.decide(input);
-                self.dirty = true;
+                self.picture.touch();
             }
+            Order::KeepControl { .. }
+            | Order::DropControl(_)
+            | Order::Control { .. }
+            | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
             Order::DismissNotice(number) => {
-                Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
-                self.dirty = true;
+                Arc::make_mut(&mut self.picture.work.notices).retain(|(n, _)| *n != number);
+                self.picture.touch();
             }
             Order::EndWhenDone => self.until_done = true,
             Order::Leave if self.executor.outlives_us() => {
@@ -137,8 +147,8 @@ impl Dispatcher {
 
     fn preview(&mut self, wish: Option<Box<Wish>>) {
         self.wish = None;
-        if self.work.preview.take().is_some() {
-            self.dirty = true;
+        if self.picture.work.preview.take().is_some() {
+            self.picture.touch();
         }
         let Some(wish) = wish else {
             return;
@@ -157,8 +167,8 @@ impl Dispatcher {
             preview.choice.clone(),
         );
         if self.wish.as_ref() == Some(&about) {
-            self.work.preview = Some(preview);
-            self.dirty = true;
+            self.picture.work.preview = Some(preview);
+            self.picture.touch();
         }
     }
 
@@ -170,8 +180,8 @@ impl Dispatcher {
         }
         self.collection.clone_from(&root);
         // What the old root holds is not what was asked for; what runs stays on the board.
-        self.work.catalog = Arc::default();
-        self.dirty = true;
+        self.picture.work.catalog = Arc::default();
+        self.picture.touch();
         let inbox = self.inbox.clone();
         let follower = root.map(|root| {
             Follower::start(root, move |news| {
@@ -236,6 +246,21 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
+        let gate = match open.is_alone {
+            true => Gate::Open,
+            false => self.gate(&flow),
+        };
+        let Some(open) = self.flows.get_mut(&flow) else {
+            return;
+        };
+        match gate {
+            Gate::Open => {}
+            Gate::Wait => return open.waiting.push(order),
+            Gate::Refused(why) => {
+                let why = Notice::error(why, "Ask for control, or wait until it is free.");
+                return self.refuse(&flow, why);
+            }
+        }
         open.preparing = true;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
@@ -254,16 +279,16 @@ impl Dispatcher {
         let Some(open) = self.flows.get(&flow) else {
             return;
         };
-        match &open.view.live {
-            Some(live) => {
-                let run = live.run.clone();
-                self.decide(Input::Stop {
-                    run,
-                    nodes,
-                    at_once,
-                });
-            }
-            None if open.view.board.runner.is_some() => {
+        let live = open.view.live.as_ref().map(|live| live.run.clone());
+        let is_run_elsewhere = open.view.board.runner.is_some();
+        match live {
+            Some(run) => self.decide(Input::Stop {
+                run,
+                nodes,
+                at_once,
+            }),
+            None if self.drop_waiting(&flow) => {}
+            None if is_run_elsewhere => {
                 prepare::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
             }
             None => self.stop_orphans(&flow),
@@ -279,8 +304,7 @@ impl Dispatcher {
             return;
         }
         open.show_orphans(Vec::new());
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
         let inbox = self.inbox.clone();
         self.pool.spawn_blocking(move || {
             let n = orphans.len();

@@ -137,6 +137,7 @@ fn load_now(
         orphans: Vec::new(),
         runner: runner(home, &flow),
         adoption: None,
+        is_alone: store::is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared),
         troubles: Vec::new(),
         flow,
     };

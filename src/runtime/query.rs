@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use super::details::{compare, run_in_detail};
-pub use super::keeper::Taken;
+pub use super::pruner::Taken;
 use crate::exec;
 pub use crate::exec::{Lines, read_from};
 use crate::ledger::{Ledger, NodeRunRow};
@@ -17,7 +17,7 @@ use crate::store::Home;
 use super::board::Runner;
 use super::order::LogTarget;
 use super::workspace::Workspace;
-use super::{keeper, prepare};
+use super::{prepare, pruner};
 
 /// Most lines of a log kept on the board (processes-and-ledger.md, C4).
 pub const TAIL_LINES_MAX: usize = 5_000;
@@ -233,10 +233,10 @@ pub fn record(
 pub fn prune(workspace: &Workspace, rule: &Retention, dry: bool) -> Result<Taken, String> {
     let now = super::now();
     match dry {
-        true => keeper::plan(workspace, rule, now),
+        true => pruner::plan(workspace, rule, now),
         false => {
             let end = std::sync::atomic::AtomicBool::new(false);
-            keeper::keep(workspace, rule, now, keeper::Care::Thorough, &end)
+            pruner::prune(workspace, rule, now, pruner::Care::Thorough, &end)
         }
     }
 }

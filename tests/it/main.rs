@@ -2,6 +2,7 @@
 
 mod cli;
 mod conformance;
+mod control;
 mod crash;
 mod data_engine_history;
 mod data_engine_workspaces;
@@ -19,3 +20,4 @@ mod share_fuzz;
 mod share_python;
 mod shared;
 mod sitter;
+mod support;

@@ -191,6 +191,7 @@ impl Face {
                 ..Manner::default()
             },
             processes: Processes::Sitter(BINARY.into()),
+            control: crate::support::control(),
             wake: Some(Box::new(|| {})),
             events: Some(Box::new(move |event| {
                 sender.send(event.clone()).ok();
@@ -618,7 +619,7 @@ fn at_its_deadline_the_sitter_ends_what_runs_in_a_workspace() {
         _ => None,
     });
     assert!(told.contains("Control of workspace"), "{told}");
-    assert_eq!(face.outcome(), Outcome::Stopped);
+    assert_eq!(face.outcome(), Outcome::Interrupted);
     place.await_none("node");
     face.end(Order::ShutDown);
 }
@@ -662,7 +663,7 @@ fn a_long_home_has_a_sitter_too() {
     let mut stdout = sitter.stdout.take().expect("piped");
     stdout.read_to_string(&mut said).expect("read");
     assert_eq!(said, "");
-    assert!(home.join("sitter/sitter-1.sock").exists());
+    assert!(home.join("sitter/sitter-2.sock").exists());
     // A second one sees that there is one.
     let second = Command::new(BINARY)
         .arg("__sitter")
@@ -673,7 +674,7 @@ fn a_long_home_has_a_sitter_too() {
     let status = sitter.wait().expect("waited for");
     assert!(status.success() && status.signal().is_none(), "{status:?}");
     assert!(
-        !home.join("sitter/sitter-1.sock").exists(),
+        !home.join("sitter/sitter-2.sock").exists(),
         "it took its socket away"
     );
 }

@@ -31,9 +31,9 @@ pub fn keys_ui(ui: &Ui, actions: &mut Vec<Action>) {
             ui.columns(columns, |columns| {
                 // By length: Edit and Gestures are the long ones.
                 let places: &[usize] = if columns.len() == 3 {
-                    &[0, 1, 2, 0, 2]
+                    &[0, 1, 2, 0, 2, 2]
                 } else {
-                    &[0, 1, 0, 1, 0]
+                    &[0, 1, 0, 1, 0, 0]
                 };
                 for (group, at) in Group::ALL.iter().zip(places) {
                     group_ui(&mut columns[*at], *group, mac, &theme);

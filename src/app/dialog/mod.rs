@@ -44,6 +44,7 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Killing => kill::killing_ui(ui, app, &mut actions),
         Dialog::Keys => keys::keys_ui(ui, &mut actions),
         Dialog::Safety(page) => page.show(ui, app, &mut actions),
+        Dialog::Control(page) => page.show(ui, app, &mut actions),
     }
     // What the dialog asked for is carried out while it still stands.
     app.view.dialog = Some(dialog);

@@ -34,6 +34,7 @@ fn live(nodes: &str) -> FlowBoard {
             ended: None,
             outcome: None,
             counts: Counts::default(),
+            ran_on: None,
         }),
         ..FlowBoard::default()
     }
