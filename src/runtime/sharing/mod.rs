@@ -13,3 +13,4 @@ mod words;
 mod tests;
 
 pub use side::SharedLedger;
+pub use take::{node_of, stream_of};

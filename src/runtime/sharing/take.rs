@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::ledger::{
     FileState, RunElsewhere, StepElsewhere, Taken, TakenAttempt, TakenLine, TakenRun,
 };
-use crate::model::{NodeId, NodeStatus, Retention, Timestamp};
+use crate::model::{NodeId, NodeStatus, Retention, Stream, Timestamp};
 use crate::share::{Rows, RunRow, StepRow};
 use crate::store;
 
@@ -138,14 +138,32 @@ fn short(text: &str) -> Arc<str> {
     text.chars().take(64).collect::<String>().into()
 }
 
+/// Node, pass and attempt of a step's label. Only a flow of ours numbers them.
+fn named(flow: &str, label: &str) -> Option<(NodeId, u32, u32)> {
+    let file_name = flow.rsplit('/').next().unwrap_or_default();
+    let is_ours = store::is_workfile_name(file_name);
+    words::parse_label(label).filter(|_| is_ours)
+}
+
+/// The node that a line of another machine is of; one without a name for what is of none.
+pub fn node_of(flow: Option<&str>, label: Option<&str>) -> NodeId {
+    let label = label.unwrap_or_default();
+    let named = named(flow.unwrap_or_default(), label);
+    named.map_or_else(|| NodeId::new(label), |(node, _, _)| node)
+}
+
+/// Which output a line of another machine came from, by its level.
+pub fn stream_of(level: &str) -> Stream {
+    match level {
+        "ERROR" | "CRITICAL" => Stream::Err,
+        _ => Stream::Out,
+    }
+}
+
 fn attempt(row: StepRow) -> TakenAttempt {
     let (status, exit, is_retried) = words::step_of(&row.status, row.error_text.as_deref());
-    let file_name = row.flow_name.rsplit('/').next().unwrap_or_default();
     let label = bounded(row.step_label);
-    let named = match store::is_workfile_name(file_name) {
-        true => words::parse_label(&label),
-        false => None,
-    };
+    let named = named(&row.flow_name, &label);
     let (node, number) = match named {
         Some((node, pass, n_th)) => (node, Some((pass, n_th))),
         None => (NodeId::new(label.as_str()), None),
