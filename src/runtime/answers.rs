@@ -79,7 +79,11 @@ impl Dispatcher {
     /// Two flows of one workspace may be opened at the same moment, each with a workspace of its
     /// own. The first stays and is given back: a ledger knows live runs by the handle that their
     /// events go through, and that must be one.
-    fn keep_workspace(&mut self, id: WorkspaceId, workspace: Arc<Workspace>) -> Arc<Workspace> {
+    pub(super) fn keep_workspace(
+        &mut self,
+        id: WorkspaceId,
+        workspace: Arc<Workspace>,
+    ) -> Arc<Workspace> {
         let (pruner, rule) = (&mut self.pruner, self.manner.retention);
         let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
             pruner.look(id, &workspace, rule, Care::Thorough);

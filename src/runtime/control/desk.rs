@@ -16,10 +16,10 @@ use super::super::clock;
 use super::super::dispatcher::Dispatcher;
 use super::super::incoming::Incoming;
 use super::super::order::Order;
+use super::super::sharing::SharedLedger;
 use super::clerk::{Clerk, Done, Task};
 use super::controls::{Control, Standing};
 use super::keeper::{Deed, Keeper};
-use super::ledger_side::ledger_side;
 use super::opening::{self, Opening, Ours, Shown, parsed, text};
 
 /// What comes in about control of a workspace.
@@ -28,6 +28,8 @@ pub enum ControlNews {
     Opened(Opening),
     /// The thread of the shared folder brings something.
     Share(News),
+    /// Rows of another machine are in the ledger.
+    Hydrated,
     /// Something that processes of this machine leave each other.
     Local(Done),
     /// The process that kept it does no longer.
@@ -97,9 +99,13 @@ impl Dispatcher {
         control.n = n;
         control.standing = Standing::Opening;
         let (home, face, inbox) = (self.home.clone(), self.face, self.inbox.clone());
+        let ledger = self.workspaces.get(workspace).cloned();
         let (workspace, root) = (workspace.clone(), control.root.clone());
         self.pool.spawn_blocking(move || {
-            let news = ControlNews::Opened(opening::open(&home, &workspace, &root, face));
+            let notices = inbox.clone();
+            let tell = move |notice| notices.send(Incoming::Tell(notice));
+            let opening = opening::open(&home, &workspace, &root, face, ledger, tell);
+            let news = ControlNews::Opened(opening);
             inbox.send(Incoming::Control { workspace, n, news });
         });
     }
@@ -120,6 +126,7 @@ impl Dispatcher {
                     keeper.news(now, news, deeds)
                 });
             }
+            ControlNews::Hydrated => self.rows_came(workspace),
             ControlNews::Local(done) => self.clerk_did(workspace, done),
             ControlNews::Freed => {
                 self.hold_starts(workspace, true);
@@ -175,10 +182,12 @@ impl Dispatcher {
                 return self.control_opened(workspace, Opening::Failed(why));
             }
         };
+        let ledger = self.keep_workspace(workspace.clone(), ours.workspace.clone());
         let Some(control) = self.controls.by_workspace.get_mut(workspace) else {
             return;
         };
         let Ours {
+            workspace: _,
             lock,
             me,
             policy,
@@ -190,15 +199,21 @@ impl Dispatcher {
         self.controls.me = Some(me.machine.clone());
         let inbox = self.inbox.clone();
         let (told, n) = (workspace.clone(), control.n);
-        let tell = move |news| {
-            let (workspace, news) = (told.clone(), ControlNews::Share(news));
+        let tell_news = move |news| {
+            let workspace = told.clone();
             inbox.send(Incoming::Control { workspace, n, news });
         };
+        let hydrated = tell_news.clone();
+        let tell = move |news| tell_news(ControlNews::Share(news));
+        let rule = self.manner.retention;
+        let ledger = SharedLedger::new(ledger, me.host.clone(), rule, move || {
+            hydrated(ControlNews::Hydrated);
+        });
         let carrier = Carrier::start(Tools {
             workspace: control.root.to_path_buf(),
             machine: me.machine.clone(),
             reader: self.controls.setup.reader.clone(),
-            ledger: ledger_side(&self.home, workspace, &control.root),
+            ledger: Box::new(ledger),
             now: Box::new(control_now),
             tell: Box::new(tell.clone()),
         });

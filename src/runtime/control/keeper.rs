@@ -27,8 +27,6 @@ pub enum Deed {
     Forget,
     /// Keep what was seen for the next process of this machine.
     Remember(Sighting),
-    /// Rows of another machine are in the ledger.
-    Hydrated,
 }
 
 /// Whether the folder was tested. That writes into it, so nobody tests who only looks at a workspace nobody shares.
@@ -155,11 +153,8 @@ impl Keeper {
                 };
                 self.handle(now, Input::Folder(folder), deeds);
             }
-            News::Watched(result) => {
+            News::Watched(_) => {
                 let (_, again) = std::mem::take(&mut self.watching);
-                if result.is_ok() {
-                    deeds.push(Deed::Hydrated);
-                }
                 if again && !self.is_owner() {
                     self.watch();
                 }

@@ -10,7 +10,6 @@ mod controls;
 mod desk;
 mod gate;
 mod keeper;
-mod ledger_side;
 mod notice;
 mod opening;
 mod tend;

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::exec::sitter::{self, Place};
 use crate::lease::{Keepsake, MachineId, Me, Moment, Policy, Sighting, Status};
-use crate::model::WorkspaceId;
+use crate::model::{FlowRef, Notice, WorkspaceId};
 use crate::share::{self, Machine};
 use crate::store::{self, ControlLock, ControlText, Home, LockError};
 
 use super::super::board::Runner;
 use super::super::clock;
+use super::super::workspace::Workspace;
 
 /// What was found out.
 pub enum Opening {
@@ -35,6 +36,8 @@ pub enum Opening {
 pub struct Ours {
     /// The right to.
     pub lock: ControlLock,
+    /// Its ledger, opened.
+    pub workspace: Arc<Workspace>,
     /// This machine and process.
     pub me: Me,
     /// What the person set.
@@ -92,9 +95,17 @@ pub fn parsed<T: for<'a> Deserialize<'a>>(text: &[u8]) -> Option<T> {
     serde_json::from_slice(text).ok()
 }
 
-/// Finds out who keeps control of the workspace at `root`, and takes that upon this process when nobody does. May wait
-/// for a file server.
-pub fn open(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>, face: &'static str) -> Opening {
+/// Finds out who keeps control of the workspace at `root`, and takes that upon this process when nobody does. `ledger`
+/// is that of the workspace, when it is open; else it is opened, and what it has to say comes through `on_notice`. May
+/// wait for a file server.
+pub fn open(
+    home: &Home,
+    workspace: &WorkspaceId,
+    root: &Arc<Path>,
+    face: &'static str,
+    ledger: Option<Arc<Workspace>>,
+    on_notice: impl Fn(Notice) + Send + 'static,
+) -> Opening {
     match store::is_controlled(root) {
         Ok(false) => return Opening::Uncontrolled,
         Ok(true) => {}
@@ -122,7 +133,18 @@ pub fn open(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>, face: &'stat
             return Opening::Failed(format!("Control cannot be locked on this machine: {why}."));
         }
     };
-    match ours(home, workspace, root, lock) {
+    let ledger = ledger.map_or_else(
+        || {
+            let any = FlowRef {
+                workspace: workspace.clone(),
+                root: root.clone(),
+                file: "".into(),
+            };
+            Workspace::open(home, &any, clock::now(), on_notice).map(Arc::new)
+        },
+        Ok,
+    );
+    match ledger.and_then(|ledger| ours(home, workspace, root, lock, ledger)) {
         Ok(ours) => Opening::Ours(Box::new(ours)),
         Err(why) => Opening::Failed(format!("Control is not possible on this machine: {why}.")),
     }
@@ -133,6 +155,7 @@ fn ours(
     workspace: &WorkspaceId,
     root: &Path,
     lock: ControlLock,
+    ledger: Arc<Workspace>,
 ) -> Result<Ours, String> {
     let machine = Machine::at(&home.machine_file()).map_err(|why| why.to_string())?;
     let me = machine.me(clock::now()).map_err(|why| why.to_string())?;
@@ -153,6 +176,7 @@ fn ours(
         keepsake: read(ControlText::Tenure).and_then(|text| same_boot(&me, &text)),
         sighting: read(ControlText::Sighting).and_then(|text| same_boot(&me, &text)),
         has_state: share::has_state(root),
+        workspace: ledger,
         lock,
         me,
         others,

@@ -210,7 +210,6 @@ impl Dispatcher {
                     self.clerk(workspace, Task::Write(ControlText::Sighting, seen));
                 }
             }
-            Deed::Hydrated => self.rows_came(workspace),
         }
     }
 
@@ -288,7 +287,7 @@ impl Dispatcher {
     }
 
     /// Rows of another machine are in the ledger: what is shown of it is read again.
-    fn rows_came(&mut self, workspace: &WorkspaceId) {
+    pub(super) fn rows_came(&mut self, workspace: &WorkspaceId) {
         let flows: Vec<FlowRef> = self
             .flows
             .iter()
