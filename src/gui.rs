@@ -68,6 +68,8 @@ fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> 
         events: None,
     })
     .map_err(|why| format!("failed to start the runtime: {why}"))?;
+    // Also of flows that no tab shows: what a window left goes on in sight.
+    runtime.handle().send(Order::AdoptRuns);
     for warning in memory.warnings() {
         runtime.handle().send(Order::Tell(crate::model::Notice::new(
             crate::model::Level::Warning,

@@ -25,6 +25,12 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// True for what means "have this flow run": where a run of it goes on already, following that one
+    /// is what was meant. A run of all of it anew or of chosen nodes would be another run.
+    pub fn may_follow(&self) -> bool {
+        matches!(self, Self::Auto | Self::Resume)
+    }
+
     /// One word for the ledger and for people.
     pub fn word(&self) -> &'static str {
         match self {

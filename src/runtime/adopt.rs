@@ -17,7 +17,7 @@ use super::clock;
 use super::dispatcher::Dispatcher;
 use super::job::Jobs;
 use super::live_run::LiveRun;
-use super::prepare::Ours;
+use super::loading::Ours;
 use super::workspace::{Workspace, finish_of};
 
 /// The face of a process without one, that carries runs on.
@@ -44,32 +44,42 @@ pub fn look(
     home: &Home,
     workspace: &Workspace,
     flow: &FlowRef,
-    executor: &Executor,
-    face: &'static str,
+    ours: &Ours,
 ) -> Result<Option<Adoption>, String> {
-    if !executor.outlives_us() {
+    if !ours.adopts_on_open || !ours.executor.outlives_us() {
         return Ok(None);
     }
     let held = sitter::held(&sitter::Place::new(home.sitter_dir()))?;
     if !held.iter().any(|held| held.flow == *flow) {
         return Ok(None);
     }
-    let mut lock = match store::acquire(home, flow, face, clock::now()) {
+    let lock = match store::acquire(home, flow, ours.face, clock::now()) {
         Ok(lock) => lock,
         Err(LockError::Held(held)) => {
-            if held.face == BACKGROUND && face != BACKGROUND {
+            if held.face == BACKGROUND && ours.face != BACKGROUND {
                 store::request_yield(home, flow).map_err(|why| why.to_string())?;
             }
             return Ok(None);
         }
         Err(LockError::Store(why)) => return Err(why.to_string()),
     };
+    let open = workspace.open_run(flow)?;
+    match open {
+        Some(run) => adopt(workspace, flow, run, lock, &ours.executor),
+        None => Ok(None),
+    }
+}
+
+/// With the right to run a flow in hand: everything that carrying this run of it on takes. `None`
+/// when no sitter holds the run. The error is a fragment. Blocking.
+pub fn adopt(
+    workspace: &Workspace,
+    flow: &FlowRef,
+    run: RunId,
+    mut lock: RunLock,
+    executor: &Executor,
+) -> Result<Option<Adoption>, String> {
     let ledger = &workspace.ledger;
-    let open = ledger.open_runs().map_err(|why| why.to_string())?;
-    let open = open.into_iter().rev().find(|run| *run.file == *flow.file);
-    let Some(run) = open.map(|open| open.run) else {
-        return Ok(None);
-    };
     let dir = workspace.run_dir(&run);
     let nodes = exec::nodes_of(&dir);
     let frozen = store::thaw(&dir, flow, &nodes)?;
@@ -170,6 +180,7 @@ impl Dispatcher {
         Ours {
             executor: self.executor.clone(),
             face: self.face,
+            adopts_on_open: self.picture.is_looked_at() || self.face == BACKGROUND,
         }
     }
 
@@ -220,7 +231,7 @@ impl Dispatcher {
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),
-            held: None,
+            postponed: None,
             start: None,
             adopted: true,
         };
@@ -236,7 +247,9 @@ impl Dispatcher {
         let Some(run) = run.map(|(run, _)| run.clone()) else {
             return;
         };
-        if !self.executor.outlives_us() || self.runs.get(&run).is_some_and(|r| r.held.is_some()) {
+        if !self.executor.outlives_us()
+            || self.runs.get(&run).is_some_and(|r| r.postponed.is_some())
+        {
             return;
         }
         if let Some(mut live) = self.let_go(&run) {

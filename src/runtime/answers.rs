@@ -4,19 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
-use crate::sched::{Input, Start};
-use crate::store::{self, FrozenRun};
+use crate::sched::Input;
 
+use super::adopt::BACKGROUND;
 use super::dispatcher::Dispatcher;
-use super::incoming::{Incoming, Loaded, Prepared};
-use super::job::Jobs;
+use super::incoming::{Incoming, Loaded};
 use super::last_runs::{self, LastRuns};
-use super::live_run::LiveRun;
 use super::open_flow::OpenFlow;
 use super::order::{KillScope, Order};
 use super::pruner::Care;
+use super::start::follows;
 use super::workspace::Workspace;
-use super::{Runner, prepare};
+use super::{Runner, errand, loading, runners};
 
 impl Dispatcher {
     pub(super) fn loaded(&mut self, loaded: Loaded) {
@@ -63,12 +62,24 @@ impl Dispatcher {
         let news: Vec<_> = news.cloned().collect();
         open.show_orphans(loaded.orphans);
         for orphan in news {
-            prepare::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
+            errand::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
         }
-        let waiting = std::mem::take(&mut open.waiting);
+        let mut waiting = std::mem::take(&mut open.waiting);
+        // Another comes to us as soon as it is let go.
+        let asked = |runner: &Runner| &*runner.face == BACKGROUND && self.face != BACKGROUND;
+        open.coming &= loaded.adoption.is_none() && loaded.runner.as_ref().is_some_and(asked);
         self.set_runner(&loaded.flow, loaded.runner);
         if let (Some(adoption), Some(workspace)) = (loaded.adoption, &workspace) {
-            self.adopt(&loaded.flow, workspace, *adoption);
+            if self.ending {
+                // Too late: it is neither to be stopped nor to be waited for.
+                self.executor.leave(adoption.run());
+            } else {
+                let run = adoption.run().clone();
+                self.adopt(&loaded.flow, workspace, *adoption);
+                if waiting.extract_if(.., |order| is_met(order)).count() > 0 {
+                    self.tell(follows(&run));
+                }
+            }
         }
         for order in waiting {
             self.order(order);
@@ -124,14 +135,14 @@ impl Dispatcher {
     }
 
     /// Keeps who else runs a flow, and has it told when they do no longer, however they end.
-    fn set_runner(&mut self, flow: &FlowRef, runner: Option<Runner>) {
+    pub(super) fn set_runner(&mut self, flow: &FlowRef, runner: Option<Runner>) {
         let Some(open) = self.flows.get_mut(flow) else {
             return;
         };
         if let Some(seen) = &runner
             && open.view.board.runner != runner
         {
-            prepare::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
+            runners::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
         }
         open.view.board.runner = runner;
         self.picture.touch_flow(flow);
@@ -201,94 +212,6 @@ impl Dispatcher {
         self.picture.touch_flow(flow);
     }
 
-    pub(super) fn prepared(&mut self, prepared: Prepared) {
-        let Order::StartRun {
-            flow,
-            frozen,
-            choice,
-            jobs_max,
-        } = prepared.order
-        else {
-            return;
-        };
-        let Some(open) = self.flows.get_mut(&flow) else {
-            return;
-        };
-        open.preparing = false;
-        if let Some(orphans) = prepared.orphans {
-            open.show_orphans(orphans);
-        }
-        let workspace = open.workspace.clone();
-        self.set_runner(&flow, prepared.runner);
-        let (lock, past) = match prepared.result {
-            Ok(ready) => ready,
-            Err(why) => {
-                self.refuse(&flow, why);
-                // Its last face may have gone meanwhile.
-                return self.forget_if_idle(&flow);
-            }
-        };
-        let Some(workspace) = workspace else {
-            return;
-        };
-        if let Err(why) = self.may_still_start(&flow) {
-            self.refuse(&flow, why);
-            return self.forget_if_idle(&flow);
-        }
-        let run = prepared.run;
-        let epoch = self.epoch_of(&flow.workspace);
-        let live = LiveRun {
-            jobs: Jobs::new(
-                &flow,
-                &frozen,
-                (&run, epoch),
-                &workspace,
-                &self.manner.shell,
-            ),
-            flow: flow.clone(),
-            workspace: workspace.clone(),
-            lock: Some(lock),
-            held: Some(Vec::new()),
-            start: None,
-            adopted: false,
-        };
-        self.runs.insert(run.clone(), live);
-        let start = Start {
-            run: run.clone(),
-            flow,
-            frozen,
-            choice,
-            past,
-            jobs_max,
-        };
-        self.decide(Input::Start(Box::new(start)));
-        let inbox = self.inbox.clone();
-        let start = self.runs.get_mut(&run).and_then(|live| live.start.take());
-        let shell = self.manner.shell.clone();
-        self.pool.spawn_blocking(move || {
-            if let Some(start) = start {
-                let frozen = FrozenRun {
-                    start: *start,
-                    jobs_max,
-                    shell,
-                };
-                // Without it nobody can carry the run on; that is no reason not to run.
-                store::freeze(&workspace.run_dir(&run), &frozen).ok();
-            }
-            // What cannot be written is told by the ledger, and is no reason not to run.
-            workspace.ledger.commit_now().ok();
-            inbox.send(Incoming::StartStored(run));
-        });
-    }
-
-    /// What could not start before its run was recorded starts now.
-    pub(super) fn start_stored(&mut self, run: &RunId) {
-        let held = self.runs.get_mut(run).and_then(|run| run.held.take());
-        for (id, node) in held.into_iter().flatten() {
-            self.launch(id, &node);
-        }
-    }
-
     pub(super) fn lock_seen(&mut self, flow: &FlowRef, runner: Option<Runner>, stop: Option<bool>) {
         let Some(open) = self.flows.get_mut(flow) else {
             return;
@@ -316,7 +239,7 @@ impl Dispatcher {
         let Some(open) = self.flows.get(flow) else {
             return;
         };
-        prepare::reload(
+        loading::reload(
             &self.pool,
             &self.inbox,
             &self.home,
@@ -341,7 +264,7 @@ impl Dispatcher {
                 self.watcher = Some(watcher);
                 // What happened before the watch is not told by it.
                 let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
-                prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
+                runners::see_locks(&self.pool, &self.inbox, &self.home, flows);
                 if let Err(why) = heard {
                     self.tell(Notice::new(
                         Level::Warning,
@@ -367,9 +290,14 @@ impl Dispatcher {
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
-            prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
+            runners::see_locks(&self.pool, &self.inbox, &self.home, flows);
         }
     }
+}
+
+/// A start that a run which goes on is an answer to.
+fn is_met(order: &Order) -> bool {
+    matches!(order, Order::StartRun { choice, .. } if choice.may_follow())
 }
 
 /// Why runs are not possible.

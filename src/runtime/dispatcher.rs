@@ -60,6 +60,8 @@ pub struct Dispatcher {
     pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_run_ids: u32,
     pub(super) ending: bool,
+    /// Looks at what the sitter holds that are under way.
+    pub(super) n_looks: u32,
     /// End when nothing is left to do.
     pub(super) until_done: bool,
     /// Runs that others carry on once this process has said everything it knows of them.
@@ -107,6 +109,7 @@ impl Dispatcher {
             follower: None,
             n_run_ids: 0,
             ending: false,
+            n_looks: 0,
             until_done: false,
             left: Vec::new(),
             killing: None,
@@ -125,7 +128,9 @@ impl Dispatcher {
         self.tend_controls();
         self.picture.publish(&self.flows, self.scheduler.slots());
         let loading = |flow: &OpenFlow| self.until_done && !flow.view.board.loaded;
+        let looking = self.until_done && self.n_looks > 0;
         if (self.ending || self.until_done)
+            && !looking
             && self.runs.is_empty()
             && !self
                 .flows
@@ -219,6 +224,7 @@ impl Dispatcher {
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
+            Incoming::Held(held) => self.held_came(held),
             Incoming::GiveWay(flow) => self.give_way(&flow),
             Incoming::StartStored(run) => self.start_stored(&run),
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),

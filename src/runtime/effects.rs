@@ -74,19 +74,20 @@ impl Dispatcher {
                 }
                 Effect::Launch { id, node } => {
                     let run = self.runs.get_mut(&id.run);
-                    match run.and_then(|run| run.held.as_mut()) {
-                        Some(held) => held.push((id, node)),
+                    match run.and_then(|run| run.postponed.as_mut()) {
+                        Some(postponed) => postponed.push((id, node)),
                         None => self.launch(id, &node),
                     }
                 }
                 Effect::Terminate { id, force, why } => {
                     let run = self.runs.get_mut(&id.run);
-                    let held = run.and_then(|run| run.held.as_mut());
-                    let place = held
-                        .and_then(|held| Some((held.iter().position(|(h, _)| *h == id)?, held)));
+                    let postponed = run.and_then(|run| run.postponed.as_mut());
+                    let place = postponed.and_then(|postponed| {
+                        Some((postponed.iter().position(|(p, _)| *p == id)?, postponed))
+                    });
                     match place {
-                        Some((at, held)) => {
-                            held.remove(at);
+                        Some((at, postponed)) => {
+                            postponed.remove(at);
                             self.not_started(id, "stopped before it started");
                         }
                         None => {

@@ -157,8 +157,8 @@ impl Dispatcher {
 
     pub(super) fn forget_if_idle(&mut self, flow: &FlowRef) {
         let idle = self.flows.get(flow).is_some_and(OpenFlow::is_idle);
-        if idle {
-            self.flows.remove(flow);
+        if idle && let Some(gone) = self.flows.remove(flow) {
+            self.picture.note_newest(flow, &gone);
             self.logs.closed(flow);
             self.follow_elsewhere(flow);
             self.picture.touch_flow(flow);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::exec::Report;
 use crate::ledger::Orphan;
 use crate::model::{
-    Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary, WorkspaceId,
+    Catalog, Flow, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary,
+    WorkspaceId,
 };
 use crate::sched::EdgesAfter;
-use crate::store::RunLock;
 
 use super::adopt::Adoption;
 use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
@@ -17,6 +17,7 @@ use super::control::ControlNews;
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
 use super::order::{LogTarget, Order};
+use super::prepare::Ready;
 use super::workspace::Workspace;
 
 /// Everything that can wake the dispatcher. A closed list: whoever adds a way in adds it here.
@@ -77,6 +78,8 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// The runs that the sitter holds and that somebody is to carry on: their flows, as they are frozen.
+    Held(Result<Vec<(FlowRef, Arc<Flow>)>, String>),
     /// Another process wants to carry on what we run of this flow.
     GiveWay(FlowRef),
     /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
@@ -131,8 +134,8 @@ pub struct Prepared {
     pub order: Order,
     /// The id of the run; its log folder exists.
     pub run: RunId,
-    /// The right to run the flow with what is known of it, or why it must not run.
-    pub result: Result<(RunLock, Past), Notice>,
+    /// What may begin, or why nothing may.
+    pub result: Result<Ready, Notice>,
     /// Another Handmill that runs it now.
     pub runner: Option<Runner>,
     /// Processes that a dead Handmill left running; `None` when that was not looked at.

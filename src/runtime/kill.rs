@@ -8,7 +8,7 @@ use crate::sched::Input;
 
 use super::dispatcher::Dispatcher;
 use super::order::KillScope;
-use super::prepare;
+use super::runners;
 
 /// Names told before the rest are counted.
 const NAMES_MAX: usize = 5;
@@ -104,7 +104,7 @@ impl Dispatcher {
                 continue;
             }
             if open.view.board.runner.is_some() {
-                prepare::ask_stop(&self.pool, &self.inbox, &self.home, flow.clone(), true);
+                runners::ask_stop(&self.pool, &self.inbox, &self.home, flow.clone(), true);
             } else {
                 self.stop_orphans(flow);
             }

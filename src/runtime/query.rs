@@ -18,7 +18,7 @@ use crate::store::Home;
 use super::board::Runner;
 use super::order::LogTarget;
 use super::workspace::Workspace;
-use super::{prepare, pruner, sharing};
+use super::{pruner, runners, sharing};
 
 /// Most lines of a log kept on the board (processes-and-ledger.md, C4).
 pub const TAIL_LINES_MAX: usize = 5_000;
@@ -272,7 +272,7 @@ pub fn record(
         history: ledger
             .history(flow, n_runs, None)
             .map_err(|why| why.to_string())?,
-        runner: prepare::runner(home, flow),
+        runner: runners::runner(home, flow),
     })
 }
 
@@ -399,6 +399,17 @@ pub fn kill_held(home: &Home, flow: &FlowRef) -> Result<u64, String> {
         n += sitter::kill(&place, &Scope::Run(run.run))?;
     }
     Ok(n)
+}
+
+/// True when a run of the flow goes on without a face: whoever starts the flow with the sitter's
+/// help follows that one.
+pub fn goes_on(home: &Home, flow: &FlowRef) -> bool {
+    use crate::exec::sitter::{self, Place};
+    // A sitter that does not answer is met again by the start itself, which tells of it.
+    let held = sitter::held(&Place::new(home.sitter_dir())).unwrap_or_default();
+    let alone = |face: &str| face == super::adopt::BACKGROUND;
+    held.iter().any(|held| held.flow == *flow)
+        && crate::store::holder(home, flow).is_none_or(|held| alone(&held.face))
 }
 
 /// Ends the processes that a dead Handmill left running for a flow; gives how many there were.

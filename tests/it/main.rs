@@ -1,5 +1,6 @@
 //! Facts about the program seen from outside its modules. One binary, because egui links slowly.
 
+mod adoption;
 mod cli;
 mod conformance;
 mod control;
@@ -11,8 +12,10 @@ mod faults;
 mod floors;
 mod flows;
 mod graphml;
+mod kill_switch;
 mod kills;
 mod merging;
+mod place;
 mod runtime;
 mod saves;
 mod share;

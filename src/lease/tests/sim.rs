@@ -125,6 +125,10 @@ struct Snap {
 #[derive(Debug, Default)]
 struct Server {
     epochs: BTreeMap<u64, Folded>,
+    /// Number 0, from which the first claim starts, was removed.
+    is_begun: bool,
+    /// The highest number ever given.
+    n_given: u64,
     news: BTreeMap<Token, ClaimNote>,
     row: Option<(u64, crate::lease::LeaseRow)>,
     n_beats: u64,
@@ -138,6 +142,13 @@ struct Server {
 }
 
 impl Server {
+    fn has(&self, number: u64) -> bool {
+        match number {
+            0 => !self.is_begun,
+            number => self.epochs.contains_key(&number),
+        }
+    }
+
     fn seen(&self, number: u64) -> Option<EpochSeen> {
         self.epochs.get(&number).map(|folded| EpochSeen {
             claim: folded.claim.clone(),
@@ -160,6 +171,11 @@ impl Server {
             listing: Listing {
                 newest: newest.map(Epoch),
                 before: numbers.next().copied().map(Epoch),
+                oldest: if self.is_begun {
+                    self.epochs.keys().next().copied().map(Epoch)
+                } else {
+                    Some(Epoch(0))
+                },
                 conflicts: Vec::new(),
             },
             newest: newest.and_then(|newest| self.seen(newest)),
@@ -277,6 +293,7 @@ pub(super) struct Ran {
     pub(super) n_refused: u64,
     pub(super) n_lost: u64,
     pub(super) n_resumed: u64,
+    pub(super) n_pruned: u64,
     pub(super) n_takeovers: u64,
     pub(super) takeover_max: u64,
     pub(super) takeover_sum: u64,
@@ -823,6 +840,7 @@ impl Sim {
                 }
                 Reply::Done
             }
+            Op::MakeNew { note } if !server.has(note.epoch.0 - 1) => gone(),
             Op::MakeNew { note } => {
                 server.news.insert(note.token, note.clone());
                 Reply::Done
@@ -845,12 +863,14 @@ impl Sim {
                     pen: PenState::Alive(Vec::new()),
                     hint: None,
                 };
-                if server.epochs.insert(epoch.0, folded).is_some() {
+                let is_used = epoch.0 <= server.n_given;
+                server.n_given = server.n_given.max(epoch.0);
+                if server.epochs.insert(epoch.0, folded).is_some() || is_used {
                     self.breaks(format!("{epoch} was claimed twice"));
                 }
                 Reply::Done
             }
-            Op::DropNew { token } => {
+            Op::DropNew { token, .. } => {
                 server.news.remove(token);
                 Reply::Done
             }
@@ -955,6 +975,22 @@ impl Sim {
                 }
                 if !is_own {
                     self.breaks(format!("another's epoch {number} was released"));
+                }
+                Reply::Done
+            }
+            Op::RemoveEpoch { epoch } => {
+                if epoch.0 > 0 && server.has(epoch.0 - 1) {
+                    return Reply::Failed(Fault::NotEmpty);
+                }
+                if !server.has(epoch.0) {
+                    return gone();
+                }
+                server.news.retain(|_, note| note.epoch.0 != epoch.0 + 1);
+                server.is_begun = true;
+                let pen = server.epochs.remove(&epoch.0).map(|folded| folded.pen);
+                self.ran.n_pruned += 1;
+                if let Some(PenState::Alive(_)) = pen {
+                    self.breaks(format!("{epoch} was removed with a living pen"));
                 }
                 Reply::Done
             }

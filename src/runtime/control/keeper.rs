@@ -120,7 +120,7 @@ impl Keeper {
             }
         }
         self.effects = effects;
-        if looks_new && !self.is_owner() {
+        if looks_new && self.is_worth_watching(now) {
             self.watch();
         }
         self.keep(deeds);
@@ -155,7 +155,7 @@ impl Keeper {
             }
             News::Watched(_) => {
                 let (_, again) = std::mem::take(&mut self.watching);
-                if again && !self.is_owner() {
+                if again && self.is_worth_watching(now) {
                     self.watch();
                 }
             }
@@ -242,6 +242,16 @@ impl Keeper {
         }
     }
 
+    /// What another machine published is taken over now: not by an owner, and not by one who is about to claim, which
+    /// takes it over anyway.
+    fn is_worth_watching(&self, now: Now) -> bool {
+        match self.lease.status(now).stand {
+            Stand::Watching => true,
+            Stand::Free => !self.lease.wants_to_claim(),
+            _ => false,
+        }
+    }
+
     fn watch(&mut self) {
         match self.watching.0 {
             true => self.watching.1 = true,
@@ -283,5 +293,175 @@ pub fn not_carried(ticket: Ticket) -> News {
     News::Replied {
         ticket,
         reply: Reply::Failed(Fault::Unknown(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::lease::{Asked, Hydrated, Listing, MachineId, Markers, Policy, RowSeen, When};
+    use crate::model::Timestamp;
+
+    /// A keeper whose folder answers what the script says.
+    struct Script {
+        keeper: Keeper,
+        errands: Receiver<Errand>,
+        now: Now,
+        deeds: Vec<Deed>,
+    }
+
+    impl Script {
+        fn new(policy: Policy) -> Self {
+            let me = Me {
+                machine: MachineId("me".to_owned()),
+                host: "here".to_owned(),
+                boot: "boot".to_owned(),
+                pid: 7,
+                daemon: String::new(),
+                app_version: String::new(),
+                started_at: Timestamp(0),
+            };
+            let (sender, errands) = channel();
+            let lease = Lease::new(me, "ws", 1, policy);
+            let keeper = Keeper::new(
+                lease,
+                Box::new(move |errand| {
+                    sender.send(errand).ok();
+                }),
+            );
+            let now = Now {
+                boot: Moment(1_000_000),
+                wall: Timestamp(0),
+            };
+            Self {
+                keeper,
+                errands,
+                now,
+                deeds: Vec::new(),
+            }
+        }
+
+        fn give(&mut self, input: Input) {
+            self.keeper.handle(self.now, input, &mut self.deeds);
+        }
+
+        fn tested(&mut self) {
+            let folder = Folder::Exclusive { is_slow: false };
+            let measured = None;
+            let news = News::Tested { folder, measured };
+            self.keeper.news(self.now, news, &mut self.deeds);
+        }
+
+        /// Carries out what is asked for, in a folder in which everything works and nobody else is, until nothing is
+        /// asked for any more or `stop` says so. Gives what was asked for.
+        fn serve(&mut self, stop: impl Fn(&Op) -> bool) -> Vec<String> {
+            let mut asked = Vec::new();
+            let mut newest = None;
+            while let Ok(errand) = self.errands.try_recv() {
+                let (ticket, op) = match errand {
+                    Errand::Carry { ticket, op } => (ticket, op),
+                    Errand::Test => {
+                        asked.push("Test".to_owned());
+                        self.tested();
+                        continue;
+                    }
+                    other => {
+                        asked.push(format!("{other:?}"));
+                        continue;
+                    }
+                };
+                let name = format!("{op:?}");
+                let name = name.split([' ', '{', '(']).next().unwrap_or_default();
+                asked.push(name.to_owned());
+                if stop(&op) {
+                    break;
+                }
+                if let Op::RenameNew { epoch, .. } = &*op {
+                    newest = Some(*epoch);
+                }
+                let reply = match &*op {
+                    Op::ListEpochs => Reply::Epochs(Listing {
+                        newest,
+                        ..Listing::default()
+                    }),
+                    Op::ReadEpoch { .. } => Reply::Failed(Fault::Gone),
+                    Op::ReadRow => Reply::Row(RowSeen::Absent),
+                    Op::ReadMarkers => Reply::Markers(Markers::default()),
+                    Op::ReadRequests => Reply::Requests(Asked::default()),
+                    Op::Hydrate => Reply::Hydrated(Hydrated::Nothing),
+                    _ => Reply::Done,
+                };
+                let news = News::Replied { ticket, reply };
+                self.keeper.news(self.now, news, &mut self.deeds);
+            }
+            asked
+        }
+
+        fn own(&mut self) {
+            self.give(Input::Wish(Wish::Control));
+            self.serve(|_| false);
+            assert!(self.keeper.is_owner(), "{:?}", self.keeper.status(self.now));
+        }
+    }
+
+    #[test]
+    fn a_workspace_that_nobody_shares_is_only_looked_at_until_somebody_wants_it() {
+        let mut script = Script::new(Policy::default());
+        let (now, mut deeds) = (script.now, Vec::new());
+        script.keeper.begin(now, false, &mut deeds);
+        let asked = script.serve(|_| false);
+        let looks = ["ListEpochs", "ReadRow", "ReadMarkers", "ReadRequests"];
+        assert_eq!(asked, looks, "nothing that writes");
+        assert_eq!(script.keeper.status(now).can.claim, Ok(()));
+        script.own();
+        assert!(
+            matches!(script.deeds[..], [.., Deed::Keep(_)]),
+            "{:?}",
+            script.deeds
+        );
+        assert!(script.deeds.iter().any(|deed| matches!(deed, Deed::Arm(_))));
+    }
+
+    #[test]
+    fn the_keepsake_is_forgotten_before_the_last_step_of_a_release_is_asked_for() {
+        let mut script = Script::new(Policy::default());
+        let (now, mut deeds) = (script.now, Vec::new());
+        script.keeper.begin(now, true, &mut deeds);
+        script.own();
+        script.deeds.clear();
+        script.give(Input::Wish(Wish::Release { when: When::Now }));
+        let asked = script.serve(|_| false);
+        assert!(!asked.iter().any(|op| op == "ReleasePen"), "{asked:?}");
+        let forgets = script.deeds.iter().filter(|deed| **deed == Deed::Forget);
+        assert_eq!(forgets.count(), 1, "{:?}", script.deeds);
+        script.keeper.forgotten();
+        let asked = script.serve(|_| false);
+        assert_eq!(asked.first().map(String::as_str), Some("ReleasePen"));
+        assert!(!script.keeper.is_owner() && script.keeper.is_settled(now));
+    }
+
+    #[test]
+    fn a_tenure_of_a_dead_process_goes_on_and_starts_nothing_before_it_is_certain() {
+        let mut script = Script::new(Policy::default());
+        let now = script.now;
+        let keepsake = Keepsake {
+            epoch: crate::lease::Epoch(4),
+            token: crate::lease::Token(9),
+            deadline: now.boot.plus(Duration::from_secs(20)),
+        };
+        script.give(Input::Resumed(keepsake));
+        assert!(script.deeds.contains(&Deed::Arm(keepsake.deadline)));
+        let status = script.keeper.status(now);
+        assert!(script.keeper.is_owner() && !status.may_start_nodes && !status.may_start_runs);
+        // Its first pages come after what the dead one left in the pen was cleared.
+        let asked = script.serve(|op| matches!(op, Op::WritePage { .. }));
+        let at = |name: &str| asked.iter().position(|op| op == name);
+        assert!(
+            at("EmptyPen") < at("WritePage") && at("EmptyPen").is_some(),
+            "{asked:?}"
+        );
     }
 }
