@@ -148,6 +148,8 @@ pub struct Config {
     pub manner: Manner,
     /// Who holds the children of runs.
     pub processes: Processes,
+    /// How this runtime has to do with control of workspaces that are shared.
+    pub control: control::Setup,
     /// Called after each publication of the board; `None` publishes nothing.
     pub wake: Option<Wake>,
     /// Given every event, in order; must not wait for anything.
@@ -197,7 +199,8 @@ impl RuntimeHandle {
         workspace: &crate::model::WorkspaceId,
         until: Option<Duration>,
     ) -> bool {
-        self.executor.set_deadline(workspace, until)
+        let grace = crate::lease::limits::Limits::REAL.grace;
+        self.executor.set_deadline(workspace, until, grace)
     }
 
     /// The newest picture. Takes no lock.
