@@ -15,7 +15,7 @@ use super::order::{KillScope, Order};
 use super::pruner::Care;
 use super::start::follows;
 use super::workspace::Workspace;
-use super::{Runner, errand, loading, runners};
+use super::{Runner, clock, errand, loading, runners};
 
 impl Dispatcher {
     pub(super) fn loaded(&mut self, loaded: Loaded) {
@@ -219,7 +219,7 @@ impl Dispatcher {
         if let (Some(at_once), Some(live)) = (stop, &open.view.live) {
             let run = live.run.clone();
             if at_once {
-                return self.kill(KillScope::Run(flow.clone()));
+                return self.kill(KillScope::Run(flow.clone()), clock::instant());
             }
             return self.decide(Input::Stop {
                 run,

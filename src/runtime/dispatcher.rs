@@ -220,6 +220,7 @@ impl Dispatcher {
             }
             Incoming::Pinned(flow) => self.past_runs_changed(&flow),
             Incoming::RunsGone { workspace, runs } => self.runs_gone(&workspace, &runs),
+            Incoming::Kill { scope, asked } => self.kill(scope, asked),
             Incoming::Scanned(catalog) => self.scanned(catalog),
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),

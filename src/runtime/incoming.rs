@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::exec::Report;
 use crate::ledger::Orphan;
@@ -17,7 +18,7 @@ use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
 use super::control::ControlNews;
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
-use super::order::{LogTarget, Order};
+use super::order::{KillScope, LogTarget, Order};
 use super::prepare::Ready;
 use super::workspace::Workspace;
 
@@ -25,6 +26,13 @@ use super::workspace::Workspace;
 pub enum Incoming {
     /// A face asks.
     Order(Order),
+    /// The kill switch, which whoever holds the processes has heard of already.
+    Kill {
+        /// What is to end.
+        scope: KillScope,
+        /// When it was asked for.
+        asked: Instant,
+    },
     /// A process tells.
     Report(Report),
     /// What the ledger knows of a flow.

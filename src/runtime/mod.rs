@@ -60,6 +60,7 @@ pub use board::{
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
+pub use kill::KILL_WITHIN;
 pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
 pub use sharing::SharedLedger;
 pub use workspace::Workspace;
@@ -169,10 +170,14 @@ impl RuntimeHandle {
     /// Asks for something; the answer is on a later board, or an event. Never blocks. After the
     /// runtime ended it does nothing.
     pub fn send(&self, order: Order) {
-        if let Order::Kill(scope) = &order {
-            self.kill(scope);
-        }
-        self.inbox.send(Incoming::Order(order));
+        self.inbox.send(match order {
+            Order::Kill(scope) => {
+                self.kill(&scope);
+                let asked = clock::instant();
+                Incoming::Kill { scope, asked }
+            }
+            order => Incoming::Order(order),
+        });
     }
 
     /// Whoever holds the processes hears of the kill switch past a dispatcher that may be busy.

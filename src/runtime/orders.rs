@@ -57,7 +57,7 @@ impl Dispatcher {
                 nodes,
                 at_once,
             } => self.stop(flow, nodes, at_once),
-            Order::Kill(scope) => self.kill(scope),
+            Order::Kill(scope) => self.kill(scope, clock::instant()),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
             Order::Preview(wish) => self.preview(wish),

@@ -55,6 +55,10 @@ fn the_kill_switch_leaves_no_survivor_of_any_kind() {
         _ => None,
     });
     assert!(told.starts_with("Ended 6 nodes ("), "{told}");
+    let figure = told.split(" in ").nth(1).unwrap_or_default();
+    let figure = figure.split(':').next().unwrap_or_default();
+    // It tells how long it took, and would be a warning were it longer than `KILL_WITHIN`.
+    assert!(figure.ends_with('s'), "{told}");
     assert!(told.contains("echo $$ >p2; kill -STOP $$; s…"), "{told}");
     place.await_none("node");
     for pid in pids {

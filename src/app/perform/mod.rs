@@ -271,7 +271,7 @@ impl App {
     fn answer(&mut self, ctx: &Context, answer: Answer) {
         match self.view.dialog.take() {
             Some(Dialog::Close(tab)) => self.answer_close(ctx, tab, &answer),
-            Some(Dialog::QuitRunning(_)) => match answer {
+            Some(Dialog::QuitRunning) => match answer {
                 Answer::KeepRunning => {
                     self.engine.send(crate::runtime::Order::Leave);
                     self.really_quit(ctx);

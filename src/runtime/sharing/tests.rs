@@ -9,10 +9,10 @@ use super::words;
 use crate::ledger::{Ledger, LinesElsewhere};
 use crate::model::{
     Choice, Counts, Event, Exit, Finish, Flow, FlowRef, Node, NodeId, NodeIdx, NodeRunId,
-    NodeStatus, Outcome, Past, Point, Retention, RunId, RunStart, RunSummary, Timestamp, What,
-    WorkspaceId,
+    NodeStatus, Outcome, Past, Point, Retention, RunId, RunStart, RunSummary, Stream, Timestamp,
+    What, WorkspaceId,
 };
-use crate::runtime::Workspace;
+use crate::runtime::{LogTarget, Workspace, query};
 use crate::share::{Adoption, FileStateRow, LedgerSide, LogRow, Rows, RunRow, StepRow, Wanted};
 use crate::store::Home;
 
@@ -379,6 +379,46 @@ fn lines_of_another_machine_are_kept_once_and_found_by_node() {
     assert_eq!((&*of_a.host, of_a.seen), ("wsA", NOW));
     assert_eq!(b.lines("r1", None).expect("known").lines.len(), 3);
     assert_eq!(a.lines("r1", None), None, "its own logs are files");
+}
+
+#[test]
+fn the_log_of_a_run_elsewhere_says_whose_lines_it_shows() {
+    let (mut a, mut b) = (Machine::new("wsA"), Machine::new("wsB"));
+    let mut run = start(&a, "r1", 0);
+    run.print(0, "out\n", "bad\u{1b}[2J\n");
+    run.node(0, Exit::Code(1));
+    run.finish(Outcome::Failed);
+    let rows = a.all();
+    b.watch(rows, "wsA");
+    let tail = |run: Option<&str>, node: Option<&str>| {
+        let target = LogTarget {
+            flow: flow_ref(),
+            run: run.map(RunId::from),
+            node: node.map(NodeId::from),
+        };
+        query::tail(&b.workspace, &target).expect("a tail")
+    };
+    let shown = [
+        tail(None, Some("a")),
+        tail(Some("r1"), Some("a")),
+        tail(None, None),
+        tail(Some("r1"), None),
+    ];
+    for tail in shown {
+        let published = tail.published.expect("elsewhere");
+        assert_eq!((&*published.host, published.seen), ("wsA", NOW));
+        let lines: Vec<_> = tail
+            .lines
+            .iter()
+            .map(|line| (line.node.as_str(), line.stream, &*line.text))
+            .collect();
+        assert_eq!(lines, [("a", Stream::Out, "out"), ("a", Stream::Err, "bad")]);
+        assert!(!tail.removed && tail.trouble.is_empty());
+    }
+    let files = query::log_files(&b.workspace, &flow_ref(), None, Some(&NodeId::from("a")));
+    let files = files.expect("files");
+    let texts = files[0].imported.as_ref();
+    assert_eq!(texts, Some(&("out\n".to_owned(), "bad\n".to_owned())));
 }
 
 #[test]
