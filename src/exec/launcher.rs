@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::attempt::Attempt;
 use super::journal::Journals;
+use super::losses::Losses;
 use super::sitter::Scope;
 use super::sweep::Sweeper;
 use super::{End, Job, Report, Why};
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     reports: Box<dyn Fn(Report) + Send + Sync>,
     clock: fn() -> Timestamp,
     pub journals: Journals,
+    pub losses: Losses,
     /// Read while a child comes to be, until its number is known here.
     spawning: RwLock<()>,
     pool: Mutex<Pool>,
@@ -77,6 +79,7 @@ impl Launcher {
                 reports: Box::new(reports),
                 clock,
                 journals: Journals::default(),
+                losses: Losses::default(),
                 spawning: RwLock::default(),
                 pool: Mutex::default(),
                 work: Condvar::new(),
@@ -209,7 +212,7 @@ impl Drop for Launcher {
 }
 
 impl Shared {
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         while let Some((job, attempt)) = self.next() {
             let exit = attempt.run(&job, self);
             // Whoever hears of this end may launch the next job from here: see `launch`.

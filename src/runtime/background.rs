@@ -48,10 +48,10 @@ pub fn carry_on(home: &Home, manner: Manner, binary: PathBuf) -> Result<(), Stri
         .map_err(|why| format!("start the runtime: {why}"))?;
         let handle = runtime.handle();
         for held in free {
-            let nodes = |run_dir: &std::path::Path| crate::exec::nodes_of(run_dir);
             let dir = Workspace::run_dir_of(home, &held.flow.workspace, &held.run);
             // Without it there is nothing to go on with: what runs ends, and is in the journal.
-            let Ok(frozen) = store::thaw(&dir, &held.flow, &nodes(&dir)) else {
+            let nodes = crate::exec::nodes_of(&dir);
+            let Ok(frozen) = nodes.and_then(|nodes| store::thaw(&dir, &held.flow, &nodes)) else {
                 continue;
             };
             handle.send(Order::OpenFlow {

@@ -224,9 +224,22 @@ impl Dispatcher {
 
     /// Everything recorded is on disk when this returns. May wait for a disk.
     pub fn close(&mut self) {
-        for workspace in self.workspaces.values() {
-            // What could not be written the ledger tells by mail, and nothing can be done here.
-            workspace.ledger.flush().ok();
+        // Runs that have just ended: the sitter is told so before it is told goodbye.
+        for released in std::mem::take(&mut self.releasing).into_values() {
+            // It fails only when it panicked, which its thread has printed.
+            self.pool.block_on(released).ok();
+        }
+        let unwritten: Vec<String> = self
+            .workspaces
+            .values()
+            .filter_map(|workspace| workspace.ledger.flush().err())
+            .map(|why| why.to_string())
+            .collect();
+        for why in unwritten {
+            self.tell(Notice::error(
+                format!("The end of what ran is not in the run history: failed to {why}."),
+                "What nobody could write down counts as interrupted from the next start on.",
+            ));
         }
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
         self.left.clear();
@@ -523,8 +536,16 @@ impl Dispatcher {
                 if let Some(live) = self.runs.get(run).filter(|_| self.executor.outlives_us()) {
                     let (dir, at) = (live.workspace.run_dir(run), *at);
                     // Whoever carries it on must not start more of it.
-                    self.pool
-                        .spawn_blocking(move || crate::exec::journal_stopping(&dir, at).ok());
+                    let inbox = self.inbox.clone();
+                    self.pool.spawn_blocking(move || {
+                        if let Err(why) = crate::exec::journal_stopping(&dir, at) {
+                            let dir = dir.display();
+                            inbox.send(Incoming::Tell(Notice::warning(
+                                format!("That a run stops could not be noted ({why}): {dir}"),
+                                "After a crash of Handmill, whoever carries it on would not know.",
+                            )));
+                        }
+                    });
                 }
             }
             Event::RunRefused { notice, .. } => {
@@ -557,9 +578,6 @@ impl Dispatcher {
             }
             Event::RunFinished { run, .. } => {
                 self.growth.unwatch(run);
-                if let Some(live) = self.runs.get(run) {
-                    self.executor.over(run, &live.workspace.run_dir(run));
-                }
                 self.logs.grew(flow, None, None);
                 self.past_runs_changed(flow);
                 if let Some(live) = self.runs.get(run) {
@@ -572,9 +590,12 @@ impl Dispatcher {
                 }
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
-                    // The next process to take the lock must find the run's end in the ledger.
+                    let (executor, run) = (Arc::clone(&self.executor), run.clone());
+                    // The next process to take the lock must find the run's end in the ledger; and one
+                    // that comes because we were killed before that must still find the run held.
                     let released = self.pool.spawn_blocking(move || {
                         live.workspace.ledger.flush().ok();
+                        executor.over(&run, &live.workspace.run_dir(&run));
                         drop(lock);
                     });
                     self.releasing.insert(flow.clone(), released);

@@ -9,6 +9,7 @@ mod example;
 mod faults;
 mod floors;
 mod flows;
+mod full_disk;
 mod graphml;
 mod kills;
 mod merging;
