@@ -1,13 +1,15 @@
 //! An open workfile: the flow, its edit count, its undo history.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::Stamp;
-use crate::model::{Edit, EditError, FileResults, Flow, FlowRef, Timestamp};
+use crate::model::{Edit, EditError, FileResults, Flow, FlowRef};
 
-use super::journal::{Base, Note};
 use super::{Version, difference};
+
+mod kept;
+
+use kept::Kept;
 
 /// What is known of the file under a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,23 +62,6 @@ pub struct Document {
     /// What the file held at the last load or save: what a merge and a crash journal begin from.
     base: Arc<Flow>,
     kept: Kept,
-}
-
-/// How the crash journal stands.
-#[derive(Clone, Debug, Default)]
-struct Kept {
-    /// There is one.
-    begun: bool,
-    /// It is to be begun anew, whatever it holds.
-    stale: bool,
-    /// It could not be written; not before the next edit is that tried again.
-    waits: bool,
-    /// Steps since the base.
-    n_steps: usize,
-    /// Edits that are not in it yet.
-    pending: Vec<Edit>,
-    /// A journal that a crash left, whose edits are among these.
-    replaces: Option<PathBuf>,
 }
 
 impl Document {
@@ -148,7 +133,7 @@ impl Document {
     pub fn apply(&mut self, edit: Edit) -> Result<(), EditError> {
         let done = edit.clone();
         let edit = edit.apply(Arc::make_mut(&mut self.flow))?;
-        self.keep(done);
+        self.kept.did(done);
         self.undo.push(Step {
             edit,
             place: self.place,
@@ -186,7 +171,7 @@ impl Document {
         let done = step.edit.clone();
         match step.edit.apply(Arc::make_mut(&mut self.flow)) {
             Ok(edit) => {
-                self.keep(done);
+                self.kept.did(done);
                 Some(Step {
                     edit,
                     place: std::mem::replace(&mut self.place, step.place),
@@ -214,8 +199,7 @@ impl Document {
     /// From now on this is what edits are counted and merged from.
     fn stand_on(&mut self, base: Arc<Flow>) {
         self.base = base;
-        self.kept.stale = true;
-        self.kept.n_steps = usize::from(self.is_dirty());
+        self.kept.stand_anew(self.is_dirty());
     }
 
     /// The file is gone, and with it every saved state: what is on the screen is the only copy.
@@ -254,78 +238,6 @@ impl Document {
             self.n_places += 1;
             self.revision += 1;
         }
-    }
-
-    fn keep(&mut self, done: Edit) {
-        self.kept.n_steps += 1;
-        self.kept.pending.push(done);
-    }
-
-    /// What the crash journal has to be told since the last call. Cheap when nothing happened.
-    pub fn journal(&mut self, ticket: u64, now: Timestamp) -> Option<Note> {
-        if !self.is_dirty() {
-            let was = std::mem::take(&mut self.kept);
-            return was.begun.then_some(Note::End { ticket });
-        }
-        let kept = &mut self.kept;
-        if kept.waits && kept.pending.is_empty() {
-            return None;
-        }
-        kept.stale |= std::mem::take(&mut kept.waits);
-        let edits = std::mem::take(&mut kept.pending);
-        if kept.begun && !kept.stale {
-            return (!edits.is_empty()).then_some(Note::Edits {
-                ticket,
-                edits,
-                at: now,
-            });
-        }
-        // Nothing was done to it: a file that is gone is told of, and saving brings it back.
-        if !kept.stale && edits.is_empty() && self.disk == DiskState::New {
-            return None;
-        }
-        let edits = match kept.stale || edits.is_empty() {
-            true => vec![difference(&self.base, &self.flow)],
-            false => edits,
-        };
-        (kept.begun, kept.stale) = (true, false);
-        let known = match &self.disk {
-            DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => Some(stamp.hash),
-            DiskState::New | DiskState::Deleted => None,
-        };
-        let base = Base {
-            path: (self.disk != DiskState::New).then(|| self.flow_ref.path()),
-            title: self.flow.title.clone(),
-            flow: self.base.clone(),
-            hash: known,
-            replaces: self.kept.replaces.clone(),
-        };
-        Some(Note::Begin {
-            ticket,
-            base,
-            edits,
-            n_steps: self.kept.n_steps,
-            at: now,
-        })
-    }
-
-    /// Makes of what is on the screen what a crash left unsaved in the journal `left`, as one step. That journal
-    /// goes when the one of this document holds the same.
-    pub fn restore(&mut self, flow: &Flow, left: PathBuf) {
-        let edit = difference(&self.flow, flow);
-        self.step_to(edit);
-        self.kept.stale = true;
-        self.kept.replaces = Some(left);
-    }
-
-    /// The crash journal has grown long: it is begun anew.
-    pub fn journal_has_grown(&mut self) {
-        self.kept.stale = true;
-    }
-
-    /// The crash journal could not be written: it is begun anew with the next edit.
-    pub fn journal_is_lost(&mut self) {
-        self.kept.waits = true;
     }
 }
 

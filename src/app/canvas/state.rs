@@ -6,7 +6,7 @@ use egui::epaint::Mesh;
 use egui::{Pos2, Rect};
 
 use crate::app::{Selection, Theme, Verb};
-use crate::model::{Flow, NodeId, Point};
+use crate::model::{Edit, Flow, NodeId, Point};
 use crate::runtime::Preview;
 
 use super::camera::Camera;
@@ -113,6 +113,11 @@ impl CanvasState {
         self.finder = None;
         self.hover = Hit::Canvas;
         self.pointer = None;
+    }
+
+    /// What is being typed in place, as the edit that it would be now.
+    pub fn typed(&self, flow: &Flow) -> Option<Edit> {
+        self.editor.as_ref()?.edit(flow)
     }
 
     /// Moves as little as is needed for a node to be seen.

@@ -75,6 +75,23 @@ impl App {
         }
     }
 
+    /// Hands what is being typed to the crash journal, with each letter: its field may never be left.
+    pub(in crate::app) fn keep_typing(&mut self) {
+        let draft = self.view.draft.as_ref();
+        let (drafted_in, drafted) = draft
+            .map(|draft| (draft.tab, draft.edit().ok().flatten()))
+            .unzip();
+        for tab in &mut self.view.tabs {
+            let Content::Open(doc) = &mut tab.content else {
+                continue;
+            };
+            let in_place = tab.canvas.typed(doc.flow());
+            let in_field = drafted.clone().flatten();
+            doc.typing(in_place.or(in_field.filter(|_| drafted_in == Some(tab.id))));
+        }
+        self.keep_journals();
+    }
+
     /// The edits of a tab that closes are saved, or not wanted.
     pub(super) fn end_journal(&self, id: TabId) {
         self.files.note(Note::End { ticket: id.0 });
