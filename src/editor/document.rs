@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::disk::Stamp;
 use crate::model::{Edit, EditError, FileResults, Flow, FlowRef};
 
-use super::{Version, difference};
+use super::Version;
+use super::step::Step;
 
 mod kept;
 
@@ -27,9 +28,9 @@ pub enum DiskState {
     Deleted,
 }
 
-/// One step of a history: the edit, and the place it leads to.
+/// One entry of a history: the edit, and the place it leads to.
 #[derive(Clone, Debug)]
-struct Step {
+struct Past {
     edit: Edit,
     place: usize,
 }
@@ -52,8 +53,8 @@ pub struct Document {
     flow: Arc<Flow>,
     /// Counts edits, undo and redo included; never goes back.
     revision: u64,
-    undo: Vec<Step>,
-    redo: Vec<Step>,
+    undo: Vec<Past>,
+    redo: Vec<Past>,
     /// Names the state of the flow: undo and redo come back to a place, an edit makes a new one.
     place: usize,
     n_places: usize,
@@ -134,7 +135,7 @@ impl Document {
         let done = edit.clone();
         let edit = edit.apply(Arc::make_mut(&mut self.flow))?;
         self.kept.did(done);
-        self.undo.push(Step {
+        self.undo.push(Past {
             edit,
             place: self.place,
         });
@@ -166,13 +167,13 @@ impl Document {
     }
 
     /// Goes to where a step leads; gives the step back.
-    fn walk(&mut self, step: Step) -> Option<Step> {
+    fn walk(&mut self, step: Past) -> Option<Past> {
         self.revision += 1;
         let done = step.edit.clone();
         match step.edit.apply(Arc::make_mut(&mut self.flow)) {
             Ok(edit) => {
                 self.kept.did(done);
-                Some(Step {
+                Some(Past {
                     edit,
                     place: std::mem::replace(&mut self.place, step.place),
                 })
@@ -210,8 +211,13 @@ impl Document {
 
     /// Replaces the flow by what the disk holds now, as a step that can be undone.
     pub fn reload(&mut self, flow: Arc<Flow>, stamp: Stamp) {
-        let edit = difference(&self.flow, &flow);
-        self.step_to(edit);
+        let step = Step::between(&self.flow, &flow);
+        self.reload_by(step, flow, stamp);
+    }
+
+    /// The same with the step worked out elsewhere; none when both flows are equal.
+    pub(super) fn reload_by(&mut self, step: Option<Step>, flow: Arc<Flow>, stamp: Stamp) {
+        self.take(step);
         // Equal, but in the order of the file.
         self.flow = flow.clone();
         self.saved(self.place, flow, stamp);
@@ -220,24 +226,43 @@ impl Document {
     /// Takes in a merge of what is on the screen with what the disk holds now, as a step that can be undone.
     /// The result is unsaved unless it is what the disk holds.
     pub fn merge(&mut self, merged: &Flow, theirs: Arc<Flow>, stamp: Stamp) {
-        let edit = difference(&self.flow, merged);
-        self.step_to(edit);
+        let step = Step::between(&self.flow, merged);
+        let is_theirs = *merged == *theirs;
+        self.merge_by(step, is_theirs, theirs, stamp);
+    }
+
+    /// The same with the step worked out elsewhere, and whether it leads to what the disk holds.
+    pub(super) fn merge_by(
+        &mut self,
+        step: Option<Step>,
+        is_theirs: bool,
+        theirs: Arc<Flow>,
+        stamp: Stamp,
+    ) {
+        self.take(step);
         self.disk = DiskState::InStep(stamp);
-        self.saved_at = (*self.flow == *theirs).then_some(self.place);
+        self.saved_at = is_theirs.then_some(self.place);
         self.stand_on(theirs);
     }
 
-    /// The edit that a difference of two flows gave; nothing when there was none.
-    fn step_to(&mut self, edit: Edit) {
-        if edit != Edit::Batch(Vec::new()) && self.apply(edit).is_err() {
-            debug_assert!(false, "the difference of two flows must apply");
+    fn take(&mut self, step: Option<Step>) {
+        let Some(Step { done, back, flow }) = step else {
+            return;
+        };
+        self.flow = flow;
+        self.kept.did(done);
+        self.redo.clear();
+        match back {
+            Some(edit) => self.undo.push(Past {
+                edit,
+                place: self.place,
+            }),
             // Steps that lead elsewhere are worse than none.
-            self.undo.clear();
-            self.redo.clear();
-            self.place = self.n_places;
-            self.n_places += 1;
-            self.revision += 1;
+            None => self.undo.clear(),
         }
+        self.place = self.n_places;
+        self.n_places += 1;
+        self.revision += 1;
     }
 }
 

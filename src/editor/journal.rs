@@ -19,6 +19,8 @@ use crate::graphml;
 use crate::model::{Edit, Flow, Notice, Timestamp};
 use crate::store::{Home, JournalFile, Left, StoreError, SyncHandle};
 
+use super::difference;
+
 use self::words::Entry;
 
 /// The longest time that an edit is on its way to the disk itself.
@@ -37,7 +39,7 @@ pub enum Note {
         /// What it stands on.
         base: Base,
         /// What was done since.
-        edits: Vec<Edit>,
+        since: Since,
         /// What is being typed and is no step yet.
         typed: Option<Edit>,
         /// Steps that a person took in it.
@@ -62,6 +64,15 @@ pub enum Note {
         /// Whose.
         ticket: u64,
     },
+}
+
+/// What was done since a base.
+#[derive(Clone, Debug)]
+pub enum Since {
+    /// These edits, in order.
+    Edits(Vec<Edit>),
+    /// Whatever leads to this flow; worked out on the journal's thread.
+    Flow(Arc<Flow>),
 }
 
 /// What the edits of a journal were made on.
@@ -246,7 +257,7 @@ impl Keeper {
             Note::Begin {
                 ticket,
                 base,
-                edits,
+                since,
                 typed,
                 n_steps,
                 at,
@@ -254,7 +265,10 @@ impl Keeper {
                 let entry = Entry {
                     at,
                     n_steps,
-                    edits,
+                    edits: match since {
+                        Since::Edits(edits) => edits,
+                        Since::Flow(flow) => vec![difference(&base.flow, &flow)],
+                    },
                     typed,
                 };
                 match self.begin(ticket, &base, &entry) {

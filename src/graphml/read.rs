@@ -140,6 +140,7 @@ fn read_decoded(decoded: Decoded, raw: Option<Vec<u8>>) -> Result<Reading, ReadE
     let placed = read_nodes(text, &layout, &mut flow, &mut results, &mut warnings);
     let edge_ids = read_edges(text, &layout, &mut flow, &mut results, &mut warnings);
     place(&mut flow, &placed);
+    warn_of_leftovers(&layout, &flow, &mut warnings);
 
     let warnings = warnings.into_list();
     let source = Source(Arc::new(Inner {
@@ -170,6 +171,41 @@ fn conflict_marker(text: &str) -> Option<usize> {
     }
     let mut places = text.match_indices(MARKER).map(|found| found.0);
     places.find(|at| text[..*at].ends_with('\n'))
+}
+
+/// Commands and notes in which somebody left git's conflict markers: the file is well-formed, what it runs is
+/// not meant.
+fn warn_of_leftovers(layout: &Layout, flow: &Flow, warnings: &mut Warnings<'_>) {
+    let hint = "which no shell understands; settle them in the text";
+    for placed in &layout.nodes {
+        let Some(node) = flow.graph.node(&placed.id) else {
+            continue;
+        };
+        if holds_conflict(&node.command) {
+            warnings.at(placed.element.span.start as usize, || {
+                let name = shown(node.name());
+                format!("the command of ‘{name}’ holds git's conflict markers, {hint}")
+            });
+        }
+    }
+    for frame in flow
+        .frames
+        .iter()
+        .filter(|frame| holds_conflict(&frame.text))
+    {
+        warnings.whole(|| {
+            let name = shown(&frame.title);
+            format!("the note ‘{name}’ holds git's conflict markers; settle them in the text")
+        });
+    }
+}
+
+/// All three markers, each at the start of a line, in their order.
+fn holds_conflict(text: &str) -> bool {
+    let mut lines = text.lines();
+    ["<<<<<<< ", "=======", ">>>>>>> "]
+        .iter()
+        .all(|marker| lines.any(|line| line.starts_with(marker)))
 }
 
 fn warn_of_forbidden(text: &str, warnings: &mut Warnings<'_>) {

@@ -11,6 +11,7 @@ mod floors;
 mod flows;
 mod full_disk;
 mod graphml;
+mod in_place;
 mod kills;
 mod merging;
 mod runtime;

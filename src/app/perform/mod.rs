@@ -5,8 +5,10 @@ mod edit;
 mod file;
 mod go;
 mod kill;
+mod outside;
 mod run;
 mod safety;
+mod unsaved;
 mod workspace;
 
 pub use edit::links_of;

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 
-use super::fakes::{NOW, sample, version, world};
+use super::fakes::{NOW, Outside, sample, version, world};
 use super::journeys::{click, opened, press, window};
-use crate::app::ports::{FileJob, FileNews};
+use crate::app::ports::FileJob;
 use crate::editor::{Note, Task, Unsaved};
 use crate::model::{Edit, Flow, NodeField, Timestamp};
 use crate::runtime::Order;
@@ -24,7 +24,7 @@ fn change_outside(
     harness: &mut egui_kittest::Harness<'_, super::journeys::Stage>,
     flow: Flow,
 ) {
-    world.borrow_mut().news = Some(FileNews::Changed(Box::new(version(flow))));
+    world.borrow_mut().news = Some(Outside::Changed(Box::new(version(flow))));
     harness.event(egui::Event::WindowFocused(true));
     harness.run_steps(4);
 }

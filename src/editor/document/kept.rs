@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::editor::difference;
-use crate::editor::journal::{Base, Note};
+use crate::editor::journal::{Base, Note, Since};
+use crate::editor::step::Step;
 use crate::model::{Edit, Flow, Timestamp};
 
 use super::{DiskState, Document};
@@ -79,9 +79,9 @@ impl Document {
         if !kept.stale && edits.is_empty() && typed.is_none() && self.disk == DiskState::New {
             return None;
         }
-        let edits = match kept.stale || edits.is_empty() {
-            true => vec![difference(&self.base, &self.flow)],
-            false => edits,
+        let since = match kept.stale || edits.is_empty() {
+            true => Since::Flow(self.flow.clone()),
+            false => Since::Edits(edits),
         };
         (kept.begun, kept.stale) = (true, false);
         let known = match &self.disk {
@@ -98,7 +98,7 @@ impl Document {
         Some(Note::Begin {
             ticket,
             base,
-            edits,
+            since,
             typed,
             n_steps: self.kept.n_steps,
             at: now,
@@ -108,8 +108,7 @@ impl Document {
     /// Makes of what is on the screen what a crash left unsaved in the journal `left`, as one step. That journal
     /// goes when the one of this document holds the same.
     pub fn restore(&mut self, flow: &Flow, left: PathBuf) {
-        let edit = difference(&self.flow, flow);
-        self.step_to(edit);
+        self.take(Step::between(&self.flow, flow));
         self.kept.stale = true;
         self.kept.replaces = Some(left);
     }

@@ -17,7 +17,7 @@ fn begin(ticket: u64, path: Option<&str>, edits: Vec<Edit>) -> Note {
             replaces: None,
         },
         n_steps: edits.len(),
-        edits,
+        since: Since::Edits(edits),
         typed: None,
         at: Timestamp(1_000_000),
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use handmill::editor::{Base, Journal, News, Note};
+use handmill::editor::{Base, Journal, News, Note, Since};
 use handmill::model::{Edit, FlowField, Timestamp};
 use handmill::store::{self, JournalFile, Settings, Theme, Trust, Writer};
 
@@ -101,7 +101,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                     hash: None,
                     replaces: None,
                 },
-                edits: vec![title("one")],
+                since: Since::Edits(vec![title("one")]),
                 typed: None,
                 n_steps: 1,
                 at: Timestamp(0),
