@@ -1,4 +1,4 @@
-//! What logs and exit journals could not take because of their disk: told once, counted, and said
+//! What logs and exit records could not take because of their disk: told once, counted, and said
 //! again when the disk is well.
 
 use std::collections::BTreeSet;
@@ -25,8 +25,8 @@ struct State {
     logs: BTreeSet<PathBuf>,
     /// Logs whose child has ended, and which do not say yet what they lack.
     owed: Vec<(PathBuf, Gap)>,
-    /// It was said that ends cannot be journaled.
-    told_journal: bool,
+    /// It was said that ends cannot be noted.
+    told_record: bool,
 }
 
 impl Losses {
@@ -97,9 +97,9 @@ impl Losses {
         )));
     }
 
-    /// An end could not be journaled.
-    pub fn journal_refused(&self, path: &Path, why: &std::io::Error, shared: &Shared) {
-        if std::mem::replace(&mut lock(&self.0).told_journal, true) {
+    /// An end could not be noted.
+    pub fn record_refused(&self, path: &Path, why: &std::io::Error, shared: &Shared) {
+        if std::mem::replace(&mut lock(&self.0).told_record, true) {
             return;
         }
         shared.report(Report::Told(Notice::warning(
@@ -111,8 +111,8 @@ impl Losses {
         )));
     }
 
-    /// Ends are journaled.
-    pub fn journal_well(&self) {
-        lock(&self.0).told_journal = false;
+    /// Ends are noted.
+    pub fn record_well(&self) {
+        lock(&self.0).told_record = false;
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Counts, EdgeId, Event, Exit, Finish, FlowRef, Node, NodeIdx, NodeRunId, NodeStatus, Outcome,
-    RunId, RunStart, Timestamp,
+    RunId, RunStart, Timestamp, WorkspaceId,
 };
 
 use super::message::{Effect, Start};
@@ -55,6 +55,8 @@ pub enum Ending {
     Stop,
     /// It ran past its timeout.
     Timeout,
+    /// The right to run in its workspace was lost.
+    Control,
 }
 
 /// What became of a node taken from the ready queue.
@@ -88,6 +90,9 @@ pub struct RunState {
     jobs_max: u32,
     max_passes: Option<u32>,
     stopping: bool,
+    /// It stops because the right to run was lost.
+    interrupted: bool,
+    workspace: WorkspaceId,
 }
 
 impl RunState {
@@ -171,6 +176,8 @@ impl RunState {
             jobs_max: jobs_max.unwrap_or(u32::MAX).min(of_flow).max(1),
             max_passes: start.frozen.max_passes,
             stopping: false,
+            interrupted: false,
+            workspace: start.flow.workspace.clone(),
         }
     }
 
@@ -243,6 +250,8 @@ impl RunState {
         let ending = match (finish.status, &finish.exit) {
             (NodeStatus::Stopped, _) => Some(Ending::Stop),
             (_, Exit::TimedOut) => Some(Ending::Timeout),
+            // Nobody saw the end of one with an unknown exit; of any other the right to run had ended.
+            (NodeStatus::Interrupted, exit) if *exit != Exit::Unknown => Some(Ending::Control),
             _ => None,
         };
         let slot = &mut self.slots[node.0 as usize];
@@ -316,6 +325,16 @@ impl RunState {
     /// The run's id.
     pub fn id(&self) -> &RunId {
         &self.run
+    }
+
+    /// The workspace of its flow.
+    pub fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+
+    /// Attempts under way.
+    pub fn n_running(&self) -> u32 {
+        self.n_running
     }
 
     /// True when a node is ready and the run's own limit lets it start.
@@ -418,6 +437,7 @@ impl RunState {
         let (status, exit) = match slot.ending.take() {
             // Stopped even when it then exited with 0: what it was to do was cut short.
             Some(Ending::Stop) => (NodeStatus::Stopped, exit),
+            Some(Ending::Control) => (NodeStatus::Interrupted, exit),
             Some(Ending::Timeout) => (NodeStatus::Failed, Exit::TimedOut),
             None if exit.is_success() => (NodeStatus::Ran, exit),
             // Nobody saw how it ended: it may have done its work or half of it.
@@ -543,8 +563,9 @@ impl RunState {
     }
 
     /// Stops the run: nothing ready or queued starts any more. Gives the nodes that run.
-    pub fn stop(&mut self, now: Timestamp, out: &mut Vec<Effect>) -> Vec<NodeIdx> {
+    pub fn stop(&mut self, now: Timestamp, why: Ending, out: &mut Vec<Effect>) -> Vec<NodeIdx> {
         if !std::mem::replace(&mut self.stopping, true) {
+            self.interrupted = why == Ending::Control;
             out.push(Effect::Record(Event::RunStopping {
                 run: self.run.clone(),
                 at: now,
@@ -608,13 +629,17 @@ impl RunState {
         slot.phase = Phase::Rest;
         slot.attempt = 0;
         slot.queued = 0;
-        slot.last = Some(NodeStatus::Stopped);
+        let status = match self.interrupted {
+            true => NodeStatus::Interrupted,
+            false => NodeStatus::Stopped,
+        };
+        slot.last = Some(status);
         self.n_delayed -= 1;
         let exit = Exit::NotStarted("stopped before its next attempt".into());
         let finish = Finish {
             id,
             exit,
-            status: NodeStatus::Stopped,
+            status,
             retry_at: None,
             at: now,
         };
@@ -672,6 +697,7 @@ impl RunState {
             }
         }
         let outcome = match counts {
+            _ if self.interrupted => Outcome::Interrupted,
             _ if self.stopping => Outcome::Stopped,
             Counts { failed: 1.., .. } => Outcome::Failed,
             _ if interrupted => Outcome::Interrupted,

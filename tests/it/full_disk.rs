@@ -307,6 +307,7 @@ fn window(place: &Place) -> (Runtime, Receiver<Arc<Event>>) {
             ..Manner::default()
         },
         processes: Processes::Sitter(BINARY.into()),
+        control: crate::support::control(),
         wake: Some(Box::new(|| {})),
         events: Some(Box::new(move |event| {
             sender.send(event.clone()).ok();

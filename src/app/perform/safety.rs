@@ -5,16 +5,12 @@ use std::path::Path;
 use egui::Context;
 
 use crate::app::action::{TabId, Verb};
-use crate::app::ports::{FileJob, FileNews};
-use crate::app::safety::{Act, ChangesPage, MergePage, Page, Purpose, ReviewPage, VersionsPage};
-use crate::app::view::{Content, Dialog};
+use crate::app::ports::FileJob;
+use crate::app::safety::{Act, MergePage, Page, Purpose, ReviewPage, VersionsPage};
+use crate::app::view::Dialog;
 use crate::app::window::App;
-use crate::editor::{
-    DiskState, Document, Merging, News, Note, Outcome, Reaction, Seen, Task, Trouble, Unsaved,
-    difference, react, take_in,
-};
-use crate::model::merge::Picks;
-use crate::model::{Edit, Flow, Level, Notice, changes};
+use crate::editor::{Document, Outcome, Task, Trouble, difference, take_in};
+use crate::model::{Edit, Flow, Level, Notice};
 
 impl App {
     pub(super) fn safety(&mut self, ctx: &Context, act: Act) {

@@ -308,6 +308,7 @@ fn stop_twice_is_stop_at_once() {
         ended: None,
         outcome: None,
         counts: crate::model::Counts::default(),
+        ran_on: None,
     };
     let stands = FlowBoard {
         loaded: true,
@@ -536,6 +537,7 @@ fn a_flow_that_is_not_open_tells_how_it_last_ended() {
         ended: Some(Timestamp(NOW.0 - 185_000_000)),
         outcome: Some(Outcome::Succeeded),
         counts: Counts::default(),
+        ran_on: None,
     };
     {
         let board = &mut world.borrow_mut().board;
@@ -697,6 +699,7 @@ fn live_run() -> RunSummary {
         ended: None,
         outcome: None,
         counts: Counts::default(),
+        ran_on: None,
     }
 }
 
@@ -715,6 +718,7 @@ fn past_run(id: &str, hours: i64, outcome: Outcome) -> RunSummary {
             failed: u32::from(outcome == Outcome::Failed),
             ..Counts::default()
         },
+        ran_on: None,
     }
 }
 

@@ -84,8 +84,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             }
             let begun = exec::attempts_begun(&run_dir(dir), &run).expect("readable");
             assert_eq!(begun.len(), 2);
-            let journal = exec::read_journal(&run_dir(dir), &run).expect("readable");
-            let ends: Vec<_> = journal
+            let record = exec::read_exits(&run_dir(dir), &run).expect("readable");
+            let ends: Vec<_> = record
                 .ended
                 .iter()
                 .map(|end| (end.id.node.0, &end.exit))
@@ -138,7 +138,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let workspace = home(dir).make_workspace_dir(&"w".into()).expect("a folder");
             let ledger = Ledger::open(&workspace.join("ledger.sqlite"), Timestamp(0), |_| {})
                 .expect("opens");
-            // Begun, and ended with nobody to record it but the journal.
+            // Begun, and ended with nobody to record it but the exit record.
             let [started, ..] = events(dir);
             ledger.record(started);
             ledger.flush().expect("written");
@@ -147,7 +147,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let (out, err) = exec::log_files(&run_dir(dir), &node_run(0));
             fs::write(out, "printed\n").expect("written");
             fs::write(err, "").expect("written");
-            journal(dir);
+            note_end(dir);
         },
         act: |dir| {
             let (workspace, notices) = query::open(&home(dir), &flow_ref(dir)).map_err(told)?;
@@ -176,7 +176,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             assert_eq!(
                 status,
                 Some(NodeStatus::Ran),
-                "the end that the journal knew is taken over"
+                "the end that the exit record knew is taken over"
             );
         },
     },
@@ -224,10 +224,10 @@ fn node_run(node: u32) -> NodeRunId {
     }
 }
 
-/// Leaves an end that only the journal knows.
-fn journal(dir: &Path) {
+/// Leaves an end that only the exit record knows.
+fn note_end(dir: &Path) {
     let line = "ended 0.1.1 1000 2000 - code 0 .\n";
-    fs::write(run_dir(dir).join("journal"), line).expect("written");
+    fs::write(run_dir(dir).join("exits"), line).expect("written");
 }
 
 /// Two nodes that print; what was told of that.
@@ -293,6 +293,7 @@ fn a_run(dir: &Path) -> Vec<String> {
         face: "command line",
         manner: Manner::default(),
         processes: Processes::Own,
+        control: crate::support::control(),
         wake: None,
         events: Some(Box::new(move |event| {
             sender.send(event.clone()).ok();

@@ -19,7 +19,7 @@ use super::launcher::lock;
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
 /// Beside the logs of a run.
-const JOURNAL_FILE: &str = "journal";
+const EXITS_FILE: &str = "exits";
 
 /// Ends a whole line: of a torn one that somebody wrote on after, a number may be cut short.
 const LINE_END: &str = " .\n";
@@ -65,18 +65,18 @@ pub struct Ended {
     pub asked: Option<Why>,
 }
 
-/// What the journal of a run says.
+/// What the exit record of a run says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Journal {
+pub struct ExitRecord {
     /// Ends, in the order they were seen.
     pub ended: Vec<Ended>,
     /// The run was asked to stop: nothing of it starts any more.
     pub stopping: Option<Timestamp>,
 }
 
-/// Journals that are being written, by the folder of their run.
+/// Exit records that are being written, by the folder of their run.
 #[derive(Default)]
-pub(super) struct Journals(Mutex<HashMap<PathBuf, Pages>>);
+pub(super) struct ExitRecords(Mutex<HashMap<PathBuf, Pages>>);
 
 #[derive(Default)]
 struct Pages {
@@ -85,7 +85,7 @@ struct Pages {
     waiting: Vec<u8>,
 }
 
-impl Journals {
+impl ExitRecords {
     /// Writes one end. A disk that refuses delays the line: it is written with the next one. The end
     /// is reported all the same; the error is for telling, with the path.
     pub fn ended(&self, run_dir: &Path, ended: &Ended) -> Result<(), (PathBuf, io::Error)> {
@@ -99,7 +99,7 @@ impl Journals {
         pages.waiting.extend_from_slice(line_of(ended).as_bytes());
         pages
             .write(run_dir)
-            .map_err(|err| (run_dir.join(JOURNAL_FILE), err))
+            .map_err(|err| (run_dir.join(EXITS_FILE), err))
     }
 
     /// The run is over.
@@ -129,13 +129,13 @@ impl Pages {
 }
 
 /// Notes that a run was asked to stop, so that nobody who carries it on starts more of it.
-pub fn journal_stopping(run_dir: &Path, at: Timestamp) -> io::Result<()> {
+pub fn note_stopping(run_dir: &Path, at: Timestamp) -> io::Result<()> {
     let mut file = open(run_dir)?;
     file.write_all(format!("stopping {}{LINE_END}", at.0).as_bytes())
 }
 
 fn open(run_dir: &Path) -> io::Result<File> {
-    let path = run_dir.join(JOURNAL_FILE);
+    let path = run_dir.join(EXITS_FILE);
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
     let mut file = options.open(path)?;
@@ -174,25 +174,25 @@ fn line_of(ended: &Ended) -> String {
     line
 }
 
-/// Reads the journal of a run; empty when there is none. Lines that are torn or of a later release
-/// are passed over. The error is a fragment: a journal that is there and cannot be read now must not
+/// Reads the exit record of a run; empty when there is none. Lines that are torn or of a later release
+/// are passed over. The error is a fragment: one that is there and cannot be read now must not
 /// be taken for one that knows no end.
-pub fn read_journal(run_dir: &Path, run: &RunId) -> Result<Journal, String> {
-    let path = run_dir.join(JOURNAL_FILE);
+pub fn read_exits(run_dir: &Path, run: &RunId) -> Result<ExitRecord, String> {
+    let path = run_dir.join(EXITS_FILE);
     let bytes = super::begun::read_if_there(&path)?;
-    let mut journal = Journal::default();
+    let mut record = ExitRecord::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(line) = line.strip_suffix(LINE_END.as_bytes()) else {
             continue;
         };
         let line = String::from_utf8_lossy(line);
         if let Some(at) = line.strip_prefix("stopping ") {
-            journal.stopping = at.parse().ok().map(Timestamp).or(journal.stopping);
+            record.stopping = at.parse().ok().map(Timestamp).or(record.stopping);
         } else if let Some(ended) = ended_of(run, &line) {
-            journal.ended.push(ended);
+            record.ended.push(ended);
         }
     }
-    Ok(journal)
+    Ok(record)
 }
 
 fn ended_of(run: &RunId, line: &str) -> Option<Ended> {
@@ -237,8 +237,8 @@ mod tests {
 
     use super::*;
 
-    fn read(run_dir: &Path, run: &RunId) -> Journal {
-        read_journal(run_dir, run).expect("readable")
+    fn read(run_dir: &Path, run: &RunId) -> ExitRecord {
+        read_exits(run_dir, run).expect("readable")
     }
 
     fn ended(node: u32, exit: Exit, asked: Option<Why>) -> Ended {
@@ -260,7 +260,7 @@ mod tests {
     fn every_end_survives_its_line_and_a_torn_one_costs_only_itself() {
         let dir = tempfile::tempdir().expect("a folder");
         let run = RunId::from("r");
-        assert_eq!(read(dir.path(), &run), Journal::default());
+        assert_eq!(read(dir.path(), &run), ExitRecord::default());
         let all = [
             ended(0, Exit::Code(0), None),
             ended(1, Exit::Code(-1), Some(Why::Stop)),
@@ -269,27 +269,27 @@ mod tests {
             ended(4, Exit::NotStarted("no  such file".into()), None),
             ended(5, Exit::Unknown, None),
         ];
-        let journals = Journals::default();
+        let records = ExitRecords::default();
         for one in &all {
-            journals.ended(dir.path(), one).expect("written");
+            records.ended(dir.path(), one).expect("written");
         }
-        journals.close(dir.path());
+        records.close(dir.path());
         assert_eq!(read(dir.path(), &run).ended, all);
         // Torn at every byte, and written on by somebody else.
-        let path = dir.path().join(JOURNAL_FILE);
+        let path = dir.path().join(EXITS_FILE);
         let whole = fs::read(&path).expect("read");
         let last = line_of(&all[5]).len();
         for cut in whole.len() - last..whole.len() {
             fs::write(&path, &whole[..cut]).expect("written");
             assert_eq!(read(dir.path(), &run).ended, all[..5], "cut at {cut}");
-            let again = Journals::default();
+            let again = ExitRecords::default();
             again.ended(dir.path(), &all[0]).expect("written");
             let read = read(dir.path(), &run).ended;
             assert_eq!(read.last(), Some(&all[0]), "cut at {cut}");
             assert_eq!(read[..5], all[..5], "cut at {cut}");
         }
         assert_eq!(read(dir.path(), &run).stopping, None);
-        journal_stopping(dir.path(), Timestamp(9)).expect("written");
+        note_stopping(dir.path(), Timestamp(9)).expect("written");
         assert_eq!(read(dir.path(), &run).stopping, Some(Timestamp(9)));
     }
 }
