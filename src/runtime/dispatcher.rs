@@ -244,6 +244,7 @@ impl Dispatcher {
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Previewed(preview) => self.previewed(preview),
             Incoming::Control { workspace, n, news } => self.control_news(&workspace, n, news),
+            Incoming::Sleep(sleep) => self.machine_sleeps(sleep),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }

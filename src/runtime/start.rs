@@ -50,7 +50,7 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
-        let gate = match open.is_alone {
+        let gate = match open.stands_alone {
             true => Gate::Open,
             false => self.gate(&flow),
         };

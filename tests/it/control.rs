@@ -394,6 +394,62 @@ fn processes_of_one_machine_run_under_one_keeper_and_the_next_goes_on_when_it_en
 }
 
 #[test]
+fn a_folder_that_goes_away_interrupts_its_runs_and_control_comes_back_with_it() {
+    let place = Place::new(&flows::flow(&[("a", "echo >begun; exec sleep 1000")], &[]));
+    let face = place.machine("a").show();
+    face.run(Choice::Full);
+    wait("the node", || place.path("begun").exists());
+    let (there, away) = (place.path(""), place.dir.path().join("away"));
+    fs::rename(&there, &away).expect("moved away");
+    assert_eq!(face.outcome(), Outcome::Interrupted);
+    face.until("a folder that is not there", |control| {
+        control.status.stand == Stand::Vanished
+    });
+    face.run(Choice::Full);
+    assert_eq!(face.refusal(), "The workspace folder is not there.");
+    fs::rename(&away, &there).expect("moved back");
+    face.until("control again", is_owner);
+}
+
+#[test]
+fn a_guest_is_refused_like_its_keeper_and_its_wishes_are_heard() {
+    let node = format!("echo >begun; {}", until_there("go"));
+    let place = Place::new(&flows::flow(&[("a", node.as_str())], &[]));
+    let other = place.machine("a");
+    other.run(Choice::Full);
+    wait("the node", || place.path("begun").exists());
+    let keeper = place.machine("b").show();
+    keeper.until("the owner", |control| {
+        control.status.stand == Stand::Watching
+    });
+    let guest = place.machine("b").show();
+    let seen = guest.until("what the keeper shows", |control| {
+        control.held_by.is_some() && control.status.stand == Stand::Watching
+    });
+    assert_eq!(
+        seen.held_by.as_ref().map(|held| held.pid),
+        Some(std::process::id())
+    );
+    guest.run(Choice::Full);
+    let told = guest.refusal();
+    assert!(
+        told.ends_with("currently has control of this workspace."),
+        "{told}"
+    );
+    guest.wish(Wish::Request {
+        client: "ui".to_owned(),
+    });
+    keeper.until("the wish", |control| control.status.asked.is_some());
+    place.touch("go");
+    assert_eq!(other.outcome(), Outcome::Succeeded);
+    // It was not shown there, so it was released when its run ended; who asked has it now.
+    let held = guest.until("control", is_owner);
+    assert!(held.held_by.is_some());
+    guest.run(Choice::Full);
+    assert_eq!(guest.outcome(), Outcome::Succeeded);
+}
+
+#[test]
 fn a_keeper_that_is_killed_leaves_its_run_to_the_background_under_the_same_epoch() {
     let node = format!("echo $HANDMILL_EPOCH >>epoch; {}", until_there("go"));
     let place = Place::new(&flows::flow(

@@ -5,7 +5,7 @@ use crate::model::{FlowRef, Level, Notice, WorkspaceId};
 
 use super::super::clock;
 use super::super::dispatcher::Dispatcher;
-use super::controls::Standing;
+use super::controls::{Closing, Standing};
 use super::desk::control_now;
 
 /// Whether a run may start in a workspace.
@@ -77,7 +77,15 @@ impl Dispatcher {
                 None => Gate::Wait,
             },
         };
-        control.closing = None;
+        let is_leaving = matches!(control.stand(), Some(Stand::Leaving { .. }));
+        let was_closing = control.closing.take() == Some(Closing::Releasing);
+        control.reopens = is_leaving && (control.reopens || was_closing);
+        if control.reopens {
+            // Too late to keep it, perhaps: then it is claimed anew.
+            control.waits.get_or_insert((clock::instant(), false));
+            self.wish_control(&flow.workspace, Wish::Keep);
+            return Gate::Wait;
+        }
         match &answer {
             Gate::Wait => {
                 control.waits.get_or_insert((clock::instant(), false));
@@ -117,7 +125,7 @@ impl Dispatcher {
 
     /// As [`Dispatcher::ensure_control`], for a run that is carried on: a file on its own has nothing to control.
     pub(in super::super) fn ensure_control_of(&mut self, flow: &FlowRef) {
-        if self.flows.get(flow).is_none_or(|open| !open.is_alone) {
+        if self.flows.get(flow).is_none_or(|open| !open.stands_alone) {
             self.ensure_control(&flow.workspace, &flow.root);
         }
     }
