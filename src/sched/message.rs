@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{Choice, Event, Exit, Flow, FlowRef, Node, NodeId, NodeRunId, Past, RunId};
 
 use super::adopt::Adopt;
-use super::run_state::Ending;
+use super::live_node::Ending;
 
 /// A run to start.
 #[derive(Clone, Debug)]
