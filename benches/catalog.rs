@@ -153,6 +153,7 @@ fn run() -> RunSummary {
         ended: Some(Timestamp(NOW.0 - 60_000_000)),
         outcome: Some(Outcome::Failed),
         counts: Counts::default(),
+        ran_on: None,
     }
 }
 

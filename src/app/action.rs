@@ -30,6 +30,28 @@ pub enum Verb {
     KillRun,
     /// Kill all that runs, after a question.
     KillAll,
+    /// Take control of the workspace, which nobody has.
+    TakeControl,
+    /// Ask the workstation that has control for it.
+    RequestControl,
+    /// Take that back.
+    CancelRequest,
+    /// Take control from a workstation that is silent, after a question.
+    TakeOver,
+    /// Hand control over to the one who asks, after a question.
+    HandOver,
+    /// Refuse control to the one who asks.
+    RefuseRequest,
+    /// Give control up, after a question.
+    GiveUpControl,
+    /// Do not give control up after all.
+    KeepControl,
+    /// Look at the shared folder now.
+    CheckFolder,
+    /// Explain how control stands.
+    AboutControl,
+    /// What holds for control of the workspace.
+    ControlSettings,
     /// Forget the status of the selection.
     ClearStatus,
     /// Forget all statuses of the flow.
@@ -209,7 +231,9 @@ pub enum Action {
     /// Look at the health of this machine and its folders, for the settings.
     Diagnose,
     /// Ask whether this is to be killed.
-    Kill(super::kill::Scope),
+    Kill(crate::runtime::KillScope),
+    /// Something about control of a workspace.
+    Control(WorkspaceId, super::control::Act),
     /// Open the example collection.
     OpenExample,
     /// Something about the safety of a workfile.

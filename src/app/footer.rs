@@ -33,6 +33,7 @@ pub fn footer_ui(ui: &mut Ui, view: &View, board: &Board, actions: &mut Vec<Acti
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(word(format!("v{}", env!("CARGO_PKG_VERSION"))));
+            super::control::footer_ui(ui, view, board, actions);
             if let Some(tab) = view.tab()
                 && tab.doc().is_some()
             {

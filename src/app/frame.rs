@@ -9,8 +9,8 @@ use super::theme::Theme;
 use super::view::Content;
 use super::window::{App, list_when_asked};
 use super::{
-    banner, dialogs, footer, inspector, log_pane, notices, palette, side_pane, sidebar, split,
-    tabs, toolbar, verbs, welcome,
+    banner, control, dialog, footer, inspector, log_pane, notices, palette, side_pane, sidebar,
+    split, tabs, toolbar, verbs, welcome,
 };
 
 /// Heights of the bars in points.
@@ -34,6 +34,10 @@ impl App {
                 let (view, board, actions) = self.parts();
                 toolbar::toolbar_ui(ui, view, board, actions);
             });
+        {
+            let (view, board, actions) = self.parts();
+            control::bar_ui(ui, view, board, actions);
+        }
         Panel::bottom("footer")
             .exact_size(FOOTER_H)
             .frame(plain.inner_margin(Margin::symmetric(12, 0)))
@@ -88,7 +92,7 @@ impl App {
         let (view, board, actions) = self.parts();
         notices::notices_ui(ui, view, board, actions);
         palette::palette_ui(ui, view, board, actions);
-        let asked = dialogs::dialogs_ui(ui, self);
+        let asked = dialog::dialogs_ui(ui, self);
         list_when_asked(self, ui.ctx(), asked);
     }
 

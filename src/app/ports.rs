@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::editor::{News, Note, Outcome, Stamp, Task, Unopened, Version};
 use crate::model::{Edit, Flow, FlowRef, Node, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::runtime::control::Moment;
 use crate::runtime::health::Row;
 use crate::runtime::{Board, Order};
 
@@ -22,6 +23,8 @@ pub trait Engine {
     fn board(&self) -> Arc<Board>;
     /// The time now, by the one clock.
     fn now(&self) -> Timestamp;
+    /// The time now on the clock by which control is decided.
+    fn boot(&self) -> Moment;
     /// Looks at the health of this machine and its folders, with the collection that is shown; to
     /// be called on a worker thread.
     fn health(&self) -> HealthLook;

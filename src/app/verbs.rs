@@ -18,6 +18,8 @@ pub enum Group {
     View,
     /// Files and tabs.
     File,
+    /// Control between workstations.
+    Control,
     /// Finding things.
     Find,
 }
@@ -30,12 +32,20 @@ impl Group {
             Self::Edit => "Edit",
             Self::View => "View",
             Self::File => "File",
+            Self::Control => "Control",
             Self::Find => "Find",
         }
     }
 
     /// All groups, as they are listed.
-    pub const ALL: [Self; 5] = [Self::Run, Self::Edit, Self::View, Self::File, Self::Find];
+    pub const ALL: [Self; 6] = [
+        Self::Run,
+        Self::Edit,
+        Self::View,
+        Self::File,
+        Self::Control,
+        Self::Find,
+    ];
 }
 
 /// A key with its modifiers, exactly.
@@ -217,6 +227,19 @@ pub const VERBS: &[Entry] = {
             PreviousTab, "Previous tab", [command (PageUp)], "Show the tab before";
             Quit, "Quit", [command (Q)], "End Handmill; unsaved edits are asked about";
         }
+        Control {
+            TakeControl, "Take control", [], "Run this workspace from this workstation; nobody has control of it now";
+            RequestControl, "Request control", [], "Ask the workstation that has control to hand it over";
+            CancelRequest, "Cancel request", [], "Ask for control no longer";
+            TakeOver, "Take over control…", [], "Take control from a workstation that gives no sign of life";
+            HandOver, "Hand over control…", [], "Give control to the workstation that asks for it";
+            RefuseRequest, "Refuse control", [], "Answer the workstation that asks for control with no";
+            GiveUpControl, "Give up control…", [], "Let another workstation take control of this workspace";
+            KeepControl, "Keep control", [], "Do not give control up after all";
+            CheckFolder, "Look at the shared folder now", [], "See at once what other workstations have written";
+            AboutControl, "About control…", [], "How control of this workspace stands, and what cannot be promised";
+            ControlSettings, "Control settings…", [], "When this workstation takes control, and how it answers others";
+        }
         Find {
             CommandPalette, "Find or do…", [command (K), command shift (P)], "Every act, flow and node by name";
             FindNode, "Find node…", [command (F)], "Find a node by its name or command";
@@ -281,6 +304,10 @@ pub struct Context {
     pub runner: Option<String>,
     /// Processes of it that a dead Handmill left running.
     pub n_orphans: usize,
+    /// Why nothing of this flow may be started: another workstation has control, or control is in doubt.
+    pub blocked: Option<String>,
+    /// Control of the workspace shown.
+    pub control: Option<super::control::Facts>,
     /// There is a step to undo.
     pub can_undo: bool,
     /// There is a step to redo.
@@ -325,6 +352,9 @@ impl Context {
                 None
             };
         }
+        if verbs_of_control(verb) {
+            return self.control_disabled_because(verb);
+        }
         if matches!(verb, NextTab | PreviousTab) {
             return if self.n_tabs < 2 {
                 no("There is no other tab")
@@ -346,6 +376,11 @@ impl Context {
             if let Some(runner) = &self.runner {
                 return Some(format!("{runner} runs this flow"));
             }
+        }
+        if (starts || verb == Retry)
+            && let Some(why) = &self.blocked
+        {
+            return Some(why.clone());
         }
         if starts && self.n_nodes == 0 {
             return no("This flow has no nodes yet");
@@ -395,9 +430,33 @@ impl Context {
         }
     }
 
+    fn control_disabled_because(&self, verb: Verb) -> Option<String> {
+        let Some(control) = &self.control else {
+            return Some("There is no workspace here whose control is shared".to_owned());
+        };
+        let can = &control.can;
+        let can = match verb {
+            Verb::TakeControl => &can.claim,
+            Verb::RequestControl => &can.request,
+            Verb::CancelRequest => &can.cancel,
+            Verb::TakeOver => &can.take_over,
+            Verb::GiveUpControl => &can.release,
+            Verb::KeepControl => &can.keep,
+            Verb::HandOver | Verb::RefuseRequest if !control.is_asked => {
+                return Some("Nobody asks for control".to_owned());
+            }
+            _ => return None,
+        };
+        can.as_ref().err().cloned()
+    }
+
     fn nothing_selected(&self) -> bool {
         self.n_sel_nodes + self.n_sel_edges + self.n_sel_frames == 0
     }
+}
+
+fn verbs_of_control(verb: Verb) -> bool {
+    entry(verb).group == Group::Control
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::runtime::{Board, FlowBoard, Runner, Wish};
 
 use super::action::{TabId, Verb};
 use super::canvas::CanvasState;
+use super::control;
 use super::desk::Desk;
 use super::drafts::Draft;
 use super::kill::{Kill, Names};
@@ -112,8 +113,8 @@ impl Tab {
 pub enum Dialog {
     /// A dirty tab is to close.
     Close(TabId),
-    /// The window is to close while runs live: how many.
-    QuitRunning(usize),
+    /// The window is to close while runs live.
+    QuitRunning,
     /// The wrapper of the shown flow is edited: its text.
     Wrapper(String),
     /// A file of that name is there already: replace it?
@@ -130,6 +131,8 @@ pub enum Dialog {
     Keys,
     /// Something about the safety of a workfile.
     Safety(Box<safety::Page>),
+    /// Something about control of the workspace shown.
+    Control(Box<control::Page>),
 }
 
 /// What the palette lists.
@@ -270,6 +273,8 @@ pub struct View {
     pub laying_out: Option<TabId>,
     /// The run that the pointer is on: its button, its line in a menu.
     pub pointed_run: Option<Verb>,
+    /// What was seen of control, and when.
+    pub watch: control::Watch,
     /// What is being killed, oldest first.
     pub killing: Vec<Kill>,
     /// The window is closing, tab by tab.
@@ -376,6 +381,7 @@ impl View {
             n_tabs: self.tabs.len(),
             n_live_flows: board.flows.values().filter(|f| f.live.is_some()).count(),
             laying_out: self.laying_out.is_some(),
+            control: control::Facts::of(self, board),
             ..Context::default()
         };
         let Some(tab) = self.tab() else {
@@ -397,6 +403,7 @@ impl View {
         facts.can_undo = doc.can_undo();
         facts.can_redo = doc.can_redo();
         facts.dirty = doc.is_dirty();
+        facts.blocked = control::blocked(self, board, &doc.flow_ref);
         if let Some(flow) = board.flow(&doc.flow_ref) {
             facts.loaded = flow.loaded;
             facts.live = flow.live.is_some();

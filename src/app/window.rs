@@ -141,6 +141,7 @@ impl App {
                 zone: jiff::tz::TimeZone::system(),
                 laying_out: None,
                 pointed_run: None,
+                watch: super::control::Watch::default(),
                 killing: Vec::new(),
                 quitting: false,
                 // The board counts its notices from 1; the window's own are far above.
@@ -525,6 +526,7 @@ impl App {
         // The collection may tell of another first workspace, or no longer of the one shown.
         self.settle_desk(ctx);
         self.show_awaited(ctx);
+        self.watch_control();
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);

@@ -123,19 +123,19 @@ impl Journal {
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                let mut keeper = Keeper {
+                let mut scribe = Scribe {
                     home,
                     open: BTreeMap::new(),
                     n_begun: 0,
                     syncs: Some(syncs),
                     tell: Box::new(tell),
                 };
-                keeper.work(&mail);
-                keeper.syncs = None;
+                scribe.work(&mail);
+                scribe.syncs = None;
                 syncer.join().ok();
                 // What the last syncs had to say.
                 for late in mail.try_iter() {
-                    keeper.unsynced(late);
+                    scribe.unsynced(late);
                 }
             })?;
         Ok(Self {
@@ -191,7 +191,7 @@ struct Open {
     broken: bool,
 }
 
-struct Keeper {
+struct Scribe {
     home: Home,
     open: BTreeMap<u64, Open>,
     n_begun: u64,
@@ -199,7 +199,7 @@ struct Keeper {
     tell: Box<dyn Fn(News) + Send>,
 }
 
-impl Keeper {
+impl Scribe {
     fn work(&mut self, mail: &Receiver<Mail>) {
         let mut now = Timestamp(0);
         loop {

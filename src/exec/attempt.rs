@@ -57,6 +57,8 @@ struct State {
     swept: bool,
     /// Its end was told, or is about to be.
     told: bool,
+    /// It is to stand still until it is thawed.
+    frozen: bool,
     /// Processes that a stop found, and those of them that cannot be ended.
     seen: BTreeSet<u32>,
     left: Vec<u32>,
@@ -149,6 +151,18 @@ impl Attempt {
         true
     }
 
+    /// Has its group stand still, or go on. One that is just coming to be stands still as soon as it is there. A group
+    /// that is being ended goes on: it could not hear what it is asked for.
+    pub fn freeze(&self, frozen: bool) {
+        let mut state = lock(&self.state);
+        state.frozen = frozen;
+        match state.leader {
+            Some((leader, _)) if frozen && state.stop == Stop::No => unix::freeze_group(leader),
+            Some((leader, _)) if !frozen && state.stop != Stop::Kill => unix::thaw_group(leader),
+            _ => {}
+        }
+    }
+
     /// Sends what was asked for to the group. The sweeper calls this once it knows the family: with
     /// the leader dead, nothing tells whose child an escaped process was.
     pub fn signal_group(&self) {
@@ -188,7 +202,7 @@ impl Attempt {
         }
     }
 
-    /// Journals and reports the end, once.
+    /// Notes and reports the end, once.
     pub fn tell_end(&self, exit: Exit, shared: &Shared) {
         let (asked, pids, left) = {
             let mut state = lock(&self.state);
@@ -205,7 +219,7 @@ impl Attempt {
             exit: exit.clone(),
             asked,
         };
-        shared.journals.ended(&self.run_dir, &ended);
+        shared.exits.ended(&self.run_dir, &ended);
         if asked == Some(Why::Kill) {
             let id = self.id.clone();
             shared.report(Report::Killed { id, pids, left });
@@ -260,6 +274,9 @@ impl Attempt {
         let must_watch = {
             let mut state = lock(&self.state);
             state.leader = Some((pid, birth));
+            if state.frozen && state.stop == Stop::No {
+                unix::freeze_group(pid);
+            }
             // A stop may have come during the spawn.
             state.stop != Stop::No
         };

@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::sitter::{Scope, Sitter};
-use super::{End, Environment, Job, Launcher, Live};
+use super::sitter::{Scope, Sitter, Tame};
+use super::{End, Environment, Job, Launcher, Live, Why};
 use crate::model::{FlowRef, NodeRunId, RunId, WorkspaceId};
 
 /// Starts, ends and hears of processes. Nothing here waits unless it says so.
@@ -23,6 +23,15 @@ impl Executor {
     pub fn outlives_us(&self) -> bool {
         match self {
             Self::Own(_) => false,
+            Self::Sitter(sitter) => !sitter.is_without(),
+        }
+    }
+
+    /// False when a sitter was wanted and none can be had: what runs ends with this process, and nobody keeps a
+    /// deadline when it hangs.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
             Self::Sitter(sitter) => !sitter.is_without(),
         }
     }
@@ -91,13 +100,57 @@ impl Executor {
     /// Until when, in [`super::sitter::uptime`], nodes may run in a workspace; `None` is for ever.
     /// At that time whoever holds them ends them by itself, however this process stalls. Only the
     /// sitter can promise that; false when nobody does.
-    pub fn set_deadline(&self, workspace: &WorkspaceId, until: Option<Duration>) -> bool {
+    /// `grace` is the time they have to end then.
+    pub fn set_deadline(
+        &self,
+        workspace: &WorkspaceId,
+        until: Option<Duration>,
+        grace: Duration,
+    ) -> bool {
         match self {
             Self::Own(_) => false,
             Self::Sitter(sitter) => {
-                sitter.set_deadline(workspace, until);
+                sitter.set_deadline(workspace, until, grace);
                 true
             }
+        }
+    }
+
+    /// Nothing is started in a workspace any more, and what should run there is ended, until a deadline allows it.
+    pub fn close(&self, workspace: &WorkspaceId) {
+        if let Self::Sitter(sitter) = self {
+            sitter.close(workspace);
+        }
+    }
+
+    /// Another process sees to the workspace from now on.
+    pub fn forget(&self, workspace: &WorkspaceId) {
+        if let Self::Sitter(sitter) = self {
+            sitter.forget(workspace);
+        }
+    }
+
+    /// What is to become of everything that runs in a workspace, whoever carries it. `ours` are the attempts of this
+    /// process there.
+    pub fn tame(&self, workspace: &WorkspaceId, ours: &[NodeRunId], how: Tame) {
+        match self {
+            Self::Own(launcher) => {
+                for id in ours {
+                    match how {
+                        Tame::Kill => launcher.terminate(id, End::force(Why::Control)),
+                        Tame::Freeze => launcher.freeze(id, true),
+                        Tame::Thaw => launcher.freeze(id, false),
+                    }
+                }
+            }
+            Self::Sitter(sitter) => sitter.tame(workspace, how),
+        }
+    }
+
+    /// From now on [`super::Report::Others`] tells what other processes run in a workspace.
+    pub fn watch(&self, workspace: &WorkspaceId) {
+        if let Self::Sitter(sitter) = self {
+            sitter.watch(workspace);
         }
     }
 

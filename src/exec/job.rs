@@ -52,7 +52,7 @@ impl Job {
         }
     }
 
-    /// The folder of the run, which holds the logs and the journal.
+    /// The folder of the run, which holds the logs and the exit record.
     pub fn run_dir(&self) -> &Path {
         self.stdout.parent().unwrap_or(Path::new("/"))
     }
@@ -136,6 +136,15 @@ pub enum Report {
     },
     /// The time to run nodes in this workspace was over: they are being ended.
     ControlLost(WorkspaceId),
+    /// What other processes run in a watched workspace has changed.
+    Others {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// Runs that this process does not carry.
+        runs: u32,
+        /// Attempts of them that live.
+        children: u32,
+    },
     /// Something the operator should read.
     Told(Notice),
     /// A log file has grown. At most one per file and 16 ms, whatever the process prints.

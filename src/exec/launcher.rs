@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::attempt::Attempt;
-use super::journal::Journals;
+use super::exits::ExitRecords;
 use super::sitter::Scope;
 use super::sweep::Sweeper;
 use super::{End, Job, Report, Why};
@@ -43,7 +43,7 @@ pub struct Launcher {
 pub(super) struct Shared {
     reports: Box<dyn Fn(Report) + Send + Sync>,
     clock: fn() -> Timestamp,
-    pub journals: Journals,
+    pub exits: ExitRecords,
     /// Read while a child comes to be, until its number is known here.
     spawning: RwLock<()>,
     pool: Mutex<Pool>,
@@ -70,13 +70,13 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Launcher {
     /// A launcher that tells what happens through `reports`. That function is called from many
     /// threads and must not wait for anything.
-    /// `clock` tells the time that ends are journaled with.
+    /// `clock` tells the time that ends are noted with.
     pub fn new(clock: fn() -> Timestamp, reports: impl Fn(Report) + Send + Sync + 'static) -> Self {
         Self {
             shared: Arc::new(Shared {
                 reports: Box::new(reports),
                 clock,
-                journals: Journals::default(),
+                exits: ExitRecords::default(),
                 spawning: RwLock::default(),
                 pool: Mutex::default(),
                 work: Condvar::new(),
@@ -140,6 +140,14 @@ impl Launcher {
         }
     }
 
+    /// Has an attempt stand still, or go on.
+    pub fn freeze(&self, id: &NodeRunId, frozen: bool) {
+        let attempt = lock(&self.shared.live).get(id).cloned();
+        if let Some(attempt) = attempt {
+            attempt.freeze(frozen);
+        }
+    }
+
     /// The kill switch. In one process a workspace is as good as everything: whoever has more than
     /// one names the attempts.
     pub fn kill(&self, scope: &Scope) {
@@ -176,9 +184,9 @@ impl Launcher {
             .collect()
     }
 
-    /// The journal of a run that is over needs to be open no longer.
+    /// The exit record of a run that is over needs to be open no longer.
     pub fn close_run(&self, run_dir: &Path) {
-        self.shared.journals.close(run_dir);
+        self.shared.exits.close(run_dir);
     }
 
     /// Does something while no child comes to be: whoever is our child then is in

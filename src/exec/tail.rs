@@ -86,6 +86,7 @@ pub fn read_tail(
         skipped_bytes: out.skipped + err.skipped,
         total_bytes,
         removed: false,
+        published: None,
         trouble,
         lines: lines
             .into_iter()

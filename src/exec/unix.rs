@@ -146,6 +146,11 @@ pub(super) fn freeze_group(pgid: u32) {
     signal_group(pgid, Signal::STOP);
 }
 
+/// SIGCONT to a group. The caller holds the leader unreaped.
+pub(super) fn thaw_group(pgid: u32) {
+    signal_group(pgid, Signal::CONT);
+}
+
 /// SIGKILL to a group. The caller holds the leader unreaped.
 pub(super) fn kill_group(pgid: u32) {
     signal_group(pgid, Signal::KILL);

@@ -80,6 +80,7 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
             ..Manner::default()
         },
         processes: crate::runtime::Processes::Own,
+        control: crate::runtime::control::Setup::default(),
         wake: Some(Box::new(|| {})),
         events: None,
     })

@@ -3,11 +3,11 @@
 use super::claim::Ground;
 use super::control::{Attempt, Doubt, Lease, Paper};
 use super::defect::planted;
-use super::limits::POLL;
-use super::look::{Holder, take};
+use super::look::Holder;
 use super::message::{Effect, Folder};
 use super::name::{Epoch, Moment, Now};
 use super::note::Generation;
+use super::tell::TAKEOVER_LEFT;
 
 impl Lease {
     /// What keeps this machine from claiming until the person has spoken.
@@ -79,9 +79,7 @@ impl Lease {
                     Ok(())
                 } else {
                     let left = super::tell::seconds_up(at.since(now.boot));
-                    Err(format!(
-                        "{host} has control; a takeover is possible in {left}s."
-                    ))
+                    Err(format!("{host} has control; {TAKEOVER_LEFT}{left}s."))
                 }
             }
             Holder::Free { .. } => Ok(()),
@@ -151,10 +149,10 @@ impl Lease {
 
     pub(super) fn set_out_to_claim(&mut self, now: Now, out: &mut Vec<Effect>) {
         if planted!(WallClock)
-            && self.eyes.silence(now) < take(self.folder.as_ref())
+            && self.eyes.silence(now) < self.eyes.take(self.folder.as_ref())
             && matches!(self.eyes.holder(&self.me), Holder::Held { .. })
         {
-            self.claim_at = now.boot.plus(POLL);
+            self.claim_at = now.boot.plus(self.limits.poll);
             return;
         }
         let Some(view) = &self.eyes.view else { return };

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::limits::Limits;
 use super::look::Eyes;
-use super::message::{Answer, Effect, Folder, Input, Loss, Policy, When, Work};
+use super::message::{Answer, Effect, Folder, Input, Keepsake, Loss, Policy, When, Work};
 use super::name::{Beat, Epoch, Me, Moment, Now, Ticket, Token};
 use super::note::{Generation, Hint, LeaseRow};
 use super::op::Markers;
@@ -90,6 +91,10 @@ pub(super) struct Tenure {
     pub(super) fault: String,
     pub(super) seed_beat: Option<Beat>,
     pub(super) is_mirrored: bool,
+    /// A checkpoint of this process, or its claim, was confirmed. Before, nothing new is started.
+    pub(super) is_certain: bool,
+    /// A checkpoint was confirmed since old epochs were last looked for.
+    pub(super) may_prune: bool,
 }
 
 /// Control is to be given up.
@@ -124,6 +129,7 @@ pub struct Lease {
     pub(super) me: Me,
     pub(super) workspace: String,
     pub(super) policy: Policy,
+    pub(super) limits: Limits,
     pub(super) folder: Option<Folder>,
     pub(super) tokens: Tokens,
     pub(super) steps: Steps,
@@ -168,6 +174,7 @@ impl Lease {
             me,
             workspace: workspace.to_owned(),
             policy,
+            limits: Limits::REAL,
             folder: None,
             tokens: Tokens { seed, n_made: 0 },
             steps: Steps::new(),
@@ -214,6 +221,14 @@ impl Lease {
         }
     }
 
+    /// The same with other limits, before its first input. All machines of a folder must have the same: see [`Limits`].
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self.eyes.limits = limits;
+        self.desk.limits = limits;
+        self
+    }
+
     /// Takes one input and says what is to be done about it.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Effect>) {
         // Before anything is believed: a reply that comes after the deadline renews nothing.
@@ -247,6 +262,7 @@ impl Lease {
                 }
             }
             Input::Alone => self.is_alone = true,
+            Input::Resumed(kept) => self.resume(now, kept, out),
         }
         self.answer_by_policy(now, out);
         self.set_out(now, out);
@@ -258,6 +274,40 @@ impl Lease {
             .into_iter()
             .chain(self.look_due().filter(|_| self.is_at_rest()))
             .min()
+    }
+
+    /// What the next process of this machine needs to go on when this one dies; `None` when there is nothing to go on
+    /// with, and from the moment on at which a release has set out.
+    pub fn keepsake(&self) -> Option<Keepsake> {
+        let tenure = self.tenure.as_ref()?;
+        let (epoch, token) = self.held.filter(|(epoch, _)| *epoch == tenure.epoch)?;
+        let is_leaving = self.leaving.as_ref().is_some_and(|l| l.is_begun);
+        (!is_leaving && self.is_away.is_none()).then_some(Keepsake {
+            epoch,
+            token,
+            deadline: tenure.deadline,
+        })
+    }
+
+    /// This machine and process.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// This machine has control, as far as it knows.
+    pub fn has_tenure(&self) -> bool {
+        self.tenure.is_some()
+    }
+
+    /// It claims as soon as it may: what is in the folder is taken over by the claim then.
+    pub fn wants_to_claim(&self) -> bool {
+        let by_itself = self.policy.claims_when_free && !self.stays_away;
+        by_itself || self.wants_control || self.wants_takeover || self.desk.is_asking()
+    }
+
+    /// What the folder can be trusted with, as it was told last.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
     }
 
     /// New nodes may start now, in runs that go on already.
@@ -273,7 +323,7 @@ impl Lease {
     pub(super) fn may_run(&self, now: Now) -> bool {
         self.tenure
             .as_ref()
-            .is_some_and(|tenure| now.boot < tenure.deadline)
+            .is_some_and(|tenure| now.boot < tenure.deadline && tenure.is_certain)
             && self.ending.is_none()
             && !self
                 .leaving

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::limits::{ANSWER, REFRESH, REQUEST_MAX, RETRY, SEED_REQUEST_MAX};
+use super::limits::Limits;
 use super::message::{Answer, Fact, Policy};
 use super::name::{MachineId, Me, Moment, Now, Token};
 use super::note::{Denial, RequestNote};
@@ -44,6 +44,7 @@ struct Errand {
 /// All about requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Desk {
+    pub(super) limits: Limits,
     heard: BTreeMap<MachineId, Heard>,
     mine: Option<Mine>,
     denied: Vec<Token>,
@@ -188,7 +189,7 @@ impl Desk {
         let gone: Vec<MachineId> = self
             .heard
             .iter()
-            .filter(|(_, heard)| now.boot >= heard.changed_at.plus(max_age(heard)))
+            .filter(|(_, heard)| now.boot >= heard.changed_at.plus(self.max_age(heard)))
             .map(|(machine, _)| machine.clone())
             .collect();
         for machine in gone {
@@ -200,7 +201,7 @@ impl Desk {
     pub(super) fn overdue(&self, now: Now) -> Option<MachineId> {
         self.heard
             .iter()
-            .filter(|(_, heard)| now.boot >= heard.first_at.plus(ANSWER))
+            .filter(|(_, heard)| now.boot >= heard.first_at.plus(self.limits.answer))
             .min_by_key(|(_, heard)| heard.first_at)
             .map(|(machine, _)| machine.clone())
     }
@@ -210,12 +211,12 @@ impl Desk {
         let ends = self
             .heard
             .values()
-            .map(|heard| heard.changed_at.plus(max_age(heard)));
+            .map(|heard| heard.changed_at.plus(self.max_age(heard)));
         let overdue = self
             .heard
             .values()
             .filter(|_| answers)
-            .map(|heard| heard.first_at.plus(ANSWER));
+            .map(|heard| heard.first_at.plus(self.limits.answer));
         ends.chain(overdue).min()
     }
 
@@ -237,7 +238,7 @@ impl Desk {
             .as_mut()
             .filter(|mine| may_ask && now.boot >= mine.refresh_at)
         {
-            mine.refresh_at = now.boot.plus(REFRESH);
+            mine.refresh_at = now.boot.plus(self.limits.refresh);
             let note = RequestNote {
                 machine: me.machine.clone(),
                 host: me.host.clone(),
@@ -271,7 +272,7 @@ impl Desk {
             && !is_done
         {
             errand.n_tries += 1;
-            errand.at = now.boot.plus(RETRY);
+            errand.at = now.boot.plus(self.limits.retry);
             if errand.n_tries < TRIES_MAX {
                 self.errands.push_back(errand);
             }
@@ -295,7 +296,7 @@ impl Desk {
         let mut requests: Vec<Request> = self
             .heard
             .values()
-            .filter(|heard| now.boot < heard.changed_at.plus(max_age(heard)))
+            .filter(|heard| now.boot < heard.changed_at.plus(self.max_age(heard)))
             .map(|heard| {
                 let age = now.boot.since(heard.first_at);
                 Request {
@@ -303,19 +304,19 @@ impl Desk {
                     host: heard.note.host.clone(),
                     age,
                     answered_in: (policy.answer != Answer::Wait)
-                        .then(|| ANSWER.saturating_sub(age)),
+                        .then(|| self.limits.answer.saturating_sub(age)),
                 }
             })
             .collect();
         requests.sort_by_key(|request| std::cmp::Reverse(request.age));
         requests
     }
-}
 
-fn max_age(heard: &Heard) -> Duration {
-    if heard.is_seed {
-        SEED_REQUEST_MAX
-    } else {
-        REQUEST_MAX
+    fn max_age(&self, heard: &Heard) -> Duration {
+        if heard.is_seed {
+            self.limits.seed_request_max
+        } else {
+            self.limits.request_max
+        }
     }
 }

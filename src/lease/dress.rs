@@ -27,6 +27,7 @@ impl Lease {
             },
             Act::Drop => Op::DropNew {
                 token: self.attempt.token,
+                epoch: self.attempt.epoch,
             },
             Act::Empty(epoch) => Op::EmptyPen { epoch },
             Act::Remove(epoch) => Op::RemovePen { epoch },
@@ -70,6 +71,7 @@ impl Lease {
                 }
             }
             Act::Release(epoch) => Op::ReleasePen { epoch },
+            Act::RemoveEpoch(epoch) => Op::RemoveEpoch { epoch },
         }
     }
 
@@ -111,7 +113,7 @@ impl Lease {
     }
 
     pub(super) fn claim_note(&self, now: Now, epoch: Epoch, token: Token) -> ClaimNote {
-        ClaimNote::new(&self.me, epoch, token, now.wall)
+        ClaimNote::new(&self.me, epoch, token, now.wall, self.limits.scale)
     }
 
     /// What `leased/<ws>/owner.json` says.

@@ -1,11 +1,11 @@
 //! How control ends against the owner's will, and what becomes of the children: the deadline, the loss, sleep, a folder
 //! that is not there.
 
-use super::control::{Ending, Errand, Lease};
+use super::control::{Ending, Errand, Lease, Tenure};
 use super::defect::planted;
-use super::limits::{GRACE, RETRY, VALID};
-use super::message::{ChildOrder, Effect, Fact, Loss, Work};
+use super::message::{ChildOrder, Effect, Fact, Keepsake, Loss, Work};
 use super::name::{Epoch, Moment, Now};
+use super::note::Generation;
 use super::steps::{Journey, Role};
 
 impl Lease {
@@ -19,19 +19,19 @@ impl Lease {
         // A claim that took too long cannot count any more; a settling one has its own time.
         if let Some(Journey::Claim(_)) = self.steps.journey
             && self.attempt.settled_at.is_none()
-            && now.boot >= self.attempt.k0.plus(VALID)
+            && now.boot >= self.attempt.k0.plus(self.limits.valid)
         {
             self.abandon();
             self.hold_former();
             self.claimed_at = now.boot;
-            self.claim_at = now.boot.plus(RETRY);
+            self.claim_at = now.boot.plus(self.limits.retry);
             self.look_at = now.boot;
         }
         if let Some(ending) = &mut self.ending
             && self.work.n_children > 0
             && now.boot >= ending.kill_at
         {
-            ending.kill_at = now.boot.plus(RETRY);
+            ending.kill_at = now.boot.plus(self.limits.retry);
             out.push(Effect::Children(ChildOrder::Kill));
         }
     }
@@ -54,11 +54,42 @@ impl Lease {
         if planted!(RenewAfterExpiry) {
             self.stop(now, now.boot, out);
             if let Some(tenure) = &mut self.tenure {
-                tenure.deadline = now.boot.plus(RETRY);
+                tenure.deadline = now.boot.plus(self.limits.retry);
             }
             return;
         }
         self.lose(now, Loss::Expired, out);
+    }
+
+    /// Goes on with the tenure of an earlier process of this machine. What that one had under way may still come true,
+    /// as after a try of our own that nobody answered: the pen is emptied before the first page.
+    pub(super) fn resume(&mut self, now: Now, kept: Keepsake, out: &mut Vec<Effect>) {
+        let is_new = self.tenure.is_none() && self.held.is_none() && self.steps.journey.is_none();
+        if !is_new || now.boot >= kept.deadline {
+            return;
+        }
+        self.steps.resume(kept.epoch);
+        self.held = Some((kept.epoch, kept.token));
+        self.tenure = Some(Tenure {
+            epoch: kept.epoch,
+            deadline: kept.deadline,
+            confirmed_at: now.boot,
+            checkpoint_at: now.boot,
+            generation: Generation::new(kept.epoch, kept.token),
+            has_changes: true,
+            has_leftovers: true,
+            snapshot_at: now.boot,
+            n_failed: 0,
+            fault: String::new(),
+            seed_beat: None,
+            is_mirrored: true,
+            is_certain: false,
+            may_prune: false,
+        });
+        out.push(Effect::Arm {
+            until: kept.deadline,
+        });
+        out.push(Effect::Record(Fact::WentOn { epoch: kept.epoch }));
     }
 
     /// Ends the journey and the right to publish. What is under way comes back to nobody.
@@ -100,7 +131,7 @@ impl Lease {
         if at_once {
             self.is_frozen = false;
             self.ending = Some(Ending {
-                kill_at: now.boot.plus(RETRY),
+                kill_at: now.boot.plus(self.limits.retry),
             });
             out.push(Effect::Children(ChildOrder::Kill));
         } else {
@@ -119,12 +150,12 @@ impl Lease {
         if self.ending.is_some() {
             return;
         }
-        let kill_at = from.plus(GRACE);
+        let kill_at = from.plus(self.limits.grace);
         if now.boot < kill_at {
             self.ending = Some(Ending { kill_at });
             out.push(Effect::Children(ChildOrder::Stop));
         } else {
-            let kill_at = now.boot.plus(RETRY);
+            let kill_at = now.boot.plus(self.limits.retry);
             self.ending = Some(Ending { kill_at });
             out.push(Effect::Children(ChildOrder::Kill));
         }
@@ -172,7 +203,7 @@ impl Lease {
             tenure.checkpoint_at = now.boot;
         }
         if planted!(ThawEarly) && self.is_frozen {
-            self.thaw(now.boot.plus(VALID), out);
+            self.thaw(now.boot.plus(self.limits.valid), out);
         }
         self.after_children(now, out);
         if let Some(tenure) = self.tenure.as_ref().filter(|_| !self.is_frozen) {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::defect::planted;
-use super::limits::TAKE;
+use super::limits::Limits;
 use super::message::{Folder, Sighting};
 use super::name::{Beat, Epoch, Me, Moment, Now};
 use super::note::{ClaimNote, Hint};
@@ -96,6 +96,7 @@ struct Look {
 /// Looks, and remembers what was seen.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Eyes {
+    pub(super) limits: Limits,
     look: Option<Look>,
     pub(super) view: Option<View>,
     pub(super) sight: Option<Sighting>,
@@ -230,9 +231,17 @@ impl Eyes {
             .map_or(Duration::ZERO, |sight| now.boot.since(sight.since))
     }
 
+    /// The silence that allows a takeover. In a folder that is merged behind our back a claim is silent while it settles.
+    pub(super) fn take(&self, folder: Option<&Folder>) -> Duration {
+        match folder {
+            Some(Folder::Advisory { settle, .. }) => self.limits.take + *settle,
+            _ => self.limits.take,
+        }
+    }
+
     /// When the silence will have lasted long enough. Meaningless before anything was seen.
     pub(super) fn takeover_at(&self, now: Now, folder: Option<&Folder>) -> Moment {
-        let left = take(folder).saturating_sub(self.silence(now));
+        let left = self.take(folder).saturating_sub(self.silence(now));
         now.boot.plus(left)
     }
 
@@ -242,6 +251,9 @@ impl Eyes {
         };
         if let Some(why) = &view.markers.foreign {
             return Holder::Refused(why.clone());
+        }
+        if let Some(why) = self.other_scale(view) {
+            return Holder::Refused(why);
         }
         let damage = match &view.row {
             RowSeen::Damaged { why, .. } => Some(why.clone()),
@@ -268,7 +280,7 @@ impl Eyes {
                     (None, Some(_)) => held(None, None, false),
                     (None, None) => Holder::Free {
                         next: next.clone().map(|hint| {
-                            let until = self.released_at.plus(super::limits::HINT);
+                            let until = self.released_at.plus(self.limits.hint);
                             (hint, until)
                         }),
                     },
@@ -299,6 +311,17 @@ impl Eyes {
         }
     }
 
+    /// The newest epoch is held by a machine with other limits: neither knows how long the other waits.
+    fn other_scale(&self, view: &View) -> Option<String> {
+        let claim = view.claim().filter(|_| !view.is_released())?;
+        (claim.scale != self.limits.scale).then(|| {
+            format!(
+                "{} has control with HANDMILL_CONTROL_SCALE={}, and here it is {}; it must be the same on both.",
+                claim.host, claim.scale, self.limits.scale
+            )
+        })
+    }
+
     /// The newest epoch seen.
     pub(super) fn newest(&self) -> Option<Epoch> {
         self.view.as_ref()?.listing.newest
@@ -307,11 +330,3 @@ impl Eyes {
 
 /// What a machine is called that nobody can name.
 pub(super) const UNKNOWN_HOST: &str = "Another machine";
-
-/// The silence that allows a takeover. In a folder that is merged behind our back a claim is silent while it settles.
-pub(super) fn take(folder: Option<&Folder>) -> Duration {
-    match folder {
-        Some(Folder::Advisory { settle, .. }) => TAKE + *settle,
-        _ => TAKE,
-    }
-}

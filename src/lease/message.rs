@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::name::{Beat, Epoch, MachineId, Moment, Ticket};
+use serde::{Deserialize, Serialize};
+
+use super::name::{Beat, Epoch, MachineId, Moment, Ticket, Token};
 use super::op::{Op, Reply};
 
 /// Everything a lease can be told.
@@ -33,6 +35,9 @@ pub enum Input {
     Remembered(Sighting),
     /// What the person set for this workspace.
     Configure(Policy),
+    /// An earlier process of this machine, under this boot, had control and is gone; the lock on the local folder is
+    /// ours. Its tenure goes on, as long as its time is not over.
+    Resumed(Keepsake),
     /// No earlier process of this machine is left under this boot, nor any of its children: the lock on the local
     /// folder is ours and the orphans are gone. Its epoch can be followed at once, without the silence.
     Alone,
@@ -44,7 +49,7 @@ pub enum Input {
 }
 
 /// What an operator wants.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Wish {
     /// Take control when it is free, now or later; ends a wish to stay away.
     Control,
@@ -83,7 +88,7 @@ pub enum Wish {
 }
 
 /// When control is given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
     /// The children are stopped.
     Now,
@@ -103,7 +108,7 @@ pub struct Work {
 }
 
 /// What a folder can be trusted with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Folder {
     /// Renames exclude each other and removed folders refuse: control is exclusive.
     Exclusive {
@@ -123,9 +128,21 @@ pub enum Folder {
     Vanished,
 }
 
+/// What the next process of this machine needs to go on with a tenure when this one dies. It must be gone for good before
+/// the last step of a release is carried out: after that the epoch is over, whatever was heard of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keepsake {
+    /// Which epoch.
+    pub epoch: Epoch,
+    /// Of its claim.
+    pub token: Token,
+    /// Children may run until then; by that time the sitter ends them.
+    pub deadline: Moment,
+}
+
 /// What was seen last, and since when it has not changed. Kept in the ledger, so that a new start under the same boot
 /// does not start the silence anew.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// The highest epoch.
     pub epoch: Option<Epoch>,
@@ -150,7 +167,7 @@ pub enum Effect {
         op: Op,
     },
     /// Tell the sitter until when children may run: at that moment it ends them itself, politely, and kills what is
-    /// left when [`super::limits::GRACE`] more have passed on the clock, however late it comes to that: one who wakes
+    /// left when [`super::limits::Limits::grace`] more have passed on the clock, however late it comes to that: one who wakes
     /// after a sleep has no grace to give. Replaces what it was told before.
     Arm {
         /// Until when.
@@ -169,7 +186,7 @@ pub enum Effect {
 /// What is to become of the children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChildOrder {
-    /// End them politely, whole groups; kill what is left after [`super::limits::GRACE`].
+    /// End them politely, whole groups; kill what is left after [`super::limits::Limits::grace`].
     Stop,
     /// Kill them at once, frozen ones too.
     Kill,
@@ -190,6 +207,11 @@ pub enum Fact {
         over: Option<(String, Duration)>,
         /// Automation that was on goes on: the workspace's policy says so.
         resumes: bool,
+    },
+    /// This process goes on with the control that an earlier one of this machine had.
+    WentOn {
+        /// Under which epoch.
+        epoch: Epoch,
     },
     /// This machine gave control up.
     GaveUp {
@@ -266,13 +288,14 @@ pub enum Loss {
 }
 
 /// What a person set for a workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
     /// Claim a free workspace without being asked.
     pub claims_when_free: bool,
     /// Take over a silent epoch without being asked.
     pub takes_over: bool,
-    /// What becomes of a request that nobody answered within [`super::limits::ANSWER`].
+    /// What becomes of a request that nobody answered within [`super::limits::Limits::answer`].
     pub answer: Answer,
     /// Automation that was on goes on when control is gained.
     pub resumes: bool,
@@ -281,7 +304,7 @@ pub struct Policy {
 }
 
 /// The answer to a request that the person leaves open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// Yes.
     HandOver(When),

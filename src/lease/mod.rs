@@ -6,6 +6,7 @@
 
 mod act;
 mod agenda;
+mod aging;
 mod claim;
 mod claims;
 mod control;
@@ -19,6 +20,7 @@ mod message;
 mod name;
 mod note;
 mod op;
+mod prune;
 mod publish;
 mod release;
 mod replies;
@@ -32,13 +34,15 @@ mod wishes;
 mod tests;
 
 pub use control::Lease;
+pub use limits::Limits;
 pub use message::{
-    Answer, ChildOrder, Effect, Fact, Folder, Input, Loss, Policy, Sighting, When, Wish, Work,
+    Answer, ChildOrder, Effect, Fact, Folder, Input, Keepsake, Loss, Policy, Sighting, When, Wish,
+    Work,
 };
 pub use name::{Beat, Epoch, MachineId, Me, Moment, Now, Ticket, Token};
 pub use note::{ClaimNote, Denial, EndedNote, Generation, Hint, LeaseRow, RequestNote, RowStatus};
 pub use op::{
     Asked, EpochSeen, Fault, Hydrated, Listing, Markers, Op, Page, PenSeen, Reply, RowSeen, Table,
 };
-pub use status::{Can, MyRequest, Owner, Request, Stand, Status};
+pub use status::{Banner, BannerKind, Can, MyRequest, Owner, Request, Stand, Status};
 pub use tree::Tree;

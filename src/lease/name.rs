@@ -3,12 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Timestamp;
 
 use super::limits::{EPOCH_DIGITS, EPOCH_MAX};
 
 /// Microseconds on a clock that counts suspend and never jumps (boot time). Means nothing on another machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Moment(pub u64);
 
 impl Moment {
@@ -36,7 +40,7 @@ pub struct Now {
 }
 
 /// The number of a tenure of control. Numbers rise by one and are never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Epoch(pub u64);
 
 impl Epoch {
@@ -61,7 +65,7 @@ impl fmt::Display for Epoch {
 }
 
 /// A random number that tells one attempt to claim from every other, whoever made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Token(pub u128);
 
 impl Token {
@@ -81,7 +85,7 @@ impl fmt::Display for Token {
 }
 
 /// A machine: a random number made at its first start, never its host name. Thirty-two hexadecimal digits in files.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MachineId(pub String);
 
 impl fmt::Display for MachineId {
@@ -91,7 +95,7 @@ impl fmt::Display for MachineId {
 }
 
 /// A hash of all bytes of the lease row's file. It changes with every checkpoint; nothing else is read from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Beat(pub u64);
 
 /// Numbers the file operations of one lease, so that a late reply is known for what it is.

@@ -24,11 +24,13 @@ pub struct ClaimNote {
     pub pid: u32,
     /// When, on its wall clock: to be shown, never compared.
     pub at: Timestamp,
+    /// By what it divides the limits of the protocol: 1 but in tests. See [`super::limits::Limits`].
+    pub scale: u32,
 }
 
 impl ClaimNote {
     /// A claim of this machine.
-    pub fn new(me: &Me, epoch: Epoch, token: Token, at: Timestamp) -> Self {
+    pub fn new(me: &Me, epoch: Epoch, token: Token, at: Timestamp, scale: u32) -> Self {
         Self {
             epoch,
             token,
@@ -37,6 +39,7 @@ impl ClaimNote {
             boot: me.boot.clone(),
             pid: me.pid,
             at,
+            scale,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::claim::Claimed;
 use super::control::{Doubt, Errand, Lease, Tenure};
 use super::defect::planted;
-use super::limits::{CHECKPOINT, DEGRADED_AFTER, POLL, RETRY, SNAPSHOT, VALID};
+use super::limits::DEGRADED_AFTER;
 use super::look::Glance;
 use super::message::{Effect, Fact, Folder, Loss};
 use super::name::{Moment, Now, Ticket};
@@ -57,6 +57,7 @@ impl Lease {
                     Some(Next::End(End::Claimed(end))) => self.claimed(now, end, out),
                     Some(Next::End(End::Published(end))) => self.published(now, end, out),
                     Some(Next::End(End::Released(end))) => self.released(now, end, out),
+                    Some(Next::End(End::Pruned)) => {}
                     None => {}
                 }
             }
@@ -68,8 +69,8 @@ impl Lease {
         self.claimed_at = now.boot;
         // Whatever it was founded on is old now: the next one needs a new look, and some time for the folder.
         self.claim_at = now.boot.plus(match end {
-            Claimed::Changed | Claimed::TooLate | Claimed::Ousted => POLL,
-            _ => RETRY,
+            Claimed::Changed | Claimed::TooLate | Claimed::Ousted => self.limits.poll,
+            _ => self.limits.retry,
         });
         match end {
             Claimed::Yes => self.gained(now, out),
@@ -105,20 +106,22 @@ impl Lease {
             return;
         };
         self.held = Some((epoch, self.attempt.token));
-        let deadline = self.attempt.k0.plus(VALID);
+        let deadline = self.attempt.k0.plus(self.limits.valid);
         self.tenure = Some(Tenure {
             epoch,
             deadline,
             confirmed_at: now.boot,
-            checkpoint_at: self.attempt.k0.plus(CHECKPOINT),
+            checkpoint_at: self.attempt.k0.plus(self.limits.checkpoint),
             generation: self.paper.generation.clone(),
             has_changes: false,
             has_leftovers: false,
-            snapshot_at: now.boot.plus(SNAPSHOT),
+            snapshot_at: now.boot.plus(self.limits.snapshot),
             n_failed: 0,
             fault: String::new(),
             seed_beat: self.attempt.seed_beat,
             is_mirrored: true,
+            is_certain: true,
+            may_prune: false,
         });
         self.wants_control = false;
         self.wants_takeover = false;
@@ -150,16 +153,18 @@ impl Lease {
         };
         match end {
             Published::Yes => {
-                tenure.deadline = self.paper.k0.plus(VALID);
+                tenure.deadline = self.paper.k0.plus(self.limits.valid);
                 tenure.confirmed_at = now.boot;
-                tenure.checkpoint_at = self.paper.k0.plus(CHECKPOINT);
+                tenure.checkpoint_at = self.paper.k0.plus(self.limits.checkpoint);
                 tenure.is_mirrored = false;
+                tenure.may_prune = true;
                 if self.paper.has_tables {
                     tenure.generation = self.paper.generation.clone();
                 }
                 let was_degraded = tenure.n_failed >= DEGRADED_AFTER;
                 tenure.n_failed = 0;
                 tenure.has_leftovers = false;
+                tenure.is_certain = true;
                 let deadline = tenure.deadline;
                 if planted!(RenewAfterExpiry) {
                     self.ending = None;
@@ -172,7 +177,7 @@ impl Lease {
             Published::NotConfirmed => {
                 tenure.n_failed += 1;
                 tenure.has_leftovers = true;
-                tenure.checkpoint_at = now.boot.plus(RETRY);
+                tenure.checkpoint_at = now.boot.plus(self.limits.retry);
                 // Some tables may be of the new snapshot already, so all are written again.
                 tenure.has_changes |= self.paper.has_tables;
                 tenure.snapshot_at = now.boot;
@@ -214,7 +219,7 @@ impl Lease {
                 }
             }
             Released::NotConfirmed => {
-                self.quit_at = now.boot.plus(RETRY);
+                self.quit_at = now.boot.plus(self.limits.retry);
                 if let Some(tenure) = &mut self.tenure {
                     // The row may name a snapshot that we do not know to be there: a whole new one follows.
                     tenure.has_leftovers = true;
@@ -222,7 +227,7 @@ impl Lease {
                     tenure.snapshot_at = now.boot;
                 }
                 if let Some(leaving) = &mut self.leaving {
-                    leaving.try_at = now.boot.plus(RETRY);
+                    leaving.try_at = now.boot.plus(self.limits.retry);
                 }
             }
             Released::Ousted if self.tenure.is_some() => self.ousted(now, out),
@@ -233,9 +238,9 @@ impl Lease {
     pub(super) fn looked(&mut self, now: Now, reply: Reply, out: &mut Vec<Effect>) {
         match self.eyes.next(now, reply) {
             Glance::Op(op) => self.carry(Errand::Look, op, out),
-            Glance::Failed => self.look_at = now.boot.plus(POLL),
+            Glance::Failed => self.look_at = now.boot.plus(self.limits.poll),
             Glance::Seen { asked, is_new } => {
-                self.look_at = now.boot.plus(POLL);
+                self.look_at = now.boot.plus(self.limits.poll);
                 if is_new && let Some(sight) = &self.eyes.sight {
                     out.push(Effect::Remember(sight.clone()));
                 }

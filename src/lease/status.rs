@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::message::{Folder, When};
 use super::name::{Epoch, MachineId};
 
 /// Control of one workspace at one moment, as it is to be shown.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// Where this machine stands.
     pub stand: Stand,
@@ -26,8 +28,8 @@ pub struct Status {
     pub asked: Option<MyRequest>,
     /// What can be wished now; each with the reason when it cannot.
     pub can: Can,
-    /// A line that must not be overlooked: degraded, conflict, damage, advisory. A sentence each.
-    pub banners: Vec<String>,
+    /// What must not be overlooked: degraded, conflict, damage, advisory.
+    pub banners: Vec<Banner>,
     /// What the folder can be trusted with; `None` until it was tested.
     pub folder: Option<Folder>,
     /// Age of the last look at the folder; `None` before the first.
@@ -35,7 +37,7 @@ pub struct Status {
 }
 
 /// Where this machine stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stand {
     /// The folder was not seen yet.
     Unknown,
@@ -66,7 +68,7 @@ pub enum Stand {
 }
 
 /// Another machine that has control.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The machine, when it is known.
     pub machine: Option<MachineId>,
@@ -81,7 +83,7 @@ pub struct Owner {
 }
 
 /// A request of another machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Who asks.
     pub machine: MachineId,
@@ -94,7 +96,7 @@ pub struct Request {
 }
 
 /// What this machine asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MyRequest {
     /// It is in the folder; before, it is only wished.
     pub is_written: bool,
@@ -103,7 +105,7 @@ pub struct MyRequest {
 }
 
 /// What can be wished now: `Ok`, or why not, as a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Can {
     /// [`super::Wish::Control`] would claim.
     pub claim: Result<(), String>,
@@ -115,4 +117,53 @@ pub struct Can {
     pub cancel: Result<(), String>,
     /// [`super::Wish::Release`], [`super::Wish::HandOver`].
     pub release: Result<(), String>,
+    /// [`super::Wish::Keep`].
+    pub keep: Result<(), String>,
+}
+
+/// Something that must not be overlooked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Banner {
+    /// What it is about.
+    pub kind: BannerKind,
+    /// What is so, and what to do: a sentence or two.
+    pub text: String,
+}
+
+/// What a [`Banner`] is about, for whoever offers what can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BannerKind {
+    /// Control is a convention in this folder.
+    Advisory,
+    /// The folder answers late.
+    Slow,
+    /// The folder cannot be written, or its tree is not understood.
+    Unfit,
+    /// Two machines claimed at once. To be confirmed ([`super::Wish::Confirm`]).
+    Conflict,
+    /// Epochs are missing. To be confirmed ([`super::Wish::Confirm`]).
+    Gap,
+    /// Another program keeps its state here.
+    Foreign,
+    /// The lease row cannot be read.
+    Damaged,
+    /// A program of an earlier version has control.
+    Older,
+    /// Another machine has the id of this one.
+    Cloned,
+    /// Checkpoints fail.
+    Degraded,
+    /// Nodes finish though control is gone.
+    Unowned,
+    /// Control is to be given up, and nodes run yet.
+    Waits,
+}
+
+impl Banner {
+    pub(super) fn new(kind: BannerKind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+        }
+    }
 }

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use super::control::{Doubt, Lease};
-use super::limits::{CHECKPOINT, DEGRADED_AFTER};
+use super::limits::DEGRADED_AFTER;
 use super::look::{Holder, UNKNOWN_HOST};
 use super::message::Folder;
 use super::name::Now;
-use super::status::{Can, Owner, Stand, Status};
+use super::status::{Banner, BannerKind, Can, Owner, Stand, Status};
 use super::steps::{Journey, Role};
+
+/// What stands before the seconds of a countdown, for [`Status::after`].
+pub(super) const TAKEOVER_IN: &str = "takeover available in ";
+pub(super) const TAKEOVER_LEFT: &str = "a takeover is possible in ";
+pub(super) const DEGRADED_LEFT: &str = "Nodes stop in ";
 
 /// Whole seconds, rounded up: nothing is said to be possible before it is.
 pub(super) fn seconds_up(left: Duration) -> u64 {
@@ -122,16 +127,15 @@ impl Lease {
                 // Our own lease, of a process that is gone, or of this one before it had a sitter.
                 let is_own = !owner.is_seed && owner.machine.as_ref() == Some(&self.me.machine);
                 match owner.takeover_in {
-                    Some(_) if is_own && owner.silent < CHECKPOINT => {
+                    Some(_) if is_own && owner.silent < self.limits.checkpoint => {
                         "Trying to restore local control...".to_owned()
                     }
                     Some(_) if is_own => "Local engine is not responding".to_owned(),
                     _ if self.desk.is_asking() => format!("Control requested from {host}"),
                     None => "Takeover available".to_owned(),
-                    Some(left) => format!(
-                        "{host} has control · takeover available in {}s",
-                        seconds_up(left)
-                    ),
+                    Some(left) => {
+                        format!("{host} has control · {TAKEOVER_IN}{}s", seconds_up(left))
+                    }
                 }
             }
         }
@@ -150,6 +154,9 @@ impl Lease {
                 None => "Control is being given up.".to_owned(),
             },
             (Stand::Stopping, _) => "Control was lost; nodes are being stopped.".to_owned(),
+            (Stand::Owner { .. }, _) if self.tenure.as_ref().is_some_and(|t| !t.is_certain) => {
+                "Waiting until control is certain again.".to_owned()
+            }
             (Stand::Owner { .. }, _) => "No checkpoint was confirmed in time.".to_owned(),
             (_, Some(owner)) => format!("{} currently has control of this workspace.", owner.host),
             (Stand::Claiming, None) => "Control is being taken.".to_owned(),
@@ -198,34 +205,53 @@ impl Lease {
                 Err("Nothing was requested.".to_owned())
             },
             release: if is_owner { Ok(()) } else { held_by() },
+            keep: match &self.leaving {
+                None => Err("Control is not being given up.".to_owned()),
+                Some(leaving) if leaving.is_begun || self.ending.is_some() => {
+                    Err("Control is being given up already.".to_owned())
+                }
+                Some(_) => Ok(()),
+            },
             claim,
         }
     }
 
-    fn banners(&self, now: Now, holder: &Holder) -> Vec<String> {
+    fn banners(&self, now: Now, holder: &Holder) -> Vec<Banner> {
+        use BannerKind::*;
         let mut banners = Vec::new();
+        let mut tell = |kind, text: String| banners.push(Banner::new(kind, text));
         match &self.folder {
             Some(Folder::Advisory { why, .. }) => {
-                banners.push(format!("Control is advisory in this folder. {why}"));
+                tell(
+                    Advisory,
+                    format!("Control is advisory in this folder. {why}"),
+                );
             }
             Some(Folder::Exclusive { is_slow: true }) => {
-                banners.push("The workspace folder is slow; what is shown may be old.".to_owned());
+                let text = "The workspace folder is slow; what is shown may be old.";
+                tell(Slow, text.to_owned());
             }
-            Some(Folder::Unfit(why)) => banners.push(why.clone()),
+            Some(Folder::Unfit(why)) => tell(Unfit, why.clone()),
             _ => {}
         }
         match self.doubt() {
-            Some(Doubt::Conflict(names)) => banners.push(format!(
-                "Two workstations claimed control at once ({}). Both stepped down; confirm on one of them to go on.",
-                names.join(", ")
-            )),
-            Some(Doubt::Gap(from, to)) => banners.push(format!(
-                "The epoch log is damaged: it jumps from {from} to {to}. Confirm to go on."
-            )),
+            Some(Doubt::Conflict(names)) => tell(
+                Conflict,
+                format!(
+                    "Two workstations claimed control at once ({}). Both stepped down; confirm on one of them to go on.",
+                    names.join(", ")
+                ),
+            ),
+            Some(Doubt::Gap(from, to)) => tell(
+                Gap,
+                format!(
+                    "The epoch log is damaged: it jumps from {from} to {to}. Confirm to go on."
+                ),
+            ),
             None => {}
         }
         if let Holder::Refused(why) = holder {
-            banners.push(why.clone());
+            tell(Foreign, why.clone());
         }
         if let Holder::Held {
             claim,
@@ -236,20 +262,26 @@ impl Lease {
             && self.tenure.is_none()
         {
             if let Some(why) = damage {
-                banners.push(format!(
-                    "The lease cannot be read ({why}); its owner is not known, so control is not free."
-                ));
+                tell(
+                    Damaged,
+                    format!(
+                        "The lease cannot be read ({why}); its owner is not known, so control is not free."
+                    ),
+                );
             } else if *is_seed {
-                banners.push(format!("Controlled by an older program on {host}."));
+                tell(Older, format!("Controlled by an older program on {host}."));
             }
             if claim
                 .as_ref()
                 .is_some_and(|claim| claim.machine == self.me.machine && claim.boot != self.me.boot)
                 && self.eyes.n_changes > 0
             {
-                banners.push(format!(
-                    "{host} has the machine id of this workstation. One was cloned from the other; reset one of them."
-                ));
+                tell(
+                    Cloned,
+                    format!(
+                        "{host} has the machine id of this workstation. One was cloned from the other; reset one of them."
+                    ),
+                );
             }
         }
         if let Some(tenure) = self
@@ -258,13 +290,17 @@ impl Lease {
             .filter(|t| t.n_failed >= DEGRADED_AFTER)
         {
             let left = seconds_up(tenure.deadline.since(now.boot));
-            banners.push(format!(
-                "Degraded: {} checkpoints failed ({}). Nodes stop in {left}s unless one succeeds.",
-                tenure.n_failed, tenure.fault
-            ));
+            tell(
+                Degraded,
+                format!(
+                    "Degraded: {} checkpoints failed ({}). {DEGRADED_LEFT}{left}s unless one succeeds.",
+                    tenure.n_failed, tenure.fault
+                ),
+            );
         }
         if self.is_away.is_some() {
-            banners.push(
+            tell(
+                Unowned,
                 "Nodes finish without control: another workstation may run them too.".to_owned(),
             );
         }
@@ -273,15 +309,18 @@ impl Lease {
                 .to
                 .as_ref()
                 .map_or("Nobody", |hint| hint.host.as_str());
-            banners.push(format!(
-                "{whom} waits for {} running {}. Wait, stop them, or refuse.",
-                self.work.n_children,
-                if self.work.n_children == 1 {
-                    "node"
-                } else {
-                    "nodes"
-                }
-            ));
+            tell(
+                Waits,
+                format!(
+                    "{whom} waits for {} running {}. Wait, stop them, or refuse.",
+                    self.work.n_children,
+                    if self.work.n_children == 1 {
+                        "node"
+                    } else {
+                        "nodes"
+                    }
+                ),
+            );
         }
         banners
     }

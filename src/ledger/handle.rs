@@ -292,6 +292,10 @@ impl Ledger {
         Ok(health)
     }
 
+    pub(super) fn write_error(&self, why: &str) -> LedgerError {
+        LedgerError::write(why, &self.inner.inbox.path)
+    }
+
     pub(super) fn put(&self, message: Message) {
         self.inner.inbox.put(message);
     }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::LedgerError;
+use super::adopt::Adoption;
 use super::import::Import;
 use super::recover::SeenEnd;
 use super::retain::Retain;
 use crate::model::{Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
 
 /// How long the writer gathers before it commits. A kill -9 in between costs nothing that the log
-/// folder of the run does not tell: its logs say what had begun, its journal how that ended. Short
+/// folder of the run does not tell: its logs say what had begun, its exit record how that ended. Short
 /// for another process that looks; long enough that a commit is shared by many nodes, since its
 /// pages and locks cost ten times what the rows of a node do.
 const GATHER: Duration = Duration::from_millis(20);
@@ -52,6 +53,8 @@ pub(super) enum Message {
     Interrupt(Vec<i64>),
     /// What retention, or a person's pin, changes about past runs.
     Retain(Retain),
+    /// Rows that another machine published.
+    Adopt(Box<Adoption>),
     /// Answered once everything before it is committed.
     Flush {
         durable: bool,

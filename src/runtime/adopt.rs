@@ -1,8 +1,8 @@
 //! Carrying on runs that another process began, and leaving ours to another.
 //!
 //! A run outlives its process when the sitter holds its nodes. Whoever takes the lock of its flow
-//! next reads what the run left: its frozen flow and start, its facts in the ledger, the journal of
-//! ends, and what lives in the sitter. The scheduler makes a run of that again.
+//! next reads what the run left: its frozen flow and start, its facts in the ledger, its exit record,
+//! and what lives in the sitter. The scheduler makes a run of that again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,9 +14,10 @@ use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
 use crate::store::{self, FrozenRun, Home, LockError, RunLock};
 
 use super::clock;
-use super::dispatcher::{Dispatcher, LiveRun};
+use super::dispatcher::Dispatcher;
 use super::job::Jobs;
-use super::prepare::Ours;
+use super::live_run::LiveRun;
+use super::loading::Ours;
 use super::workspace::{Workspace, finish_of};
 
 /// The face of a process without one, that carries runs on.
@@ -43,32 +44,42 @@ pub fn look(
     home: &Home,
     workspace: &Workspace,
     flow: &FlowRef,
-    executor: &Executor,
-    face: &'static str,
+    ours: &Ours,
 ) -> Result<Option<Adoption>, String> {
-    if !executor.outlives_us() {
+    if !ours.adopts_on_open || !ours.executor.outlives_us() {
         return Ok(None);
     }
     let held = sitter::held(&sitter::Place::new(home.sitter_dir()))?;
     if !held.iter().any(|held| held.flow == *flow) {
         return Ok(None);
     }
-    let mut lock = match store::acquire(home, flow, face, clock::now()) {
+    let lock = match store::acquire(home, flow, ours.face, clock::now()) {
         Ok(lock) => lock,
         Err(LockError::Held(held)) => {
-            if held.face == BACKGROUND && face != BACKGROUND {
+            if held.face == BACKGROUND && ours.face != BACKGROUND {
                 store::request_yield(home, flow).map_err(|why| why.to_string())?;
             }
             return Ok(None);
         }
         Err(LockError::Store(why)) => return Err(why.to_string()),
     };
+    let open = workspace.open_run(flow)?;
+    match open {
+        Some(run) => adopt(workspace, flow, run, lock, &ours.executor),
+        None => Ok(None),
+    }
+}
+
+/// With the right to run a flow in hand: everything that carrying this run of it on takes. `None`
+/// when no sitter holds the run. The error is a fragment. Blocking.
+pub fn adopt(
+    workspace: &Workspace,
+    flow: &FlowRef,
+    run: RunId,
+    mut lock: RunLock,
+    executor: &Executor,
+) -> Result<Option<Adoption>, String> {
     let ledger = &workspace.ledger;
-    let open = ledger.open_runs().map_err(|why| why.to_string())?;
-    let open = open.into_iter().rev().find(|run| *run.file == *flow.file);
-    let Some(run) = open.map(|open| open.run) else {
-        return Ok(None);
-    };
     let dir = workspace.run_dir(&run);
     let nodes = exec::nodes_of(&dir);
     let frozen = store::thaw(&dir, flow, &nodes)?;
@@ -78,7 +89,7 @@ pub fn look(
     };
     // Only for others to see.
     lock.name_run(&run).ok();
-    let journal = exec::read_journal(&dir, &run);
+    let noted = exec::read_exits(&dir, &run);
     let begun = exec::attempts_begun(&dir, &run);
     let retry_delay = |node: crate::model::NodeIdx| {
         let id = nodes.get(node.0 as usize)?;
@@ -87,7 +98,7 @@ pub fn look(
     let recorded = recorded(attempts, |finish| {
         retry_delay(finish.id.node).map(|delay| finish.at.plus(delay))
     });
-    let ended = journal.ended.into_iter();
+    let ended = noted.ended.into_iter();
     let adopt = Adopt {
         start: frozen.start.clone(),
         jobs_max: frozen.jobs_max,
@@ -100,7 +111,7 @@ pub fn look(
             .collect(),
         live: live.into_iter().map(alive).collect(),
         begun: begun.into_iter().map(|(id, _)| id).collect::<HashSet<_>>(),
-        stopping: journal.stopping.is_some(),
+        stopping: noted.stopping.is_some(),
     };
     Ok(Some(Adoption {
         lock,
@@ -115,7 +126,8 @@ fn alive(live: Live) -> Alive {
         process: live.process,
         ending: live.asked.map(|why| match why {
             Why::Timeout => Ending::Timeout,
-            Why::Stop | Why::Kill | Why::Control => Ending::Stop,
+            Why::Stop | Why::Kill => Ending::Stop,
+            Why::Control => Ending::Control,
         }),
     }
 }
@@ -168,6 +180,7 @@ impl Dispatcher {
         Ours {
             executor: self.executor.clone(),
             face: self.face,
+            adopts_on_open: self.picture.is_looked_at() || self.face == BACKGROUND,
         }
     }
 
@@ -204,12 +217,21 @@ impl Dispatcher {
             adopt,
         } = taken;
         let run = frozen.start.run.clone();
+        // Whoever held it had control. Nothing new is started before it is known whether this machine still has.
+        self.ensure_control_of(flow);
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(flow, &frozen.start.frozen, &run, workspace, &frozen.shell),
+            jobs: Jobs::new(
+                flow,
+                &frozen.start.frozen,
+                (&run, epoch),
+                workspace,
+                &frozen.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),
-            held: None,
+            postponed: None,
             start: None,
             adopted: true,
         };
@@ -225,7 +247,9 @@ impl Dispatcher {
         let Some(run) = run.map(|(run, _)| run.clone()) else {
             return;
         };
-        if !self.executor.outlives_us() || self.runs.get(&run).is_some_and(|r| r.held.is_some()) {
+        if !self.executor.outlives_us()
+            || self.runs.get(&run).is_some_and(|r| r.postponed.is_some())
+        {
             return;
         }
         if let Some(mut live) = self.let_go(&run) {

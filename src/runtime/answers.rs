@@ -4,17 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
-use crate::sched::{Input, Start};
-use crate::store::{self, FrozenRun};
+use crate::sched::Input;
 
-use super::dispatcher::{Dispatcher, LiveRun, OpenFlow};
-use super::incoming::{Incoming, Loaded, Prepared};
-use super::job::Jobs;
-use super::keeper::Care;
+use super::adopt::BACKGROUND;
+use super::dispatcher::Dispatcher;
+use super::incoming::{Incoming, Loaded};
 use super::last_runs::{self, LastRuns};
+use super::open_flow::OpenFlow;
 use super::order::{KillScope, Order};
+use super::pruner::Care;
+use super::start::follows;
 use super::workspace::Workspace;
-use super::{Runner, prepare};
+use super::{Runner, clock, errand, loading, runners};
 
 impl Dispatcher {
     pub(super) fn loaded(&mut self, loaded: Loaded) {
@@ -30,7 +31,7 @@ impl Dispatcher {
         // An order that waits is refused with the same words; without a face that looks at boards
         // an order is always on its way, and the reason would be told twice.
         if workspace.is_none()
-            && self.wake.is_some()
+            && self.picture.is_looked_at()
             && !self.flows.get(&loaded.flow).is_some_and(waits)
         {
             self.tell(Notice::error(
@@ -51,6 +52,7 @@ impl Dispatcher {
         };
         open.workspace = workspace.clone();
         open.trouble = trouble;
+        open.is_alone = loaded.is_alone;
         if let Some(workspace) = &workspace {
             self.logs.opened(&loaded.flow, workspace);
         }
@@ -60,12 +62,24 @@ impl Dispatcher {
         let news: Vec<_> = news.cloned().collect();
         open.show_orphans(loaded.orphans);
         for orphan in news {
-            prepare::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
+            errand::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
         }
-        let waiting = std::mem::take(&mut open.waiting);
+        let mut waiting = std::mem::take(&mut open.waiting);
+        // Another comes to us as soon as it is let go.
+        let asked = |runner: &Runner| &*runner.face == BACKGROUND && self.face != BACKGROUND;
+        open.coming &= loaded.adoption.is_none() && loaded.runner.as_ref().is_some_and(asked);
         self.set_runner(&loaded.flow, loaded.runner);
         if let (Some(adoption), Some(workspace)) = (loaded.adoption, &workspace) {
-            self.adopt(&loaded.flow, workspace, *adoption);
+            if self.ending {
+                // Too late: it is neither to be stopped nor to be waited for.
+                self.executor.leave(adoption.run());
+            } else {
+                let run = adoption.run().clone();
+                self.adopt(&loaded.flow, workspace, *adoption);
+                if waiting.extract_if(.., |order| is_met(order)).count() > 0 {
+                    self.tell(follows(&run));
+                }
+            }
         }
         for order in waiting {
             self.order(order);
@@ -76,10 +90,14 @@ impl Dispatcher {
     /// Two flows of one workspace may be opened at the same moment, each with a workspace of its
     /// own. The first stays and is given back: a ledger knows live runs by the handle that their
     /// events go through, and that must be one.
-    fn keep_workspace(&mut self, id: WorkspaceId, workspace: Arc<Workspace>) -> Arc<Workspace> {
-        let (keeper, rule) = (&mut self.keeper, self.manner.retention);
+    pub(super) fn keep_workspace(
+        &mut self,
+        id: WorkspaceId,
+        workspace: Arc<Workspace>,
+    ) -> Arc<Workspace> {
+        let (pruner, rule) = (&mut self.pruner, self.manner.retention);
         let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
-            keeper.look(id, &workspace, rule, Care::Thorough);
+            pruner.look(id, &workspace, rule, Care::Thorough);
             workspace.clone()
         });
         let kept = kept.clone();
@@ -112,24 +130,22 @@ impl Dispatcher {
         }
         for flow in flows {
             self.past_runs_changed(&flow);
-            self.changed.insert(flow);
-            self.dirty = true;
+            self.picture.touch_flow(&flow);
         }
     }
 
     /// Keeps who else runs a flow, and has it told when they do no longer, however they end.
-    fn set_runner(&mut self, flow: &FlowRef, runner: Option<Runner>) {
+    pub(super) fn set_runner(&mut self, flow: &FlowRef, runner: Option<Runner>) {
         let Some(open) = self.flows.get_mut(flow) else {
             return;
         };
         if let Some(seen) = &runner
             && open.view.board.runner != runner
         {
-            prepare::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
+            runners::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
         }
         open.view.board.runner = runner;
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
         self.follow_elsewhere(flow);
     }
 
@@ -140,11 +156,15 @@ impl Dispatcher {
         }
         if !catalog.trouble.is_empty() {
             // A root that is away is not empty: what was known of it stays until it is back.
-            catalog.workspaces.clone_from(&self.work.catalog.workspaces);
-            catalog.rejected.clone_from(&self.work.catalog.rejected);
+            catalog
+                .workspaces
+                .clone_from(&self.picture.work.catalog.workspaces);
+            catalog
+                .rejected
+                .clone_from(&self.picture.work.catalog.rejected);
         }
-        self.work.catalog = Arc::new(catalog);
-        self.dirty = true;
+        self.picture.work.catalog = Arc::new(catalog);
+        self.picture.touch();
         self.look_up_last_runs();
     }
 
@@ -154,7 +174,7 @@ impl Dispatcher {
             &self.inbox,
             &self.home,
             &self.workspaces,
-            self.work.catalog.clone(),
+            self.picture.work.catalog.clone(),
         );
     }
 
@@ -167,18 +187,18 @@ impl Dispatcher {
             .runs
             .into_iter()
             .filter(|(flow, run)| {
-                !self.flows.contains_key(flow) && self.work.last_runs.get(flow) != Some(run)
+                !self.flows.contains_key(flow) && self.picture.work.last_runs.get(flow) != Some(run)
             })
             .collect();
         if !news.is_empty() {
-            Arc::make_mut(&mut self.work.last_runs).extend(news);
-            self.dirty = true;
+            Arc::make_mut(&mut self.picture.work.last_runs).extend(news);
+            self.picture.touch();
         }
         // A run that began while they were counted is counted twice at worst, until the next time.
-        let known = &self.work.recent_runs;
+        let known = &self.picture.work.recent_runs;
         if found.recent.iter().any(|(id, n)| known.get(id) != Some(n)) {
-            Arc::make_mut(&mut self.work.recent_runs).extend(found.recent);
-            self.dirty = true;
+            Arc::make_mut(&mut self.picture.work.recent_runs).extend(found.recent);
+            self.picture.touch();
         }
     }
 
@@ -189,85 +209,7 @@ impl Dispatcher {
         let mut left = std::mem::take(&mut open.orphans);
         left.retain(|left| crate::exec::orphan_alive(left.pid, left.birth, &left.id));
         open.show_orphans(left);
-        self.changed.insert(flow.clone());
-        self.dirty = true;
-    }
-
-    pub(super) fn prepared(&mut self, prepared: Prepared) {
-        let Order::StartRun {
-            flow,
-            frozen,
-            choice,
-            jobs_max,
-        } = prepared.order
-        else {
-            return;
-        };
-        let Some(open) = self.flows.get_mut(&flow) else {
-            return;
-        };
-        open.preparing = false;
-        if let Some(orphans) = prepared.orphans {
-            open.show_orphans(orphans);
-        }
-        let workspace = open.workspace.clone();
-        self.set_runner(&flow, prepared.runner);
-        let (lock, past) = match prepared.result {
-            Ok(ready) => ready,
-            Err(why) => {
-                self.refuse(&flow, why);
-                // Its last face may have gone meanwhile.
-                return self.forget_if_idle(&flow);
-            }
-        };
-        let Some(workspace) = workspace else {
-            return;
-        };
-        let run = prepared.run;
-        let live = LiveRun {
-            jobs: Jobs::new(&flow, &frozen, &run, &workspace, &self.manner.shell),
-            flow: flow.clone(),
-            workspace: workspace.clone(),
-            lock: Some(lock),
-            held: Some(Vec::new()),
-            start: None,
-            adopted: false,
-        };
-        self.runs.insert(run.clone(), live);
-        let start = Start {
-            run: run.clone(),
-            flow,
-            frozen,
-            choice,
-            past,
-            jobs_max,
-        };
-        self.decide(Input::Start(Box::new(start)));
-        let inbox = self.inbox.clone();
-        let start = self.runs.get_mut(&run).and_then(|live| live.start.take());
-        let shell = self.manner.shell.clone();
-        self.pool.spawn_blocking(move || {
-            if let Some(start) = start {
-                let frozen = FrozenRun {
-                    start: *start,
-                    jobs_max,
-                    shell,
-                };
-                // Without it nobody can carry the run on; that is no reason not to run.
-                store::freeze(&workspace.run_dir(&run), &frozen).ok();
-            }
-            // What cannot be written is told by the ledger, and is no reason not to run.
-            workspace.ledger.commit_now().ok();
-            inbox.send(Incoming::StartStored(run));
-        });
-    }
-
-    /// What could not start before its run was recorded starts now.
-    pub(super) fn start_stored(&mut self, run: &RunId) {
-        let held = self.runs.get_mut(run).and_then(|run| run.held.take());
-        for (id, node) in held.into_iter().flatten() {
-            self.launch(id, &node);
-        }
+        self.picture.touch_flow(flow);
     }
 
     pub(super) fn lock_seen(&mut self, flow: &FlowRef, runner: Option<Runner>, stop: Option<bool>) {
@@ -277,7 +219,7 @@ impl Dispatcher {
         if let (Some(at_once), Some(live)) = (stop, &open.view.live) {
             let run = live.run.clone();
             if at_once {
-                return self.kill(KillScope::Run(flow.clone()));
+                return self.kill(KillScope::Run(flow.clone()), clock::instant());
             }
             return self.decide(Input::Stop {
                 run,
@@ -286,20 +228,26 @@ impl Dispatcher {
             });
         }
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
-            let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
-            let ours = self.ours();
             // What the other did is in the ledger.
-            prepare::reload(
-                &self.pool,
-                &self.inbox,
-                &self.home,
-                self.workspaces.get(&flow.workspace).cloned(),
-                flow.clone(),
-                frozen,
-                ours,
-            );
+            self.reload(flow);
         }
+    }
+
+    /// Has what is known of a flow read again.
+    pub(super) fn reload(&mut self, flow: &FlowRef) {
+        let Some(open) = self.flows.get(flow) else {
+            return;
+        };
+        loading::reload(
+            &self.pool,
+            &self.inbox,
+            &self.home,
+            self.workspaces.get(&flow.workspace).cloned(),
+            flow.clone(),
+            open.frozen.clone(),
+            self.ours(),
+        );
     }
 
     pub(super) fn watch_locks(&mut self) {
@@ -316,7 +264,7 @@ impl Dispatcher {
                 self.watcher = Some(watcher);
                 // What happened before the watch is not told by it.
                 let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
-                prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
+                runners::see_locks(&self.pool, &self.inbox, &self.home, flows);
                 if let Err(why) = heard {
                     self.tell(Notice::new(
                         Level::Warning,
@@ -335,16 +283,21 @@ impl Dispatcher {
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
         if let crate::watch::Change::Within { folder, path } = change
-            && self.changed_elsewhere(folder, path)
+            && (self.changed_elsewhere(folder, path) || self.control_path_changed(folder, path))
         {
             return;
         }
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
-            prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
+            runners::see_locks(&self.pool, &self.inbox, &self.home, flows);
         }
     }
+}
+
+/// A start that a run which goes on is an answer to.
+fn is_met(order: &Order) -> bool {
+    matches!(order, Order::StartRun { choice, .. } if choice.may_follow())
 }
 
 /// Why runs are not possible.

@@ -9,6 +9,7 @@ use crate::model::{
     Notice, RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
 };
 
+use super::control::ControlBoard;
 use super::order::{CompareAsk, HistoryAsk, LogTarget};
 
 /// Everything a face may see, at one moment.
@@ -35,6 +36,9 @@ pub struct Board {
     pub history: Option<Arc<HistoryShown>>,
     /// The comparison asked for by [`super::Order::Compare`].
     pub comparison: Option<Arc<ComparisonShown>>,
+    /// Control of each workspace that is kept in sight ([`super::Order::KeepControl`]) or in which something runs.
+    /// Absent where there is nothing to control: a file on its own, a folder without `flow_modules/`.
+    pub control: Arc<BTreeMap<WorkspaceId, Arc<ControlBoard>>>,
     /// Not yet dismissed, oldest first, with their numbers.
     pub notices: Arc<Vec<(u64, Notice)>>,
 }

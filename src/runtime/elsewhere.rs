@@ -158,8 +158,7 @@ impl Dispatcher {
         // Who looks at an older run goes on looking at it.
         if open.view.board.shown_run.is_none() {
             open.view.load(&seen.past, seen.edges, seen.history);
-            self.changed.insert(flow.clone());
-            self.dirty = true;
+            self.picture.touch_flow(flow);
         }
         if let (Some(run), Some(workspace)) = (newest, &open.workspace) {
             let dir = workspace.run_dir(&run);

@@ -9,23 +9,35 @@ mod answers;
 mod background;
 mod board;
 mod clock;
+pub mod control;
 mod details;
 mod dispatcher;
+mod effects;
 mod elsewhere;
+mod errand;
+mod facts;
 mod follow;
 pub mod health;
+mod held;
 mod history_desk;
 mod incoming;
 mod job;
-mod keeper;
 mod kill;
 mod last_runs;
+mod live_run;
+mod loading;
 mod logs;
 mod mailbox;
+mod open_flow;
 mod order;
 mod orders;
+mod picture;
 mod prepare;
+mod pruner;
 pub mod query;
+mod runners;
+mod sharing;
+mod start;
 mod view;
 mod workspace;
 
@@ -48,7 +60,9 @@ pub use board::{
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
+pub use kill::KILL_WITHIN;
 pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
+pub use sharing::SharedLedger;
 pub use workspace::Workspace;
 
 use incoming::Incoming;
@@ -56,6 +70,9 @@ use mailbox::Inbox;
 
 /// Takes events as they happen.
 pub type EventSink = Box<dyn Fn(&Arc<Event>) + Send>;
+
+/// Tells a face that there is a new board.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
 
 /// How runs are carried out, as the operator set it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,8 +150,10 @@ pub struct Config {
     pub manner: Manner,
     /// Who holds the children of runs.
     pub processes: Processes,
+    /// How this runtime has to do with control of workspaces that are shared.
+    pub control: control::Setup,
     /// Called after each publication of the board; `None` publishes nothing.
-    pub wake: Option<Box<dyn Fn() + Send + Sync>>,
+    pub wake: Option<Wake>,
     /// Given every event, in order; must not wait for anything.
     pub events: Option<EventSink>,
 }
@@ -151,10 +170,14 @@ impl RuntimeHandle {
     /// Asks for something; the answer is on a later board, or an event. Never blocks. After the
     /// runtime ended it does nothing.
     pub fn send(&self, order: Order) {
-        if let Order::Kill(scope) = &order {
-            self.kill(scope);
-        }
-        self.inbox.send(Incoming::Order(order));
+        self.inbox.send(match order {
+            Order::Kill(scope) => {
+                self.kill(&scope);
+                let asked = clock::instant();
+                Incoming::Kill { scope, asked }
+            }
+            order => Incoming::Order(order),
+        });
     }
 
     /// Whoever holds the processes hears of the kill switch past a dispatcher that may be busy.
@@ -182,7 +205,8 @@ impl RuntimeHandle {
         workspace: &crate::model::WorkspaceId,
         until: Option<Duration>,
     ) -> bool {
-        self.executor.set_deadline(workspace, until)
+        let grace = crate::lease::limits::Limits::REAL.grace;
+        self.executor.set_deadline(workspace, until, grace)
     }
 
     /// The newest picture. Takes no lock.

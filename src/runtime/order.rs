@@ -1,6 +1,6 @@
 //! What a face may ask of the runtime.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::{
@@ -64,6 +64,10 @@ pub enum Order {
         /// Results another program left in the file.
         results: Arc<FileResults>,
     },
+    /// Carry on every run that the sitter holds, also of flows that no face shows: they are on the board
+    /// while they run. A face asks the background process for those that it has; that one only takes
+    /// what nobody carries.
+    AdoptRuns,
     /// The flow is shown no longer; it stays on the board while it runs.
     CloseFlow(FlowRef),
     /// Start a run.
@@ -133,6 +137,30 @@ pub enum Order {
     },
     /// Keep exactly these logs on the board, up to date.
     FollowLogs(Vec<LogTarget>),
+    /// Keep control of a workspace in sight, because a face shows it: watch the shared folder, and claim it when it is
+    /// free and the policy says so.
+    KeepControl {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// Its folder.
+        root: Arc<Path>,
+    },
+    /// No face shows the workspace any more. While something runs in it, its control is kept all the same.
+    DropControl(WorkspaceId),
+    /// A wish about control of a workspace that is kept in sight.
+    Control {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// What is wished.
+        wish: super::control::Wish,
+    },
+    /// What holds for control of a workspace on this machine from now on.
+    SetPolicy {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// What.
+        policy: super::control::Policy,
+    },
     /// How runs are carried out from now on; live ones keep what they began with, but for slots.
     Configure(super::Manner),
     /// Tell the operator something on every face.

@@ -7,14 +7,13 @@ use std::sync::Arc;
 use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
 use crate::sched::Input;
 
-use super::answers::unopened;
 use super::board::{Preview, Wish};
 use super::dispatcher::Dispatcher;
 use super::follow::{Follower, News};
 use super::incoming::Incoming;
-use super::keeper::Care;
 use super::order::Order;
-use super::{clock, prepare};
+use super::pruner::Care;
+use super::{clock, errand, loading, runners};
 
 impl Dispatcher {
     pub(super) fn order(&mut self, order: Order) {
@@ -35,10 +34,10 @@ impl Dispatcher {
                 let open = self.flows.entry(flow.clone()).or_default();
                 open.shown = true;
                 open.frozen = frozen;
-                self.changed.insert(flow.clone());
-                self.dirty = true;
+                self.picture.touch_flow(&flow);
                 self.load(order, &flow);
             }
+            Order::AdoptRuns => self.adopt_runs(),
             Order::CloseFlow(flow) => {
                 if let Some(open) = self.flows.get_mut(&flow) {
                     open.shown = false;
@@ -46,16 +45,19 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => {
-                self.mend(&run, &nodes);
-                self.decide(Input::Retry { run, nodes });
-            }
+            Order::Retry { flow, run, nodes } => match self.may_retry(&flow) {
+                Ok(()) => {
+                    self.mend(&run, &nodes);
+                    self.decide(Input::Retry { run, nodes });
+                }
+                Err(why) => self.tell(why),
+            },
             Order::Stop {
                 flow,
                 nodes,
                 at_once,
             } => self.stop(flow, nodes, at_once),
-            Order::Kill(scope) => self.kill(scope),
+            Order::Kill(scope) => self.kill(scope, clock::instant()),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
             Order::Preview(wish) => self.preview(wish),
@@ -71,30 +73,33 @@ impl Dispatcher {
                     .get(&flow)
                     .and_then(|open| open.workspace.clone())
                 {
-                    prepare::show_run(&self.pool, &self.inbox, workspace, flow, run);
+                    errand::show_run(&self.pool, &self.inbox, workspace, flow, run);
                 }
             }
             Order::ShowHistory(ask) => {
                 let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
                 self.past_runs.show(ask, workspace);
-                self.work.history = self.past_runs.shown();
-                self.dirty = true;
+                self.picture.work.history = self.past_runs.shown();
+                self.picture.touch();
             }
             Order::Compare(ask) => {
                 let workspace = ask.as_ref().and_then(|ask| self.workspace_of(&ask.flow));
                 self.past_runs.compare(ask, workspace);
-                self.work.comparison = self.past_runs.compared();
-                self.dirty = true;
+                self.picture.work.comparison = self.past_runs.compared();
+                self.picture.touch();
             }
             Order::PinRun { flow, run, pinned } => {
                 if let Some(workspace) = self.workspace_of(&flow) {
-                    prepare::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
+                    errand::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
                 }
             }
             Order::FollowLogs(targets) => {
-                self.work.logs.retain(|target, _| targets.contains(target));
+                self.picture
+                    .work
+                    .logs
+                    .retain(|target, _| targets.contains(target));
                 self.logs.follow(targets);
-                self.dirty = true;
+                self.picture.touch();
             }
             Order::Configure(manner) => {
                 let input = Input::Configure {
@@ -105,16 +110,20 @@ impl Dispatcher {
                 let other_rule = rule != self.manner.retention;
                 self.manner = manner;
                 for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
-                    self.keeper
+                    self.pruner
                         .look(id.clone(), workspace, rule, Care::Thorough);
                 }
                 self.decide(input);
-                self.dirty = true;
+                self.picture.touch();
             }
+            Order::KeepControl { .. }
+            | Order::DropControl(_)
+            | Order::Control { .. }
+            | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
             Order::DismissNotice(number) => {
-                Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
-                self.dirty = true;
+                Arc::make_mut(&mut self.picture.work.notices).retain(|(n, _)| *n != number);
+                self.picture.touch();
             }
             Order::EndWhenDone => self.until_done = true,
             Order::Leave if self.executor.outlives_us() => {
@@ -137,8 +146,8 @@ impl Dispatcher {
 
     fn preview(&mut self, wish: Option<Box<Wish>>) {
         self.wish = None;
-        if self.work.preview.take().is_some() {
-            self.dirty = true;
+        if self.picture.work.preview.take().is_some() {
+            self.picture.touch();
         }
         let Some(wish) = wish else {
             return;
@@ -146,7 +155,7 @@ impl Dispatcher {
         let open = self.flows.get(&wish.flow);
         if let Some(workspace) = open.and_then(|open| open.workspace.clone()) {
             self.wish = Some((wish.flow.clone(), wish.revision, wish.choice.clone()));
-            prepare::preview(&self.pool, &self.inbox, workspace, *wish);
+            errand::preview(&self.pool, &self.inbox, workspace, *wish);
         }
     }
 
@@ -157,8 +166,8 @@ impl Dispatcher {
             preview.choice.clone(),
         );
         if self.wish.as_ref() == Some(&about) {
-            self.work.preview = Some(preview);
-            self.dirty = true;
+            self.picture.work.preview = Some(preview);
+            self.picture.touch();
         }
     }
 
@@ -170,8 +179,8 @@ impl Dispatcher {
         }
         self.collection.clone_from(&root);
         // What the old root holds is not what was asked for; what runs stays on the board.
-        self.work.catalog = Arc::default();
-        self.dirty = true;
+        self.picture.work.catalog = Arc::default();
+        self.picture.touch();
         let inbox = self.inbox.clone();
         let follower = root.map(|root| {
             Follower::start(root, move |news| {
@@ -198,73 +207,24 @@ impl Dispatcher {
     pub(super) fn load(&mut self, order: Order, flow: &FlowRef) {
         let workspace = self.workspaces.get(&flow.workspace).cloned();
         let ours = self.ours();
-        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order, ours);
-    }
-
-    pub(super) fn start_run(&mut self, order: Order) {
-        let Order::StartRun { flow, .. } = &order else {
-            return;
-        };
-        let flow = flow.clone();
-        if self.ending {
-            return self.refuse(
-                &flow,
-                Notice::error("Handmill is closing.", "Start it again to run the flow."),
-            );
-        }
-        let Some(open) = self.flows.get_mut(&flow) else {
-            return self.refuse(
-                &flow,
-                Notice::error("The flow is not open.", "Open it first."),
-            );
-        };
-        if !open.view.board.loaded {
-            open.waiting.push(order);
-            return;
-        }
-        let Some(workspace) = open.workspace.clone() else {
-            let why = Notice::error(
-                unopened(&open.trouble),
-                "Mend it, then open the flow again.",
-            );
-            return self.refuse(&flow, why);
-        };
-        if open.preparing || open.view.live.is_some() {
-            let why = Notice::error(
-                "This flow is running already.",
-                "Stop it first, or wait for its end.",
-            );
-            return self.refuse(&flow, why);
-        }
-        open.preparing = true;
-        self.n_run_ids += 1;
-        let run = clock::new_run_id(clock::now(), self.n_run_ids);
-        prepare::prepare(
-            &self.pool,
-            &self.inbox,
-            &self.home,
-            self.face,
-            workspace,
-            run,
-            (order, self.releasing.remove(&flow)),
-        );
+        loading::load(&self.pool, &self.inbox, &self.home, workspace, order, ours);
     }
 
     pub(super) fn stop(&mut self, flow: FlowRef, nodes: Option<Vec<NodeId>>, at_once: bool) {
         let Some(open) = self.flows.get(&flow) else {
             return;
         };
-        match &open.view.live {
-            Some(live) => {
-                let run = live.run.clone();
-                self.decide(Input::Stop {
-                    run,
-                    nodes,
-                    at_once,
-                });
-            }
-            None if open.view.board.runner.is_some() => {
-                prepare::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
+        let live = open.view.live.as_ref().map(|live| live.run.clone());
+        let is_run_elsewhere = open.view.board.runner.is_some();
+        match live {
+            Some(run) => self.decide(Input::Stop {
+                run,
+                nodes,
+                at_once,
+            }),
+            None if self.drop_waiting(&flow) => {}
+            None if is_run_elsewhere => {
+                runners::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
             }
             None => self.stop_orphans(&flow),
         }
@@ -279,8 +239,7 @@ impl Dispatcher {
             return;
         }
         open.show_orphans(Vec::new());
-        self.changed.insert(flow.clone());
-        self.dirty = true;
+        self.picture.touch_flow(flow);
         let inbox = self.inbox.clone();
         self.pool.spawn_blocking(move || {
             let n = orphans.len();

@@ -114,7 +114,7 @@ impl Workspace {
         let history = self.ledger.history(flow, HISTORY_MAX, None).map_err(told)?;
         let interrupted: Vec<RunId> = history
             .into_iter()
-            .filter(|run| run.choice.as_ref() != "imported")
+            .filter(|run| run.choice.as_ref() != "imported" && run.ran_on.is_none())
             .map_while(|run| (run.outcome == Some(Outcome::Interrupted)).then_some(run.id))
             .collect();
         if interrupted.is_empty() {
@@ -176,10 +176,10 @@ impl Workspace {
     }
 }
 
-/// Ends of a run's attempts that its journal knows, as the ledger takes them.
+/// Ends of a run's attempts that its exit record knows, as the ledger takes them.
 fn ends_seen(run_dir: &Path, run: &RunId) -> Vec<SeenEnd> {
     let nodes = exec::nodes_of(run_dir);
-    let ended = exec::read_journal(run_dir, run).ended.into_iter();
+    let ended = exec::read_exits(run_dir, run).ended.into_iter();
     ended
         .filter_map(|ended| {
             Some(SeenEnd {

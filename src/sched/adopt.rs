@@ -1,8 +1,8 @@
 //! Carrying on a run that another process began: its state is built again from its own facts.
 //!
 //! What was recorded is gone through again with the very code of a live run, so that marks, queues
-//! and passes are what they were. A kill may have cost the last moments of the record; the journal of
-//! ends and whoever holds the processes know of attempts from then, and those are made up for: told
+//! and passes are what they were. A kill may have cost the last moments of that; the exit record
+//! and whoever holds the processes know of attempts from then, and those are made up for: told
 //! anew, as if they happened now. An attempt without a trigger on record is one whose trigger was
 //! lost with it; when that comes again it is used up.
 
@@ -23,7 +23,7 @@ pub struct Adopt {
     pub jobs_max: Option<u32>,
     /// What is on record, in order.
     pub recorded: Vec<Recorded>,
-    /// Ends that were journaled, in order; those on record may be among them.
+    /// Ends that were noted, in order; those on record may be among them.
     pub ended: Vec<(Finish, Timestamp)>,
     /// Attempts that live.
     pub live: Vec<Alive>,
@@ -138,7 +138,7 @@ pub fn adopt(now: Timestamp, adopt: Adopt, out: &mut Vec<Effect>) -> Adopted {
     }
     if stopping {
         // After what was going on already: of that nothing is waiting any more.
-        state.stop(now, out);
+        state.stop(now, Ending::Stop, out);
         delayed.clear();
     }
     for (id, node, is_instant) in state.under_way() {

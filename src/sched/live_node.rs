@@ -47,6 +47,8 @@ pub enum Ending {
     Stop,
     /// It ran past its timeout.
     Timeout,
+    /// The right to run in its workspace was lost.
+    Control,
 }
 
 impl Ending {
@@ -55,6 +57,8 @@ impl Ending {
         match (finish.status, &finish.exit) {
             (NodeStatus::Stopped, _) => Some(Self::Stop),
             (_, Exit::TimedOut) => Some(Self::Timeout),
+            // Nobody saw the end of one with an unknown exit; of any other the right to run had ended.
+            (NodeStatus::Interrupted, exit) if *exit != Exit::Unknown => Some(Self::Control),
             _ => None,
         }
     }
@@ -71,6 +75,7 @@ impl LiveNode {
         match self.ending.take() {
             // Stopped even when it then exited with 0: what it was to do was cut short.
             Some(Ending::Stop) => (NodeStatus::Stopped, exit),
+            Some(Ending::Control) => (NodeStatus::Interrupted, exit),
             Some(Ending::Timeout) => (NodeStatus::Failed, Exit::TimedOut),
             None if exit.is_success() => (NodeStatus::Ran, exit),
             // Nobody saw how it ended: it may have done its work or half of it.

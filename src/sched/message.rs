@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Choice, Event, Exit, Flow, FlowRef, Node, NodeId, NodeRunId, Past, RunId};
+use crate::model::{
+    Choice, Event, Exit, Flow, FlowRef, Node, NodeId, NodeRunId, Past, RunId, WorkspaceId,
+};
 
 use super::adopt::Adopt;
 use super::live_node::Ending;
@@ -56,6 +58,19 @@ pub enum Input {
         nodes: Option<Vec<NodeId>>,
         /// Kill without grace.
         at_once: bool,
+    },
+    /// The right to run is lost: nothing of the run starts any more, what runs of it is ended, and both count as
+    /// interrupted.
+    Interrupt {
+        /// Which run.
+        run: RunId,
+    },
+    /// Nodes of a workspace are not started for now, or again. What runs there goes on.
+    Hold {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// Nothing is started.
+        is_held: bool,
     },
     /// Run failed or stopped nodes of a live run again, with their commands as they are now.
     Retry {

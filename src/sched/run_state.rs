@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Counts, EdgeId, Event, Exit, Finish, Node, NodeIdx, NodeRunId, NodeStatus, Outcome, RunId,
-    RunStart, Timestamp,
+    RunStart, Timestamp, WorkspaceId,
 };
 
 use super::live_node::{Ending, LiveNode, Phase};
@@ -53,6 +53,9 @@ pub struct RunState {
     jobs_max: u32,
     max_passes: Option<u32>,
     stopping: bool,
+    /// It stops because the right to run was lost.
+    interrupted: bool,
+    workspace: WorkspaceId,
 }
 
 impl RunState {
@@ -109,6 +112,8 @@ impl RunState {
             jobs_max: jobs_max.unwrap_or(u32::MAX).min(of_flow).max(1),
             max_passes: start.frozen.max_passes,
             stopping: false,
+            interrupted: false,
+            workspace: start.flow.workspace.clone(),
         }
     }
 
@@ -136,6 +141,16 @@ impl RunState {
     /// The run's id.
     pub fn id(&self) -> &RunId {
         &self.run
+    }
+
+    /// The workspace of its flow.
+    pub fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+
+    /// Attempts under way.
+    pub fn n_running(&self) -> u32 {
+        self.n_running
     }
 
     /// True when a node is ready and the run's own limit lets it start.
@@ -403,6 +418,7 @@ impl RunState {
             }
         }
         let outcome = match counts {
+            _ if self.interrupted => Outcome::Interrupted,
             _ if self.stopping => Outcome::Stopped,
             Counts { failed: 1.., .. } => Outcome::Failed,
             _ if interrupted => Outcome::Interrupted,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
+use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp, WorkspaceId};
 
 use super::adopt::{Adopt, Adopted, adopt};
 use super::live_node::Ending;
@@ -43,6 +43,8 @@ pub struct Scheduler {
     /// A kill whose process has ended meanwhile stays here until its time and is then nothing.
     due: BTreeSet<(Timestamp, Due)>,
     timeouts: HashMap<NodeRunId, Timestamp>,
+    /// Workspaces in which nothing is started for now.
+    held: BTreeSet<WorkspaceId>,
 }
 
 impl Scheduler {
@@ -56,6 +58,7 @@ impl Scheduler {
             grace,
             due: BTreeSet::new(),
             timeouts: HashMap::new(),
+            held: BTreeSet::new(),
         }
     }
 
@@ -92,7 +95,14 @@ impl Scheduler {
                 run,
                 nodes: None,
                 at_once,
-            } => self.stop_run(now, &run, at_once, out),
+            } => self.stop_run(now, &run, Ending::Stop, at_once, out),
+            Input::Interrupt { run } => self.stop_run(now, &run, Ending::Control, false, out),
+            Input::Hold { workspace, is_held } => {
+                match is_held {
+                    true => self.held.insert(workspace),
+                    false => self.held.remove(&workspace),
+                };
+            }
             Input::Stop {
                 run,
                 nodes: Some(nodes),
@@ -176,6 +186,11 @@ impl Scheduler {
         under_way.map(|(id, _, _)| id).collect()
     }
 
+    /// How many attempts of a run are under way.
+    pub fn n_running(&self, run: &RunId) -> u32 {
+        self.runs.get(run).map_or(0, RunState::n_running)
+    }
+
     /// The run is another's from now on: nothing of it is decided here any more.
     pub fn let_go(&mut self, run: &RunId) {
         if let Some(state) = self.runs.remove(run) {
@@ -201,13 +216,20 @@ impl Scheduler {
         }
     }
 
-    fn stop_run(&mut self, now: Timestamp, run: &RunId, at_once: bool, out: &mut Vec<Effect>) {
+    fn stop_run(
+        &mut self,
+        now: Timestamp,
+        run: &RunId,
+        why: Ending,
+        at_once: bool,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(state) = self.runs.get_mut(run) else {
             return;
         };
-        let running = state.stop(now, out);
+        let running = state.stop(now, why, out);
         for node in running {
-            self.terminate(now, run, node, Ending::Stop, at_once, out);
+            self.terminate(now, run, node, why, at_once, out);
         }
     }
 
@@ -234,7 +256,8 @@ impl Scheduler {
             force,
             why,
         });
-        if !force {
+        // Whoever holds the processes kills in time by itself when the right to run is lost.
+        if !force && why != Ending::Control {
             self.due.insert((now.plus(self.grace), Due::Kill(id)));
         }
     }
@@ -279,7 +302,11 @@ impl Scheduler {
         let mut n_instant = 0;
         loop {
             let has_slot = self.n_used < self.n_slots;
-            let can = |run: &RunState| run.can_begin() && (has_slot || run.next_is_instant());
+            let can = |run: &RunState| {
+                run.can_begin()
+                    && (has_slot || run.next_is_instant())
+                    && !self.held.contains(run.workspace())
+            };
             let turn = match &self.turn {
                 Some(last) => {
                     use std::ops::Bound::{Excluded, Unbounded};

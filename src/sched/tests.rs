@@ -82,8 +82,8 @@ struct Rig {
     /// Starts and ends as a ledger has them.
     ledger: Vec<Recorded>,
     facts_seen: std::collections::HashSet<(NodeRunId, u8)>,
-    /// Ends of processes as a journal has them, with when those began.
-    journal: Vec<(crate::model::Finish, Timestamp)>,
+    /// Ends of processes as an exit record has them, with when those began.
+    exits: Vec<(crate::model::Finish, Timestamp)>,
     terminated: Vec<(NodeRunId, bool)>,
     past: Past,
     chain: Vec<Fact>,
@@ -102,7 +102,7 @@ impl Rig {
             awaited: Vec::new(),
             ledger: Vec::new(),
             facts_seen: std::collections::HashSet::new(),
-            journal: Vec::new(),
+            exits: Vec::new(),
             terminated: Vec::new(),
             past: Past::default(),
             chain: Vec::new(),
@@ -185,7 +185,7 @@ impl Rig {
             retry_at: None,
             at: self.now,
         };
-        self.journal.push((finish, self.now));
+        self.exits.push((finish, self.now));
         self.give(Input::Exited { id, exit })
     }
 

@@ -50,6 +50,18 @@ pub(super) struct ClaimFile {
     boot_id: String,
     pid: u32,
     claimed_at_utc: String,
+    /// Absent but in tests.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    control_scale: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_one(scale: &u32) -> bool {
+    *scale == 1
 }
 
 impl Note for ClaimNote {
@@ -65,6 +77,7 @@ impl Note for ClaimNote {
             boot_id: self.boot.clone(),
             pid: self.pid,
             claimed_at_utc: time_text(self.at),
+            control_scale: self.scale,
         }
     }
 
@@ -77,6 +90,7 @@ impl Note for ClaimNote {
             boot: shown(&file.boot_id),
             pid: file.pid,
             at: time(&file.claimed_at_utc),
+            scale: file.control_scale,
         })
     }
 }
@@ -250,7 +264,19 @@ mod tests {
             boot: "boot".to_owned(),
             pid: 1,
             at: Timestamp(1_795_219_155_530_618),
+            scale: 1,
         }
+    }
+
+    #[test]
+    fn a_claim_tells_its_scale_only_when_it_is_not_the_real_one() {
+        let real = String::from_utf8(claim().to_bytes()).expect("text");
+        assert!(!real.contains("scale"), "{real}");
+        let scaled = ClaimNote {
+            scale: 30,
+            ..claim()
+        };
+        assert_eq!(ClaimNote::from_bytes(&scaled.to_bytes()), Some(scaled));
     }
 
     #[test]

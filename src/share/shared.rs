@@ -21,6 +21,17 @@ pub(super) const STATE: &str = ".workspace_state";
 /// The folder that holds the log of epochs, and settles what the workspace is called here.
 pub(super) const EPOCHS: &str = "epochs";
 
+/// What a workspace is called in its shared folder, unless it is known there by another name already.
+pub fn shared_name(workspace: &Path) -> String {
+    name::stored(&workspace.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// Whether anybody ever made a state folder in the workspace: where there is none, nobody shares it yet. May wait for a
+/// file server.
+pub fn has_state(workspace: &Path) -> bool {
+    workspace.join(STATE).is_dir()
+}
+
 /// The shared state of one workspace. Every call may wait as long as a file server does.
 #[derive(Debug)]
 pub struct SharedFolder {
@@ -43,11 +54,10 @@ impl SharedFolder {
             other => other.map_err(|why| fault(&why))?,
         };
         let id = folder.id().map_err(|why| fault(&why))?;
-        let own_name = workspace.file_name().unwrap_or_default().to_string_lossy();
         let mut shared = Self {
             workspace: workspace.to_owned(),
             id,
-            name: name::stored(&own_name),
+            name: shared_name(workspace),
             machine,
             reader,
             publisher: Publisher::default(),
@@ -86,7 +96,7 @@ impl SharedFolder {
             Op::ReadRequests => self.read_requests(),
             Op::MakeNew { note } => self.make_new(note),
             Op::RenameNew { token, epoch } => self.rename_new(*token, *epoch),
-            Op::DropNew { token } => self.drop_new(*token),
+            Op::DropNew { token, epoch } => self.drop_new(*token, *epoch),
             Op::EmptyPen { epoch } => self.empty_pen(*epoch),
             Op::RemovePen { epoch } => self.remove_pen(*epoch),
             Op::WriteEnded { epoch, note } => self.write_ended(*epoch, note),
@@ -97,6 +107,7 @@ impl SharedFolder {
             Op::SetMirrors { owner } => self.set_mirrors(owner.as_ref()),
             Op::WriteHint { epoch, hint } => self.write_hint(*epoch, hint),
             Op::ReleasePen { epoch } => self.release_pen(*epoch),
+            Op::RemoveEpoch { epoch } => self.remove_epoch(*epoch),
             Op::WriteRequest { note } => self.write_request(note),
             Op::WriteRequestRow { note } => self.write_request_row(note),
             Op::RemoveRequest { machine } => self.remove_request(machine),

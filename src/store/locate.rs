@@ -67,6 +67,16 @@ pub fn locate(path: &Path) -> Result<FlowRef, StoreError> {
     })
 }
 
+/// Whether the folder is a workspace that several machines may share, and so one that has an owner: it holds
+/// `flow_modules/`. A file on its own is nobody's. The error says that nobody knows. May wait for a file server.
+pub fn is_controlled(root: &Path) -> std::io::Result<bool> {
+    match fs::metadata(root.join(MODULES)) {
+        Ok(found) => Ok(found.is_dir()),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(why) => Err(why),
+    }
+}
+
 /// `sub/name` with `/` between the parts; `None` when a part is not UTF-8.
 fn slashed(sub: &Path, name: &str) -> Option<String> {
     let mut text = String::new();

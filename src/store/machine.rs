@@ -91,6 +91,11 @@ impl Home {
         self.data.join("locks")
     }
 
+    /// What the Handmills of this machine leave each other about control of a workspace.
+    pub fn control_dir(&self, workspace: &WorkspaceId) -> PathBuf {
+        self.workspace_dir(workspace).join("control")
+    }
+
     /// What was typed and not saved.
     pub fn journals_dir(&self) -> PathBuf {
         self.data.join("journals")

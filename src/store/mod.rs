@@ -8,6 +8,8 @@
 //! - `workspaces/<workspace id>/`, the place of the ledger and the logs;
 //! - `locks/<workspace id>-<hash>.lock` and `.stop` ([`RunLock`]): who runs a flow, and the wish
 //!   that it stop;
+//! - `workspaces/<workspace id>/control/`, what the Handmills of this machine leave each other about control of it
+//!   ([`ControlText`]), and `locks/<workspace id>-control.lock`, which of them keeps it ([`ControlLock`]);
 //! - the folders of a workspace that is set up, and its `.vscode/settings.json` ([`provision()`]);
 //! - `backups/`, earlier versions of workfiles ([`backups()`]); `trust.json`, which of them may run unasked
 //!   ([`Trust`]);
@@ -17,6 +19,7 @@
 mod backups;
 mod catalog;
 mod collection;
+mod control;
 mod error;
 mod frozen;
 mod git;
@@ -35,13 +38,18 @@ pub use crate::model::merge::Side;
 pub use backups::{Backup, backups, prune_backups, read_backup};
 pub use catalog::{Effort, Scan, Scanner, folder_place, list_folder, scan};
 pub use collection::{COLLECTION_VARIABLE, Collection, CollectionSource};
+pub use control::{
+    ControlLock, ControlText, acquire_control, control_holder, forget_control, has_guests,
+    join_guests, leave_guests, leave_wish, make_control_dir, read_control, take_wishes,
+    wait_control_released, wishes_dir, write_control,
+};
 pub use error::{SaveError, StoreError};
 pub use frozen::{FrozenRun, freeze, freeze_flow, thaw};
 pub use git::{Sides, set_merge_driver, sides};
 pub use journal::{
     Header, JOURNAL_BYTES_MAX, JournalFile, Left, SyncHandle, left_journals, remove_journal,
 };
-pub use locate::{is_workfile_name, locate, workspace_id};
+pub use locate::{is_controlled, is_workfile_name, locate, workspace_id};
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
 pub use provision::{Provisioned, provision};

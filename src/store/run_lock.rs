@@ -18,8 +18,8 @@ use super::{Home, StoreError};
 
 /// Tries before a lock whose holder cannot be named counts as held. A waiter in
 /// [`wait_released`] has it for microseconds, and a new holder needs as long to leave its note.
-const TRIES: u32 = 50;
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(1);
+pub(super) const TRIES: u32 = 50;
+pub(super) const TRY_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 /// The right to run one flow on this machine; given back when dropped.
 #[derive(Debug)]
@@ -70,8 +70,9 @@ pub struct StopRequest {
     pub at_once: bool,
 }
 
+/// Who holds a lock, as it stands in its file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Note {
+pub(super) struct Note {
     pid: u32,
     /// With the pid, names the process: pids are used again.
     birth: Option<u64>,
@@ -82,6 +83,24 @@ struct Note {
 }
 
 impl Note {
+    /// This process.
+    pub(super) fn of_us(face: &str, now: Timestamp) -> Self {
+        let pid = std::process::id();
+        Self {
+            pid,
+            birth: disk::birth_of(pid),
+            face: face.chars().take(64).collect(),
+            since: now.0,
+            run: None,
+        }
+    }
+
+    /// Who left a note, when that process lives.
+    pub(super) fn living(text: &str) -> Option<Held> {
+        let note: Self = serde_json::from_str(text).ok()?;
+        (disk::life_of(note.pid, note.birth) == Life::Alive).then(|| note.held())
+    }
+
     fn held(&self) -> Held {
         Held {
             pid: self.pid,
@@ -140,14 +159,7 @@ fn take_up(
     face: &str,
     now: Timestamp,
 ) -> Result<RunLock, LockError> {
-    let pid = std::process::id();
-    let note = Note {
-        pid,
-        birth: disk::birth_of(pid),
-        face: face.chars().take(64).collect(),
-        since: now.0,
-        run: None,
-    };
+    let note = Note::of_us(face, now);
     let stop_file = stop_file(home, flow);
     // Meant for an earlier run that ended before it was read, or for whoever carried this one.
     disk::remove(&stop_file).map_err(StoreError::from)?;
@@ -163,9 +175,7 @@ fn take_up(
 /// Who runs a flow now; `None` when nobody does. Cheap: reads the note and asks whether the process
 /// it names lives, and so never stands in the way of one that wants the lock.
 pub fn holder(home: &Home, flow: &FlowRef) -> Option<Held> {
-    let text = LockFile::note(&lock_file(home, flow))?;
-    let note: Note = serde_json::from_str(&text).ok()?;
-    (disk::life_of(note.pid, note.birth) == Life::Alive).then(|| note.held())
+    Note::living(&LockFile::note(&lock_file(home, flow))?)
 }
 
 /// Waits until nobody runs the flow. May wait for as long as a run takes.
@@ -230,7 +240,7 @@ fn lock_name(flow: &FlowRef) -> String {
     format!("{}-{}.lock", folder_name(&flow.workspace), &hash[..16])
 }
 
-fn to_text(value: &impl Serialize) -> String {
+pub(super) fn to_text(value: &impl Serialize) -> String {
     // Numbers and text only: there is nothing in them that JSON cannot say.
     serde_json::to_string(value).unwrap_or_default()
 }

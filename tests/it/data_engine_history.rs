@@ -244,8 +244,8 @@ fn item_61_a_run_that_a_dead_process_left_open_is_ended_with_a_word_about_it() {
         )
         .expect("as after a crash");
     for run in place.log_folders() {
-        let journal = place.workspace_dir().join("logs").join(run).join("journal");
-        fs::remove_file(journal).expect("who waited for `b` died too");
+        let exits = place.workspace_dir().join("logs").join(run).join("exits");
+        fs::remove_file(exits).expect("who waited for `b` died too");
     }
     let listed = place.json(&["history", "flow.graphml", "--json"]);
     let run = &listed["runs"][0];
@@ -297,6 +297,7 @@ impl Face {
                 ..Manner::default()
             },
             processes: handmill::runtime::Processes::Own,
+            control: crate::support::control(),
             wake: Some(Box::new(move || {
                 wake.lock().expect("no poison").send(()).ok();
             })),

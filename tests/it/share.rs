@@ -26,7 +26,7 @@ impl LedgerSide for Kept {
         Ok(Rows::default())
     }
 
-    fn adopt(&mut self, rows: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, rows: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         self.rows = Some(rows);
         Ok(())
     }
@@ -422,13 +422,14 @@ fn claim_for_ever(workspace: &Path) {
             boot: String::new(),
             pid: std::process::id(),
             at: Timestamp(0),
+            scale: 1,
         };
         assert_eq!(carry(Op::Touch { token }), Reply::Done);
         assert_eq!(carry(Op::MakeNew { note }), Reply::Done);
         match carry(Op::RenameNew { token, epoch }) {
             Reply::Done => println!("won {epoch}"),
             Reply::Failed(Fault::Exists) => {
-                assert_eq!(carry(Op::DropNew { token }), Reply::Done);
+                assert_eq!(carry(Op::DropNew { token, epoch }), Reply::Done);
                 continue;
             }
             other => panic!("{other:?}"),

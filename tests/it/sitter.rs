@@ -1,5 +1,5 @@
 //! Runs that outlive their window: kill -9 of the window, the background process and the sitter at
-//! any moment, and the kill switch over nasty children.
+//! any moment.
 //!
 //! The window is a face without a screen: this very test binary, started again to be killed. What
 //! is killed, and when, is drawn from a seed that is printed on failure. `HANDMILL_KILLS` says how
@@ -9,246 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use handmill::model::{Choice, Event, FileResults, Flow, FlowRef, NodeId, NodeStatus, Outcome};
-use handmill::runtime::{
-    Config, KillScope, Manner, Order, Processes, Runtime, RuntimeHandle, query,
-};
-use handmill::store::{self, Home};
+use handmill::model::{Choice, Event, Flow, NodeStatus, Outcome};
+use handmill::runtime::{Order, query};
 
 use crate::flows;
-
-/// Far more than anything here takes.
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::place::{BINARY, FACE_DIR, Face, LIMIT, Place, kill, wait};
 
 /// Kills in the time of a usual test run.
 const KILLS: u64 = 30;
 
 const N_NODES: usize = 200;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_handmill");
-
-/// Where the test binary finds its flow when it is to be a window.
-const FACE_DIR: &str = "HANDMILL_TEST_FACE";
-
-/// A folder with a flow and a home of its own.
-struct Place {
-    dir: tempfile::TempDir,
-    flow: FlowRef,
-}
-
-impl Place {
-    fn new(flow: &Flow) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        for name in ["begun", "done"] {
-            fs::write(dir.path().join(name), "").expect("written");
-        }
-        let path = dir.path().join("flow.graphml");
-        store::save(&path, flow, None).expect("saved");
-        let flow = store::locate(&path).expect("located");
-        Self { dir, flow }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn home(&self) -> Home {
-        Home::at(self.path("home"))
-    }
-
-    fn face(&self, face: &'static str) -> Face {
-        Face::new(self.dir.path(), face)
-    }
-
-    /// A window that can be killed; it starts what is to run, and ends with its run.
-    fn window(&self) -> Child {
-        let test = std::env::current_exe().expect("this binary");
-        Command::new(test)
-            .args(["--exact", "sitter::a_window_to_be_killed"])
-            .env(FACE_DIR, self.dir.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts")
-    }
-
-    fn lines(&self, name: &str) -> Vec<String> {
-        let text = fs::read_to_string(self.path(name)).expect("read");
-        text.lines().map(str::to_owned).collect()
-    }
-
-    fn ids(&self, name: &str) -> BTreeSet<String> {
-        self.lines(name).into_iter().collect()
-    }
-
-    /// Living processes of ours, by what they are: `node`, `sitter`, `background`.
-    fn living(&self) -> BTreeMap<u32, &'static str> {
-        let flow = format!("HANDMILL_FLOW={}", self.flow.path().display());
-        let home = format!("HANDMILL_HOME={}", self.path("home").display());
-        let mut living = BTreeMap::new();
-        for entry in fs::read_dir("/proc").expect("Linux").flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
-                continue;
-            };
-            let read = |name: &str| fs::read(entry.path().join(name)).unwrap_or_default();
-            let (environ, cmdline) = (read("environ"), read("cmdline"));
-            let has = |what: &str| environ.split(|b| *b == 0).any(|v| v == what.as_bytes());
-            let called = |what: &str| cmdline.split(|b| *b == 0).any(|v| v == what.as_bytes());
-            if has(&flow) {
-                living.insert(pid, "node");
-            } else if has(&home) && called("__sitter") {
-                living.insert(pid, "sitter");
-            } else if has(&home) && called("__background") {
-                living.insert(pid, "background");
-            }
-        }
-        living
-    }
-
-    fn of_kind(&self, kind: &str) -> Vec<u32> {
-        let living = self.living().into_iter();
-        living
-            .filter(|(_, is)| *is == kind)
-            .map(|(pid, _)| pid)
-            .collect()
-    }
-
-    /// Waits until nothing of that kind lives.
-    #[track_caller]
-    fn await_none(&self, kind: &str) {
-        wait(&format!("the end of every {kind}"), || {
-            self.of_kind(kind).is_empty()
-        });
-    }
-
-    /// How the newest run stands, and each of its nodes.
-    fn record(&self) -> (Option<Option<Outcome>>, BTreeMap<String, NodeStatus>) {
-        let (workspace, _) = query::open(&self.home(), &self.flow).expect("opens");
-        let record = query::record(&self.home(), &workspace, &self.flow, 1).expect("read");
-        let nodes = record.past.nodes.into_iter();
-        let nodes = nodes.map(|(id, state)| (id.to_string(), state.status));
-        let outcome = record.history.first().map(|run| run.outcome);
-        (outcome, nodes.collect())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        for pid in self.living().keys() {
-            kill(*pid);
-        }
-    }
-}
-
-#[track_caller]
-fn wait(what: &str, mut is: impl FnMut() -> bool) {
-    let from = Instant::now();
-    while !is() {
-        assert!(from.elapsed() < LIMIT, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn kill(pid: u32) {
-    // It may have ended by itself.
-    let pid = pid.to_string();
-    Command::new("kill")
-        .args(["-9", &pid])
-        .stderr(Stdio::null())
-        .status()
-        .expect("kill of util-linux or the shell");
-}
-
-/// A runtime that uses the sitter, as the window's does.
-struct Face {
-    runtime: Option<Runtime>,
-    handle: RuntimeHandle,
-    events: Receiver<Arc<Event>>,
-    flow: FlowRef,
-    frozen: Arc<Flow>,
-}
-
-impl Face {
-    fn new(dir: &Path, face: &'static str) -> Self {
-        let path = dir.join("flow.graphml");
-        let flow = store::locate(&path).expect("located");
-        let frozen = Arc::new(store::load(&path).expect("loaded").flow);
-        let (sender, events) = channel();
-        let runtime = Runtime::start(Config {
-            home: Home::at(dir.join("home")),
-            face,
-            manner: Manner {
-                slots: Some(4),
-                ..Manner::default()
-            },
-            processes: Processes::Sitter(BINARY.into()),
-            wake: Some(Box::new(|| {})),
-            events: Some(Box::new(move |event| {
-                sender.send(event.clone()).ok();
-            })),
-        })
-        .expect("starts");
-        let handle = runtime.handle();
-        handle.send(Order::OpenFlow {
-            flow: flow.clone(),
-            frozen: frozen.clone(),
-            results: Arc::new(FileResults::default()),
-        });
-        Self {
-            runtime: Some(runtime),
-            handle,
-            events,
-            flow,
-            frozen,
-        }
-    }
-
-    fn run(&self, choice: Choice) {
-        self.handle.send(Order::StartRun {
-            flow: self.flow.clone(),
-            frozen: self.frozen.clone(),
-            choice,
-            jobs_max: None,
-        });
-    }
-
-    /// The next event that this picks.
-    #[track_caller]
-    fn next<T>(&self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
-        let from = Instant::now();
-        loop {
-            let left = LIMIT.saturating_sub(from.elapsed());
-            let event = self.events.recv_timeout(left);
-            let event = event.unwrap_or_else(|why| panic!("waited for {what}: {why}"));
-            if let Some(found) = pick(&event) {
-                return found;
-            }
-        }
-    }
-
-    #[track_caller]
-    fn outcome(&self) -> Outcome {
-        self.next("the end of the run", |event| match event {
-            Event::RunFinished { outcome, .. } => Some(*outcome),
-            Event::RunRefused { notice, .. } => panic!("{}", notice.what),
-            _ => None,
-        })
-    }
-
-    fn end(mut self, order: Order) {
-        self.handle.send(order);
-        if let Some(runtime) = self.runtime.take() {
-            runtime.join();
-        }
-    }
-}
 
 /// Not a test: the window of the others. It carries on what runs, or starts what is to run.
 #[test]
@@ -490,105 +264,6 @@ fn after_a_kill_of_window_and_sitter_no_survivor_is_unlisted() {
 }
 
 #[test]
-fn a_window_that_leaves_its_runs_finds_them_again() {
-    let flow = flows::flow(
-        &[
-            ("a", "until [ -e go ]; do sleep 0.01; done; echo a >>done"),
-            ("b", "echo b >>done"),
-        ],
-        &[("a", "b")],
-    );
-    let place = Place::new(&flow);
-    let face = place.face("window");
-    face.run(Choice::Full);
-    face.next("a node", |event| {
-        matches!(event, Event::NodeSpawned { .. }).then_some(())
-    });
-    face.end(Order::Leave);
-    wait("the background", || !place.of_kind("background").is_empty());
-    // A second window has it again, with the node in its first board that has the run.
-    let again = place.face("window");
-    wait("the run", || {
-        let board = again.handle.board();
-        board
-            .flow(&again.flow)
-            .is_some_and(|flow| flow.live.is_some())
-    });
-    let board = again.handle.board();
-    let states = &board.flow(&again.flow).expect("open").nodes;
-    assert_eq!(states[&NodeId::from("a")].status, NodeStatus::Running);
-    assert!(states[&NodeId::from("a")].pid.is_some());
-    assert_eq!(states[&NodeId::from("b")].status, NodeStatus::Waiting);
-    place.await_none("background");
-    // Left once more: it ends without any window, and what follows has run.
-    again.end(Order::Leave);
-    fs::write(place.path("go"), "").expect("written");
-    wait("the end", || {
-        place.record().0 == Some(Some(Outcome::Succeeded))
-    });
-    assert_eq!(place.lines("done"), ["a", "b"]);
-    place.await_none("background");
-    place.await_none("sitter");
-}
-
-#[test]
-fn the_kill_switch_leaves_no_survivor_of_any_kind() {
-    let nasty = [
-        (
-            "ignores",
-            "trap '' TERM INT HUP; echo $$ >p0; while :; do sleep 1; done",
-        ),
-        (
-            "daemon",
-            "(setsid sh -c 'echo $$ >p1; trap \"\" TERM; while :; do sleep 1; done' &) ; sleep 1000",
-        ),
-        ("stops itself", "echo $$ >p2; kill -STOP $$; sleep 1000"),
-        (
-            "forks",
-            "echo $$ >p3; trap '' TERM; while :; do sleep 0.05 & sleep 0.01; done",
-        ),
-        ("closes", "exec <&- >&- 2>&-; echo $$ >p4; sleep 1000"),
-        (
-            "forgets",
-            "(env -i setsid sh -c 'echo $$ >p5; while :; do /bin/sleep 1; done' >/dev/null 2>&1 &); sleep 1000",
-        ),
-    ];
-    let place = Place::new(&flows::flow(&nasty, &[]));
-    let face = {
-        let mut face = place.face("window");
-        face.handle.send(Order::Configure(Manner {
-            slots: Some(10),
-            ..Manner::default()
-        }));
-        face.frozen = Arc::new(flows::flow(&nasty, &[]));
-        face
-    };
-    face.run(Choice::Full);
-    let pid = |n: usize| {
-        let text = fs::read_to_string(place.path(&format!("p{n}"))).unwrap_or_default();
-        text.trim().parse::<u32>().ok()
-    };
-    wait("all of them", || (0..nasty.len()).all(|n| pid(n).is_some()));
-    let pids: Vec<u32> = (0..nasty.len()).filter_map(pid).collect();
-    face.handle.send(Order::Kill(KillScope::Everything));
-    assert_eq!(face.outcome(), Outcome::Stopped);
-    let told = face.next("what was ended", |event| match event {
-        Event::Told(notice) => Some(notice.what.to_string()),
-        _ => None,
-    });
-    assert!(told.starts_with("Ended 6 nodes ("), "{told}");
-    assert!(told.contains("echo $$ >p2; kill -STOP $$; s…"), "{told}");
-    place.await_none("node");
-    for pid in pids {
-        wait("a process without a mark", || {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        });
-    }
-    face.end(Order::ShutDown);
-}
-
-#[test]
 fn at_its_deadline_the_sitter_ends_what_runs_in_a_workspace() {
     let place = Place::new(&flows::flow(
         &[("a", "echo a >>begun; exec sleep 1000")],
@@ -611,7 +286,7 @@ fn at_its_deadline_the_sitter_ends_what_runs_in_a_workspace() {
         _ => None,
     });
     assert!(told.contains("Control of workspace"), "{told}");
-    assert_eq!(face.outcome(), Outcome::Stopped);
+    assert_eq!(face.outcome(), Outcome::Interrupted);
     place.await_none("node");
     face.end(Order::ShutDown);
 }
@@ -655,7 +330,7 @@ fn a_long_home_has_a_sitter_too() {
     let mut stdout = sitter.stdout.take().expect("piped");
     stdout.read_to_string(&mut said).expect("read");
     assert_eq!(said, "");
-    assert!(home.join("sitter/sitter-1.sock").exists());
+    assert!(home.join("sitter/sitter-2.sock").exists());
     // A second one sees that there is one.
     let second = Command::new(BINARY)
         .arg("__sitter")
@@ -666,7 +341,7 @@ fn a_long_home_has_a_sitter_too() {
     let status = sitter.wait().expect("waited for");
     assert!(status.success() && status.signal().is_none(), "{status:?}");
     assert!(
-        !home.join("sitter/sitter-1.sock").exists(),
+        !home.join("sitter/sitter-2.sock").exists(),
         "it took its socket away"
     );
 }

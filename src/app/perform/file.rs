@@ -416,7 +416,7 @@ impl App {
             .filter(|flow| flow.live.is_some())
             .count();
         if n_live > 0 {
-            self.view.dialog = Some(Dialog::QuitRunning(n_live));
+            self.view.dialog = Some(Dialog::QuitRunning);
         } else {
             self.really_quit(ctx);
         }

@@ -1,6 +1,7 @@
 //! Carries actions out: each becomes an edit on the document, an order to the runtime, a file job,
 //! or a change of the view. One match; its arms are the functions of the files beside.
 
+mod control;
 mod edit;
 mod file;
 mod go;
@@ -61,6 +62,7 @@ impl App {
             Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
             Action::Safety(act) => self.safety(ctx, act),
+            Action::Control(workspace, act) => self.control(&workspace, act),
         }
     }
 
@@ -85,6 +87,17 @@ impl App {
             | Verb::Retry
             | Verb::ClearStatus
             | Verb::ClearAllStatus => self.run_verb(verb),
+            Verb::TakeControl
+            | Verb::RequestControl
+            | Verb::CancelRequest
+            | Verb::TakeOver
+            | Verb::HandOver
+            | Verb::RefuseRequest
+            | Verb::GiveUpControl
+            | Verb::KeepControl
+            | Verb::CheckFolder
+            | Verb::AboutControl
+            | Verb::ControlSettings => self.control_verb(verb),
             Verb::ShowLog => self.show_log(),
             Verb::KillNodes | Verb::KillRun | Verb::KillAll => self.kill_verb(verb),
 
@@ -258,7 +271,7 @@ impl App {
     fn answer(&mut self, ctx: &Context, answer: Answer) {
         match self.view.dialog.take() {
             Some(Dialog::Close(tab)) => self.answer_close(ctx, tab, &answer),
-            Some(Dialog::QuitRunning(_)) => match answer {
+            Some(Dialog::QuitRunning) => match answer {
                 Answer::KeepRunning => {
                     self.engine.send(crate::runtime::Order::Leave);
                     self.really_quit(ctx);
@@ -284,7 +297,8 @@ impl App {
                 | Dialog::Wrapper(_)
                 | Dialog::Keys
                 | Dialog::Killing
-                | Dialog::Safety(_),
+                | Dialog::Safety(_)
+                | Dialog::Control(_),
             )
             | None => {}
         }

@@ -15,6 +15,7 @@ use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
     Timestamp, Trigger, WorkspaceEntry,
 };
+use crate::runtime::control::Moment;
 use crate::runtime::health::{Row, State};
 use crate::runtime::{Board, FlowBoard, Order};
 
@@ -45,6 +46,8 @@ pub struct World {
     pub held: Option<Vec<FileDone>>,
     /// The desktop has dialogs, and keeps their answers back until they are given.
     pub replies: Option<Vec<Reply>>,
+    /// The time on the clock of control.
+    pub boot: Moment,
 }
 
 pub type Reply = Box<dyn FnOnce(Picked) + Send>;
@@ -191,6 +194,9 @@ impl Engine for Fake {
     }
     fn now(&self) -> Timestamp {
         NOW
+    }
+    fn boot(&self) -> Moment {
+        self.0.borrow().boot
     }
     fn health(&self) -> HealthLook {
         let row = |what: &str, state, text: &str, remedy: &str| Row {

@@ -291,6 +291,7 @@ fn stop_twice_is_stop_at_once() {
         ended: None,
         outcome: None,
         counts: crate::model::Counts::default(),
+        ran_on: None,
     };
     let stands = FlowBoard {
         loaded: true,
@@ -519,6 +520,7 @@ fn a_flow_that_is_not_open_tells_how_it_last_ended() {
         ended: Some(Timestamp(NOW.0 - 185_000_000)),
         outcome: Some(Outcome::Succeeded),
         counts: Counts::default(),
+        ran_on: None,
     };
     {
         let board = &mut world.borrow_mut().board;
@@ -680,6 +682,7 @@ fn live_run() -> RunSummary {
         ended: None,
         outcome: None,
         counts: Counts::default(),
+        ran_on: None,
     }
 }
 
@@ -698,6 +701,7 @@ fn past_run(id: &str, hours: i64, outcome: Outcome) -> RunSummary {
             failed: u32::from(outcome == Outcome::Failed),
             ..Counts::default()
         },
+        ran_on: None,
     }
 }
 

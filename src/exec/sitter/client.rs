@@ -2,10 +2,10 @@
 //!
 //! Nothing here waits but what says so. A connection is made, and a sitter started, by a thread of
 //! its own when the first node is to run; it is also the thread that hears the reports. When the
-//! sitter dies, what it held is settled from what it left: ends from the journals, processes that
+//! sitter dies, what it held is settled from what it left: ends from the exit records, processes that
 //! live by waiting for them, and what had not begun by the next sitter.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -17,8 +17,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::launcher::{KILL_GRACE, lock};
-use super::super::{End, Environment, Job, Launcher, Live, Report, journal, sweep};
-use super::message::{self, Ask, HeldRun, Scope, Tell};
+use super::super::{End, Environment, Job, Launcher, Live, Report, exits, sweep};
+use super::message::{self, Ask, HeldRun, Scope, Tame, Tell};
 use super::outbox::Outbox;
 use super::place::Place;
 use crate::model::{Exit, FlowRef, Level, NodeRunId, Notice, RunId, Timestamp, WorkspaceId};
@@ -64,6 +64,13 @@ struct State {
     held_back: HashMap<RunId, Vec<Report>>,
     answers: HashMap<u64, Sender<Tell>>,
     n_tickets: u64,
+    /// Until when nodes may run in a workspace, for the next sitter when this one dies.
+    deadlines: BTreeMap<WorkspaceId, (Duration, Duration)>,
+    /// Workspaces in which we want to know what others run.
+    watched: BTreeSet<WorkspaceId>,
+    /// What others run, heard while a run is being taken over: until the runtime knows that one, it would be in
+    /// neither count.
+    others: BTreeMap<WorkspaceId, (u32, u32)>,
     /// Holds children in this process when no sitter can be had.
     own: Option<Launcher>,
 }
@@ -236,9 +243,20 @@ impl Sitter {
             known.env = env.clone();
         }
         let reports = state.held_back.remove(run);
+        let others = match state.held_back.is_empty() {
+            true => std::mem::take(&mut state.others),
+            false => BTreeMap::new(),
+        };
         drop(state);
         for report in reports.into_iter().flatten() {
             (self.0.reports)(report);
+        }
+        for (workspace, (runs, children)) in others {
+            (self.0.reports)(Report::Others {
+                workspace,
+                runs,
+                children,
+            });
         }
     }
 
@@ -255,11 +273,53 @@ impl Sitter {
         self.0.await_lost(id.clone(), None);
     }
 
-    /// Until when, in [`uptime`], nodes may run in a workspace; `None` is for ever.
-    pub fn set_deadline(&self, workspace: &WorkspaceId, until: Option<Duration>) {
+    /// Until when, in [`uptime`], nodes may run in a workspace, and how long they have to end then; `None` is for ever.
+    pub fn set_deadline(&self, workspace: &WorkspaceId, until: Option<Duration>, grace: Duration) {
+        let mut state = lock(&self.0.state);
+        match until {
+            Some(until) => state.deadlines.insert(workspace.clone(), (until, grace)),
+            None => state.deadlines.remove(workspace),
+        };
+        let ask = deadline(workspace, until, grace);
+        self.0.say_now(&mut state, ask, until.is_some());
+    }
+
+    /// Nothing is started in a workspace any more, and what should run there is ended, until a deadline allows it.
+    pub fn close(&self, workspace: &WorkspaceId) {
+        let mut state = lock(&self.0.state);
+        state.deadlines.remove(workspace);
+        let ask = deadline(workspace, Some(Duration::ZERO), Duration::ZERO);
+        self.0.say_now(&mut state, ask, false);
+    }
+
+    /// What is to become of everything that runs in a workspace, whoever carries it.
+    pub fn tame(&self, workspace: &WorkspaceId, how: Tame) {
         let workspace = workspace.as_str().to_owned();
-        self.0
-            .say(Ask::Deadline { workspace, until }, until.is_some());
+        self.0.say(Ask::Tame { workspace, how }, false);
+    }
+
+    /// From now on [`Report::Others`] tells what other processes run in a workspace; nothing is told while no sitter
+    /// is there, for then they run nothing.
+    pub fn watch(&self, workspace: &WorkspaceId) {
+        let mut state = lock(&self.0.state);
+        if !state.watched.insert(workspace.clone()) {
+            return;
+        }
+        if matches!(state.link, Link::Down) && self.0.place.has_socket() {
+            // The connection begins with what is watched.
+            return self.0.connect_soon(&mut state, false);
+        }
+        if matches!(state.link, Link::Up(_)) {
+            self.0.say_now(&mut state, watch(workspace), false);
+        }
+    }
+
+    /// Another process sees to the workspace from now on: its deadline is not ours to give to the next sitter.
+    pub fn forget(&self, workspace: &WorkspaceId) {
+        let mut state = lock(&self.0.state);
+        state.deadlines.remove(workspace);
+        state.watched.remove(workspace);
+        state.others.remove(workspace);
     }
 
     /// The kill switch. [`Report::Killed`] follows for each attempt that lives.
@@ -396,6 +456,20 @@ fn begin(run: &RunId, flow: &FlowRef, env: &Environment) -> Ask {
     }
 }
 
+fn deadline(workspace: &WorkspaceId, until: Option<Duration>, grace: Duration) -> Ask {
+    Ask::Deadline {
+        workspace: workspace.as_str().to_owned(),
+        until,
+        grace,
+    }
+}
+
+fn watch(workspace: &WorkspaceId) -> Ask {
+    Ask::Watch {
+        workspace: workspace.as_str().to_owned(),
+    }
+}
+
 impl Inner {
     /// Says something now, or when there is a connection; `start` says whether it is worth a sitter
     /// of its own.
@@ -480,6 +554,13 @@ impl Inner {
             if matches!(state.link, Link::Closed) {
                 return outbox.close();
             }
+            // Before anything runs: a sitter that comes after a dead one knows of no deadline.
+            for (workspace, (until, grace)) in &state.deadlines {
+                outbox.send(&message::frame(&deadline(workspace, Some(*until), *grace)));
+            }
+            for workspace in &state.watched {
+                outbox.send(&message::frame(&watch(workspace)));
+            }
             // A run may have begun under a sitter that is dead.
             #[expect(clippy::iter_over_hash_type, reason = "runs begin in any order")]
             for (run, known) in &state.runs {
@@ -488,7 +569,10 @@ impl Inner {
                 }
             }
             for ask in std::mem::take(&mut state.waiting) {
-                if !matches!(&ask, Ask::Begin { .. }) {
+                if !matches!(
+                    &ask,
+                    Ask::Begin { .. } | Ask::Deadline { until: Some(_), .. }
+                ) {
                     outbox.send(&message::frame(&ask));
                 }
             }
@@ -576,6 +660,24 @@ impl Inner {
             Tell::ControlLost { workspace } => {
                 (self.reports)(Report::ControlLost(WorkspaceId::new(workspace)));
             }
+            Tell::Others {
+                workspace,
+                runs,
+                children,
+            } => {
+                let workspace = WorkspaceId::new(workspace);
+                let mut state = lock(&self.state);
+                if !state.held_back.is_empty() {
+                    state.others.insert(workspace, (runs, children));
+                    return;
+                }
+                drop(state);
+                (self.reports)(Report::Others {
+                    workspace,
+                    runs,
+                    children,
+                });
+            }
         }
     }
 
@@ -641,17 +743,19 @@ impl Inner {
             return;
         }
         state.link = Link::Down;
+        // The next sitter tells anew. What a dead one held for others is for those to say.
+        let watched: Vec<WorkspaceId> = state.watched.iter().cloned().collect();
         let mut ended = Vec::new();
         let mut lost = Vec::new();
         let mut again = Vec::new();
-        let mut journals: HashMap<PathBuf, Vec<journal::Ended>> = HashMap::new();
+        let mut records: HashMap<PathBuf, Vec<exits::Ended>> = HashMap::new();
         #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
         for (id, carried) in &mut state.live {
             let dir = &carried.run_dir;
-            let journal = journals
+            let noted = records
                 .entry(dir.clone())
-                .or_insert_with(|| journal::read_journal(dir, &id.run).ended);
-            let seen = journal.iter().find(|ended| ended.id == *id);
+                .or_insert_with(|| exits::read_exits(dir, &id.run).ended);
+            let seen = noted.iter().find(|ended| ended.id == *id);
             let began = || super::super::log_files(dir, id).0.exists();
             match (seen, &carried.job) {
                 (Some(seen), _) => ended.push((seen.at, id.clone(), seen.exit.clone())),
@@ -669,7 +773,7 @@ impl Inner {
             state.waiting.extend(launches);
         }
         // Runs go on, and somebody must hold them for when we die too.
-        if !state.runs.is_empty() {
+        if !state.runs.is_empty() || !state.deadlines.is_empty() {
             self.connect_soon(&mut state, true);
         }
         drop(state);
@@ -686,6 +790,13 @@ impl Inner {
         }
         for (_, id, exit) in ended {
             self.report(Report::Exited { id, exit });
+        }
+        for workspace in watched {
+            (self.reports)(Report::Others {
+                workspace,
+                runs: 0,
+                children: 0,
+            });
         }
         for (id, process) in lost {
             self.await_lost(id, process);

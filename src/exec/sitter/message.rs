@@ -14,7 +14,7 @@ use super::super::{End, Environment, Job, Live, Report, Why};
 use crate::model::{Exit, FlowRef, NodeIdx, NodeRunId, RunId, WorkspaceId};
 
 /// Of the protocol.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// No frame is longer: commands are 16 MiB at most, environments less.
 const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -50,9 +50,26 @@ pub enum Ask {
     Deadline {
         workspace: String,
         until: Option<Duration>,
+        /// Between asking and killing, at that time.
+        grace: Duration,
     },
     /// The kill switch. Answered by `Killing`.
     Kill { ticket: u64, scope: WireScope },
+    /// What is to become of everything that runs in a workspace, whoever carries it.
+    Tame { workspace: String, how: Tame },
+    /// From now on this client is told what others run in a workspace. Answered by `Others`.
+    Watch { workspace: String },
+}
+
+/// What is to become of the processes of a workspace, whoever carries their runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tame {
+    /// They are killed, and count as ended with the right to run.
+    Kill,
+    /// They stand still.
+    Freeze,
+    /// They go on.
+    Thaw,
 }
 
 /// What the sitter says.
@@ -73,6 +90,12 @@ pub enum Tell {
     ControlLost { workspace: String },
     /// How many attempts are being ended.
     Killing { ticket: u64, n: u64 },
+    /// What runs in a watched workspace that the watching client does not carry: runs, and attempts of them that live.
+    Others {
+        workspace: String,
+        runs: u32,
+        children: u32,
+    },
 }
 
 /// A [`FlowRef`].
@@ -135,6 +158,7 @@ pub struct WireRun {
     run: String,
     flow: Flow,
     carried: bool,
+    children: u32,
 }
 
 /// A [`Scope`].
@@ -187,6 +211,8 @@ pub struct HeldRun {
     pub flow: FlowRef,
     /// Some process decides what follows in it.
     pub carried: bool,
+    /// Attempts of it that live.
+    pub children: u32,
 }
 
 /// What the kill switch is to end.
@@ -341,6 +367,7 @@ impl From<HeldRun> for WireRun {
             run: held.run.as_str().to_owned(),
             flow: (&held.flow).into(),
             carried: held.carried,
+            children: held.children,
         }
     }
 }
@@ -351,6 +378,7 @@ impl From<WireRun> for HeldRun {
             run: RunId::new(run.run),
             flow: run.flow.into(),
             carried: run.carried,
+            children: run.children,
         }
     }
 }
@@ -399,7 +427,10 @@ impl WireReport {
                 id: id.into(),
                 exit: exit.into(),
             },
-            Report::Output { .. } | Report::ControlLost(_) | Report::Told(_) => return None,
+            Report::Output { .. }
+            | Report::ControlLost(_)
+            | Report::Others { .. }
+            | Report::Told(_) => return None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The sitter: a small process of the same binary that holds the children of a window's runs.
 //!
-//! It outlives the window, journals every end whether or not anybody listens, ends what was asked
+//! It outlives the window, notes every end whether or not anybody listens, ends what was asked
 //! to end when its time is up, and ends what runs in a workspace when the right to run there does.
 //! It is unaware of graphs and of what follows an end; it only knows which runs somebody must carry.
 //! Started by the window's runtime on demand, one for a home and a version of the protocol.
@@ -13,6 +13,6 @@ mod server;
 mod tend;
 
 pub use client::{Program, Sitter, held, kill, uptime};
-pub use message::{HeldRun, Scope};
+pub use message::{HeldRun, Scope, Tame};
 pub use place::Place;
 pub use server::serve;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::super::launcher::{KILL_GRACE, lock};
 use super::super::unix;
 use super::super::{End, Environment, Job, Launcher, Report, Why};
-use super::message::{self, Ask, HeldRun, Scope, Tell, WireReport};
+use super::message::{self, Ask, HeldRun, Scope, Tame, Tell, WireReport};
 use super::outbox::Outbox;
 use super::place::{self, Place};
 use crate::model::{Exit, FlowRef, NodeRunId, RunId, Timestamp, WorkspaceId};
@@ -25,7 +25,7 @@ const HANDOVER: Duration = Duration::from_secs(3);
 /// Is the sitter of a place until nobody needs one. Returns at once when there is one already.
 ///
 /// `background` is what its program is called with to start a process that carries runs on;
-/// `clock` tells the time that ends are journaled with.
+/// `clock` tells the time that ends are noted with.
 pub fn serve(
     place: &Place,
     background: &'static [&'static str],
@@ -87,8 +87,10 @@ pub(super) struct State {
     n_clients: u64,
     pub clients: BTreeMap<u64, Outbox>,
     pub runs: BTreeMap<RunId, Held>,
-    /// Until when nodes may run in a workspace, in [`unix::uptime`].
-    pub deadlines: BTreeMap<WorkspaceId, Duration>,
+    /// Until when nodes may run in a workspace, in [`unix::uptime`], and how long they have to end then.
+    pub deadlines: BTreeMap<WorkspaceId, (Duration, Duration)>,
+    /// Who wants to be told what others run in a workspace, and what was told last.
+    watchers: BTreeMap<WorkspaceId, (u64, (u32, u32))>,
     /// Workspaces whose deadline has passed.
     pub lost: BTreeSet<WorkspaceId>,
     /// The program that clients are, for starting one that carries runs on.
@@ -123,6 +125,10 @@ pub(super) struct Held {
     pub due: Duration,
     /// How often one was started in vain.
     pub tries: u32,
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl Server {
@@ -185,6 +191,7 @@ impl Server {
     fn lost(&self, client: u64) {
         let mut state = lock(&self.state);
         state.clients.remove(&client);
+        state.watchers.retain(|_, (watcher, _)| *watcher != client);
         for held in state.runs.values_mut() {
             if held.owner == Some(client) {
                 held.owner = None;
@@ -192,10 +199,67 @@ impl Server {
             }
         }
         drop(state);
+        self.tell_others();
         self.wake();
     }
 
+    /// Tells whoever watches a workspace what others run in it, when that has changed.
+    fn tell_others(&self) {
+        let mut state = lock(&self.state);
+        if state.watchers.is_empty() {
+            return;
+        }
+        let mut watchers = std::mem::take(&mut state.watchers);
+        for (workspace, (client, told)) in &mut watchers {
+            let of_others =
+                |held: &Held| held.flow.workspace == *workspace && held.owner != Some(*client);
+            let runs: BTreeSet<&RunId> = state
+                .runs
+                .iter()
+                .filter(|(_, held)| of_others(held))
+                .map(|(run, _)| run)
+                .collect();
+            let children = match runs.is_empty() {
+                true => 0,
+                false => {
+                    let live = self.launcher.live();
+                    live.iter()
+                        .filter(|live| runs.contains(&live.id.run))
+                        .count()
+                }
+            };
+            let now = (count(runs.len()), count(children));
+            if now != *told
+                && let Some(outbox) = state.clients.get(client)
+            {
+                *told = now;
+                outbox.send(&message::frame(&Tell::Others {
+                    workspace: workspace.as_str().to_owned(),
+                    runs: now.0,
+                    children: now.1,
+                }));
+            }
+        }
+        state.watchers = watchers;
+    }
+
     fn answer(&self, client: u64, outbox: &Outbox, ask: Ask) {
+        let changes_runs = matches!(
+            ask,
+            Ask::Begin { .. }
+                | Ask::Launch(_)
+                | Ask::Over { .. }
+                | Ask::Leave { .. }
+                | Ask::Attach { .. }
+                | Ask::Watch { .. }
+        );
+        self.carry_out(client, outbox, ask);
+        if changes_runs {
+            self.tell_others();
+        }
+    }
+
+    fn carry_out(&self, client: u64, outbox: &Outbox, ask: Ask) {
         match ask {
             Ask::Hello { .. } => {}
             Ask::Begin { run, flow, env } => {
@@ -237,7 +301,7 @@ impl Server {
                 });
                 drop(state);
                 // After the owner was set: what ends from now on is reported to it, and what ended
-                // before is in the journal.
+                // before is in the exit record.
                 let live = held.map(|()| {
                     let live = self.launcher.live();
                     let of_run = live.iter().filter(|live| live.id.run == run);
@@ -246,12 +310,15 @@ impl Server {
                 outbox.send(&message::frame(&Tell::Attached { ticket, live }));
             }
             Ask::Runs { ticket } => {
+                let live = self.launcher.live();
+                let of = |run: &RunId| live.iter().filter(|live| live.id.run == *run).count();
                 let state = lock(&self.state);
                 let runs = state.runs.iter().map(|(run, held)| {
                     let run = HeldRun {
                         run: run.clone(),
                         flow: held.flow.clone(),
                         carried: held.owner.is_some(),
+                        children: count(of(run)),
                     };
                     run.into()
                 });
@@ -259,12 +326,16 @@ impl Server {
                 drop(state);
                 outbox.send(&message::frame(&Tell::Runs { ticket, runs }));
             }
-            Ask::Deadline { workspace, until } => {
+            Ask::Deadline {
+                workspace,
+                until,
+                grace,
+            } => {
                 let id = WorkspaceId::new(workspace);
                 let mut state = lock(&self.state);
                 state.lost.remove(&id);
                 match until {
-                    Some(until) => state.deadlines.insert(id, until),
+                    Some(until) => state.deadlines.insert(id, (until, grace)),
                     None => state.deadlines.remove(&id),
                 };
                 drop(state);
@@ -273,6 +344,34 @@ impl Server {
             Ask::Kill { ticket, scope } => {
                 let n = self.kill(&scope.into());
                 outbox.send(&message::frame(&Tell::Killing { ticket, n }));
+            }
+            Ask::Tame { workspace, how } => {
+                let id = WorkspaceId::new(workspace);
+                let live = self.launcher.live();
+                let doomed: Vec<NodeRunId> = {
+                    let state = lock(&self.state);
+                    let of = |run: &RunId| state.runs.get(run).map(|held| &held.flow.workspace);
+                    let ids = live.into_iter().map(|live| live.id);
+                    ids.filter(|attempt| of(&attempt.run) == Some(&id))
+                        .collect()
+                };
+                for attempt in doomed {
+                    match how {
+                        Tame::Kill => {
+                            let end = End::force(Why::Control);
+                            self.launcher.terminate(&attempt, end);
+                        }
+                        Tame::Freeze => self.launcher.freeze(&attempt, true),
+                        Tame::Thaw => self.launcher.freeze(&attempt, false),
+                    }
+                }
+            }
+            Ask::Watch { workspace } => {
+                let nothing = (u32::MAX, u32::MAX);
+                let mut state = lock(&self.state);
+                state
+                    .watchers
+                    .insert(WorkspaceId::new(workspace), (client, nothing));
             }
         }
     }
@@ -305,7 +404,7 @@ impl Server {
         self.launcher.launch(job);
     }
 
-    /// To whoever carries the run; to nobody when nobody does, since the journal has it.
+    /// To whoever carries the run; to nobody when nobody does, since the exit record has it.
     fn report(&self, report: &Report) {
         let Some(wire) = WireReport::of(report) else {
             return;
@@ -326,6 +425,9 @@ impl Server {
         drop(state);
         if let Some(outbox) = outbox {
             outbox.send(&message::frame(&Tell::Report(wire)));
+        }
+        if ended {
+            self.tell_others();
         }
         if must_wake {
             self.wake();

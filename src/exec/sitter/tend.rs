@@ -1,5 +1,6 @@
 //! What the sitter does by itself: deadlines, runs that nobody carries, strays, its own end.
 
+use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -11,8 +12,6 @@ use super::message::{self, Tell};
 use super::server::{Server, State, Strays};
 use crate::model::WorkspaceId;
 
-/// Time between asking and killing when the right to run is over (control.md, B4).
-const CONTROL_GRACE: Duration = Duration::from_secs(10);
 /// Without clients, runs and children for this long it ends.
 const IDLE: Duration = Duration::from_secs(2);
 /// A process that was started to carry a run on has this long to come for it.
@@ -81,40 +80,44 @@ impl Server {
     /// Ends what runs in workspaces whose time is over.
     fn deadlines(&self, now: Duration) -> Option<Duration> {
         let mut state = lock(&self.state);
-        let over: Vec<WorkspaceId> = state
+        let over: BTreeMap<WorkspaceId, Duration> = state
             .deadlines
             .iter()
-            .filter(|(_, until)| **until <= now)
-            .map(|(id, _)| id.clone())
+            .filter(|(_, (until, _))| *until <= now)
+            // The grace counts from the deadline, not from when somebody woke up: it is part of what others wait.
+            .map(|(id, (until, grace))| (id.clone(), (*until + *grace).saturating_sub(now)))
             .collect();
-        for id in &over {
+        for id in over.keys() {
             state.deadlines.remove(id);
             state.lost.insert(id.clone());
         }
         let of = |state: &State, id: &crate::model::RunId| {
             let held = state.runs.get(id)?;
-            over.contains(&held.flow.workspace).then_some(())
+            over.get(&held.flow.workspace).copied()
         };
         let doomed: Vec<_> = match over.is_empty() {
             true => Vec::new(),
             false => {
                 let live = self.launcher.live().into_iter();
-                live.filter(|live| of(&state, &live.id.run).is_some())
+                live.filter_map(|live| Some((of(&state, &live.id.run)?, live.id)))
                     .collect()
             }
         };
-        for id in &over {
+        for id in over.keys() {
             let workspace = id.as_str().to_owned();
             let frame = message::frame(&Tell::ControlLost { workspace });
             for outbox in state.clients.values() {
                 outbox.send(&frame);
             }
         }
-        let next = state.deadlines.values().min().copied();
+        let next = state.deadlines.values().map(|(until, _)| *until).min();
         drop(state);
-        for live in doomed {
-            let end = End::within(Why::Control, CONTROL_GRACE);
-            self.launcher.terminate(&live.id, end);
+        for (grace, id) in doomed {
+            let end = match grace.is_zero() {
+                true => End::force(Why::Control),
+                false => End::within(Why::Control, grace),
+            };
+            self.launcher.terminate(&id, end);
         }
         next
     }
@@ -137,7 +140,7 @@ impl Server {
             start = true;
         }
         for run in given_up {
-            // Its nodes go on and are journaled; the next start finds it interrupted.
+            // Its nodes go on and their ends are noted; the next start finds it interrupted.
             state.runs.remove(&run);
         }
         if start {

@@ -109,12 +109,18 @@ impl Rig {
         rig
     }
 
+    fn banners(&self) -> Vec<String> {
+        let banners = self.status().banners.into_iter();
+        banners.map(|banner| banner.text).collect()
+    }
+
     fn held(&mut self, number: u64, host: &str) {
         let claim = ClaimNote::new(
             &me(host),
             Epoch(number),
             Token(u128::from(number) << 64),
             Timestamp(0),
+            1,
         );
         self.listing.newest = Some(Epoch(number));
         self.listing.before = (number > 1).then(|| Epoch(number - 1));
@@ -237,6 +243,7 @@ impl Rig {
                     foreign: None,
                 };
             }
+            Op::RemoveEpoch { epoch } => self.listing.oldest = epoch.next(),
             Op::WriteRequest { note } => {
                 self.asked
                     .requests
@@ -468,7 +475,9 @@ fn item_15_a_row_that_cannot_be_read_is_not_free() {
     let status = rig.status();
     assert_eq!(status.stand, Stand::Watching);
     assert!(
-        status.banners[0].contains("10 bytes are no parquet file"),
+        status.banners[0]
+            .text
+            .contains("10 bytes are no parquet file"),
         "{:?}",
         status.banners
     );
@@ -741,7 +750,7 @@ fn item_27_when_a_node_never_ends_the_owner_can_wait_stop_it_or_refuse() {
         when: When::AfterNodes,
     });
     assert_eq!(
-        rig.status().banners,
+        rig.banners(),
         ["wsC waits for 1 running node. Wait, stop them, or refuse."]
     );
     rig.wish(Wish::Deny { to: to.clone() });
@@ -801,9 +810,7 @@ fn item_29_two_failed_writes_degrade_and_the_deadline_stops() {
         "{:?}",
         rig.facts
     );
-    assert!(
-        rig.status().banners[0].starts_with("Degraded: 2 checkpoints failed (input/output error).")
-    );
+    assert!(rig.banners()[0].starts_with("Degraded: 2 checkpoints failed (input/output error)."));
     assert!(rig.status().may_start_nodes, "a short outage stops nobody");
     rig.pass(seconds(26));
     assert_eq!(rig.orders, [ChildOrder::Stop]);
@@ -835,7 +842,7 @@ fn a_degraded_owner_recovers_with_the_next_checkpoint() {
         "{:?}",
         rig.facts
     );
-    assert!(rig.status().banners.is_empty());
+    assert!(rig.banners().is_empty());
 }
 
 #[test]
@@ -968,10 +975,7 @@ fn an_older_program_in_the_same_workspace_makes_us_step_down() {
     assert_eq!(rig.orders, [ChildOrder::Stop]);
     rig.work(0);
     rig.pass(seconds(3));
-    assert_eq!(
-        rig.status().banners,
-        ["Controlled by an older program on old."]
-    );
+    assert_eq!(rig.banners(), ["Controlled by an older program on old."]);
     assert!(
         rig.status().text.starts_with("old has control"),
         "{}",
@@ -1012,7 +1016,7 @@ fn a_conflict_makes_the_owner_step_down_until_a_person_confirms() {
     rig.wish(Wish::Control);
     rig.pass(seconds(200));
     assert!(!matches!(rig.status().stand, Stand::Owner { .. }));
-    assert!(rig.status().banners[0].contains("conflicted copy"));
+    assert!(rig.banners()[0].contains("conflicted copy"));
     rig.wish(Wish::Confirm);
     rig.pass(seconds(10));
     assert!(matches!(
@@ -1034,7 +1038,7 @@ fn in_an_advisory_folder_a_claim_settles_before_it_counts() {
     rig.pass(seconds(30));
     assert!(matches!(rig.status().stand, Stand::Owner { .. }));
     assert_eq!(
-        rig.status().banners,
+        rig.banners(),
         ["Control is advisory in this folder. It is kept by Syncthing."]
     );
 
@@ -1105,11 +1109,7 @@ fn a_cloned_machine_is_noticed() {
     rig.pass(seconds(30));
     rig.beat("wsB", Some(Epoch(1)));
     rig.pass(seconds(3));
-    assert!(
-        rig.status().banners[0].contains("cloned"),
-        "{:?}",
-        rig.status().banners
-    );
+    assert!(rig.banners()[0].contains("cloned"), "{:?}", rig.banners());
 }
 
 #[test]
@@ -1166,8 +1166,7 @@ fn nodes_may_finish_without_control_when_the_workspace_says_so() {
     assert!(rig.orders.is_empty());
     assert!(!rig.status().may_start_nodes);
     assert!(
-        rig.status()
-            .banners
+        rig.banners()
             .iter()
             .any(|line| line.contains("finish without control"))
     );
@@ -1279,4 +1278,73 @@ fn nothing_runs_here_once_a_release_has_set_out() {
     rig.fault = None;
     rig.pass(seconds(6));
     assert_eq!(rig.status().stand, Stand::Free);
+}
+
+#[test]
+fn machines_with_other_limits_neither_claim_nor_take_over() {
+    let mut rig = Rig::held_by_ws_a();
+    let limits = limits::Limits::divided_by(30).expect("a scale");
+    rig.lease = rig.lease.clone().with_limits(limits);
+    rig.tell(Input::Folder(Folder::Exclusive { is_slow: false }));
+    rig.pass(seconds(500));
+    let status = rig.status();
+    assert_eq!(status.stand, Stand::Refused);
+    let why = "wsA has control with HANDMILL_CONTROL_SCALE=1, and here it is 30; it must be the same on both.";
+    assert_eq!(status.can.take_over, Err(why.to_owned()));
+    rig.wish(Wish::TakeOver);
+    rig.pass(seconds(500));
+    assert!(
+        !rig.ops.iter().any(|op| matches!(op, Op::MakeNew { .. })),
+        "{:?}",
+        rig.ops
+    );
+}
+
+#[test]
+fn limits_divided_by_thirty_allow_a_takeover_after_three_seconds() {
+    let mut rig = Rig::bare();
+    let limits = limits::Limits::divided_by(30).expect("a scale");
+    rig.lease = rig.lease.clone().with_limits(limits);
+    rig.held(1, "wsA");
+    if let Some(EpochSeen {
+        claim: Some(claim), ..
+    }) = &mut rig.epoch
+    {
+        claim.scale = 30;
+    }
+    rig.tell(Input::Folder(Folder::Exclusive { is_slow: false }));
+    assert_eq!(
+        rig.status().text,
+        "wsA has control · takeover available in 3s"
+    );
+    rig.pass(seconds(3));
+    assert_eq!(rig.status().text, "Takeover available");
+    assert_eq!(limits::Limits::divided_by(0), None);
+    assert_eq!(limits::Limits::divided_by(limits::SCALE_MAX + 1), None);
+}
+
+#[test]
+fn an_owner_removes_old_epochs_a_few_after_each_checkpoint() {
+    let mut rig = Rig::bare();
+    rig.held(40, "wsA");
+    rig.listing.oldest = Some(Epoch(20));
+    rig.epoch.as_mut().expect("held").pen = PenSeen::Released { next: None };
+    rig.tell(Input::Folder(Folder::Exclusive { is_slow: false }));
+    rig.wish(Wish::Confirm);
+    rig.wish(Wish::Control);
+    rig.pass(seconds(5));
+    assert_eq!(rig.status().text, "This Workstation has control");
+    let removed = |rig: &Rig| -> Vec<u64> {
+        let numbers = rig.ops.iter().filter_map(|op| match op {
+            Op::RemoveEpoch { epoch } => Some(epoch.0),
+            _ => None,
+        });
+        numbers.collect()
+    };
+    assert!(removed(&rig).is_empty());
+    rig.pass(seconds(31));
+    assert_eq!(removed(&rig), [20, 21, 22, 23]);
+    // Sixteen are kept, the newest among them.
+    rig.pass(seconds(90));
+    assert_eq!(removed(&rig), [20, 21, 22, 23, 24, 25]);
 }

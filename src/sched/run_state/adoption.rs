@@ -88,7 +88,8 @@ impl RunState {
         }
         let live = self.live_mut(node);
         live.ending = Ending::of(finish);
-        if finish.status == NodeStatus::Stopped && matches!(finish.exit, Exit::NotStarted(_)) {
+        let is_stopped = matches!(finish.status, NodeStatus::Stopped | NodeStatus::Interrupted);
+        if is_stopped && matches!(finish.exit, Exit::NotStarted(_)) {
             live.queued = 0;
         }
         let retried = Some(finish.retry_at.is_some());

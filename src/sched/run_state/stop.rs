@@ -22,8 +22,9 @@ impl RunState {
     }
 
     /// Stops the run: nothing ready or queued starts any more. Gives the nodes that run.
-    pub fn stop(&mut self, now: Timestamp, out: &mut Vec<Effect>) -> Vec<NodeIdx> {
+    pub fn stop(&mut self, now: Timestamp, why: Ending, out: &mut Vec<Effect>) -> Vec<NodeIdx> {
         if !std::mem::replace(&mut self.stopping, true) {
+            self.interrupted = why == Ending::Control;
             out.push(Effect::Record(Event::RunStopping {
                 run: self.run.clone(),
                 at: now,
@@ -66,7 +67,7 @@ impl RunState {
             id: id.clone(),
             at: now,
         }));
-        self.rest_stopped(node);
+        self.rest_as(node, NodeStatus::Stopped);
         let exit = Exit::NotStarted("stopped before it started".into());
         out.push(finished(id, exit, NodeStatus::Stopped, None, now));
     }
@@ -74,17 +75,22 @@ impl RunState {
     /// A node between two attempts gets no further one.
     fn give_up(&mut self, now: Timestamp, node: NodeIdx, out: &mut Vec<Effect>) {
         let id = self.node_run_id(node);
-        self.rest_stopped(node);
+        let status = if self.interrupted {
+            NodeStatus::Interrupted
+        } else {
+            NodeStatus::Stopped
+        };
+        self.rest_as(node, status);
         self.n_delayed -= 1;
         let exit = Exit::NotStarted("stopped before its next attempt".into());
-        out.push(finished(id, exit, NodeStatus::Stopped, None, now));
+        out.push(finished(id, exit, status, None, now));
     }
 
-    fn rest_stopped(&mut self, node: NodeIdx) {
+    fn rest_as(&mut self, node: NodeIdx, status: NodeStatus) {
         let live = self.live_mut(node);
         live.phase = Phase::Rest;
         live.attempt = 0;
         live.queued = 0;
-        live.last = Some(NodeStatus::Stopped);
+        live.last = Some(status);
     }
 }

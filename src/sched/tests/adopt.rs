@@ -47,8 +47,8 @@ impl Trial {
         self.rig.ledger.clone_from(&recorded);
         adopt.recorded = recorded;
         adopt.stopping = self.naive.stopping;
-        let mut journal = self.rig.journal.clone();
-        journal.retain(|(finish, _)| finish.id.run == run);
+        let mut exits = self.rig.exits.clone();
+        exits.retain(|(finish, _)| finish.id.run == run);
         let mut live = Vec::new();
         for (id, node) in std::mem::take(&mut self.rig.live) {
             match self.random.u8(0..8) {
@@ -66,8 +66,8 @@ impl Trial {
                         retry_at: None,
                         at: self.rig.now,
                     };
-                    self.rig.journal.push((finish.clone(), self.rig.now));
-                    journal.push((finish, self.rig.now));
+                    self.rig.exits.push((finish.clone(), self.rig.now));
+                    exits.push((finish, self.rig.now));
                 }
                 // Nobody got it: it is launched again, or its start is not on record either and
                 // it becomes ready again.
@@ -84,7 +84,7 @@ impl Trial {
                 ending,
             })
             .collect();
-        adopt.ended = journal;
+        adopt.ended = exits;
         let (_, slots) = self.rig.scheduler.slots();
         self.rig.scheduler = Scheduler::new(slots, crate::sched::GRACE);
         self.rig.live = live;

@@ -69,7 +69,7 @@ pub fn plan(workspace: &Workspace, rule: &Retention, now: Timestamp) -> Result<T
 }
 
 /// Has what the rule takes go, until `end` is set; gives what went. Blocking.
-pub fn keep(
+pub fn prune(
     workspace: &Workspace,
     rule: &Retention,
     now: Timestamp,
@@ -202,7 +202,7 @@ struct Job {
 }
 
 /// The thread that does it for the dispatcher. It begins with the first job and ends with the process.
-pub struct Keeper {
+pub struct Pruner {
     inbox: Inbox,
     // Unbounded: a job per opened workspace and per ended run.
     jobs: Option<Sender<Job>>,
@@ -216,7 +216,7 @@ struct State {
     end: AtomicBool,
 }
 
-impl Keeper {
+impl Pruner {
     /// Does nothing yet.
     pub fn new(inbox: Inbox) -> Self {
         Self {
@@ -255,7 +255,7 @@ impl Keeper {
                 };
                 // Without a thread nothing goes, and the next process does it.
                 std::thread::Builder::new()
-                    .name("keeper".to_owned())
+                    .name("pruner".to_owned())
                     .spawn(work)
                     .ok();
                 self.jobs.insert(sender)
@@ -288,7 +288,7 @@ impl State {
 
 fn carry_out(job: Job, inbox: &Inbox, state: &State, told: &mut HashSet<PathBuf>) {
     let now = clock::now();
-    match keep(&job.workspace, &job.rule, now, job.care, &state.end) {
+    match prune(&job.workspace, &job.rule, now, job.care, &state.end) {
         Ok(taken) if taken.runs.is_empty() => {}
         Ok(taken) => {
             inbox.send(Incoming::RunsGone {

@@ -19,7 +19,7 @@ use super::launcher::lock;
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
 /// Beside the logs of a run.
-const JOURNAL_FILE: &str = "journal";
+const EXITS_FILE: &str = "exits";
 
 /// Ends a whole line: of a torn one that somebody wrote on after, a number may be cut short.
 const LINE_END: &str = " .\n";
@@ -65,20 +65,20 @@ pub struct Ended {
     pub asked: Option<Why>,
 }
 
-/// What the journal of a run says.
+/// What the exit record of a run says.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Journal {
+pub struct ExitRecord {
     /// Ends, in the order they were seen.
     pub ended: Vec<Ended>,
     /// The run was asked to stop: nothing of it starts any more.
     pub stopping: Option<Timestamp>,
 }
 
-/// Journals that are being written, by the folder of their run.
+/// ExitRecords that are being written, by the folder of their run.
 #[derive(Default)]
-pub(super) struct Journals(Mutex<HashMap<PathBuf, File>>);
+pub(super) struct ExitRecords(Mutex<HashMap<PathBuf, File>>);
 
-impl Journals {
+impl ExitRecords {
     /// Writes one end. A disk that refuses costs the line and nothing else: the end is reported all
     /// the same, and the ledger tells of the disk.
     pub fn ended(&self, run_dir: &Path, ended: &Ended) {
@@ -104,13 +104,13 @@ impl Journals {
 }
 
 /// Notes that a run was asked to stop, so that nobody who carries it on starts more of it.
-pub fn journal_stopping(run_dir: &Path, at: Timestamp) -> std::io::Result<()> {
+pub fn note_stopping(run_dir: &Path, at: Timestamp) -> std::io::Result<()> {
     let mut file = open(run_dir)?;
     file.write_all(format!("stopping {}{LINE_END}", at.0).as_bytes())
 }
 
 fn open(run_dir: &Path) -> std::io::Result<File> {
-    let path = run_dir.join(JOURNAL_FILE);
+    let path = run_dir.join(EXITS_FILE);
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
     let mut file = options.open(path)?;
@@ -149,23 +149,23 @@ fn line_of(ended: &Ended) -> String {
     line
 }
 
-/// Reads the journal of a run; empty when there is none. Lines that are torn or of a later release
+/// Reads the exit record of a run; empty when there is none. Lines that are torn or of a later release
 /// are passed over.
-pub fn read_journal(run_dir: &Path, run: &RunId) -> Journal {
-    let bytes = fs::read(run_dir.join(JOURNAL_FILE)).unwrap_or_default();
-    let mut journal = Journal::default();
+pub fn read_exits(run_dir: &Path, run: &RunId) -> ExitRecord {
+    let bytes = fs::read(run_dir.join(EXITS_FILE)).unwrap_or_default();
+    let mut record = ExitRecord::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(line) = line.strip_suffix(LINE_END.as_bytes()) else {
             continue;
         };
         let line = String::from_utf8_lossy(line);
         if let Some(at) = line.strip_prefix("stopping ") {
-            journal.stopping = at.parse().ok().map(Timestamp).or(journal.stopping);
+            record.stopping = at.parse().ok().map(Timestamp).or(record.stopping);
         } else if let Some(ended) = ended_of(run, &line) {
-            journal.ended.push(ended);
+            record.ended.push(ended);
         }
     }
-    journal
+    record
 }
 
 fn ended_of(run: &RunId, line: &str) -> Option<Ended> {
@@ -227,7 +227,7 @@ mod tests {
     fn every_end_survives_its_line_and_a_torn_one_costs_only_itself() {
         let dir = tempfile::tempdir().expect("a folder");
         let run = RunId::from("r");
-        assert_eq!(read_journal(dir.path(), &run), Journal::default());
+        assert_eq!(read_exits(dir.path(), &run), ExitRecord::default());
         let all = [
             ended(0, Exit::Code(0), None),
             ended(1, Exit::Code(-1), Some(Why::Stop)),
@@ -236,31 +236,27 @@ mod tests {
             ended(4, Exit::NotStarted("no  such file".into()), None),
             ended(5, Exit::Unknown, None),
         ];
-        let journals = Journals::default();
+        let records = ExitRecords::default();
         for one in &all {
-            journals.ended(dir.path(), one);
+            records.ended(dir.path(), one);
         }
-        journals.close(dir.path());
-        assert_eq!(read_journal(dir.path(), &run).ended, all);
+        records.close(dir.path());
+        assert_eq!(read_exits(dir.path(), &run).ended, all);
         // Torn at every byte, and written on by somebody else.
-        let path = dir.path().join(JOURNAL_FILE);
+        let path = dir.path().join(EXITS_FILE);
         let whole = fs::read(&path).expect("read");
         let last = line_of(&all[5]).len();
         for cut in whole.len() - last..whole.len() {
             fs::write(&path, &whole[..cut]).expect("written");
-            assert_eq!(
-                read_journal(dir.path(), &run).ended,
-                all[..5],
-                "cut at {cut}"
-            );
-            let again = Journals::default();
+            assert_eq!(read_exits(dir.path(), &run).ended, all[..5], "cut at {cut}");
+            let again = ExitRecords::default();
             again.ended(dir.path(), &all[0]);
-            let read = read_journal(dir.path(), &run).ended;
+            let read = read_exits(dir.path(), &run).ended;
             assert_eq!(read.last(), Some(&all[0]), "cut at {cut}");
             assert_eq!(read[..5], all[..5], "cut at {cut}");
         }
-        assert_eq!(read_journal(dir.path(), &run).stopping, None);
-        journal_stopping(dir.path(), Timestamp(9)).expect("written");
-        assert_eq!(read_journal(dir.path(), &run).stopping, Some(Timestamp(9)));
+        assert_eq!(read_exits(dir.path(), &run).stopping, None);
+        note_stopping(dir.path(), Timestamp(9)).expect("written");
+        assert_eq!(read_exits(dir.path(), &run).stopping, Some(Timestamp(9)));
     }
 }

@@ -1,0 +1,20 @@
+//! Control between workstations, as the operator sees it: the bar under the toolbar, its badges, its dialogs.
+//!
+//! `seat` gathers what is known of the workspace shown, `bar` and `trouble` turn it into words and acts (pure, tested
+//! as text), the rest draws. Unaware of the protocol and of files: it reads a `Status` and sends wishes.
+
+mod about;
+mod bar;
+mod bar_ui;
+mod leave;
+mod page;
+mod policy;
+mod seat;
+mod take_over;
+mod trouble;
+mod words;
+
+pub use bar_ui::{bar_ui, footer_ui};
+pub use leave::Leave;
+pub use page::{Act, Page};
+pub use seat::{Facts, Seat, Watch, blocked, seat_of, told_of};

@@ -1,0 +1,212 @@
+//! What the window knows of control of a workspace in one frame: what was published, aged by the time that has passed
+//! since, and what runs there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::sidebar::shown_workspace;
+use crate::app::view::{Tab, View};
+use crate::model::{FlowRef, NodeStatus, WorkspaceId};
+use crate::runtime::control::{Can, Folder, MachineId, Moment, Policy, Request, Stand, Status};
+use crate::runtime::{Board, Runner};
+
+/// What runs in a workspace on this machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Runs that have not ended.
+    pub n_runs: usize,
+    /// Nodes that run.
+    pub n_nodes: usize,
+}
+
+/// Control of one workspace, as this frame shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seat {
+    /// Which workspace.
+    pub workspace: WorkspaceId,
+    /// What a person calls it.
+    pub name: String,
+    /// How control stands now.
+    pub status: Status,
+    /// What the person set.
+    pub policy: Policy,
+    /// Another Handmill of this machine keeps control for all of them.
+    pub held_by: Option<Runner>,
+    /// What runs here.
+    pub work: Work,
+    /// Nodes that the other machine's last snapshot shows as running, by their names.
+    pub running_there: Vec<String>,
+    /// Another machine was seen to share the workspace since this window was opened.
+    pub is_shared: bool,
+    /// How long it has stood like this.
+    pub standing: Duration,
+}
+
+/// What the window remembers of control between two frames.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// The time of this frame on the clock of control.
+    pub now: Moment,
+    seen: BTreeMap<WorkspaceId, Seen>,
+    /// Workspaces whose control the runtime was asked to keep in sight.
+    pub kept: BTreeMap<WorkspaceId, Arc<std::path::Path>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    stand: std::mem::Discriminant<Stand>,
+    since: Moment,
+    is_shared: bool,
+    requests: Vec<MachineId>,
+}
+
+impl Watch {
+    /// Takes the newest board in. Gives the requests that were not there in the frame before.
+    pub fn look(&mut self, now: Moment, board: &Board) -> Vec<(WorkspaceId, Request)> {
+        self.now = now;
+        let mut new = Vec::new();
+        self.seen.retain(|id, _| board.control.contains_key(id));
+        for (id, control) in &*board.control {
+            let status = &control.status;
+            let stand = std::mem::discriminant(&status.stand);
+            let seen = self.seen.entry(id.clone()).or_insert(Seen {
+                stand,
+                since: now,
+                is_shared: false,
+                requests: Vec::new(),
+            });
+            if seen.stand != stand {
+                (seen.stand, seen.since) = (stand, now);
+            }
+            seen.is_shared |= status.owner.is_some() || !status.requests.is_empty();
+            let came = |request: &&Request| !seen.requests.contains(&request.machine);
+            new.extend(
+                status
+                    .requests
+                    .iter()
+                    .filter(came)
+                    .map(|request| (id.clone(), request.clone())),
+            );
+            seen.requests = status.requests.iter().map(|r| r.machine.clone()).collect();
+        }
+        new
+    }
+}
+
+/// Control of the workspace that is shown; `None` where there is nothing to control.
+pub fn seat_of(view: &View, board: &Board) -> Option<Seat> {
+    let shown = shown_workspace(view, board)?;
+    let control = board.control.get(&shown.id)?;
+    let seen = view.watch.seen.get(&shown.id);
+    let now = view.watch.now;
+    Some(Seat {
+        workspace: shown.id.clone(),
+        name: shown.name.clone(),
+        status: control.status_at(now),
+        policy: control.policy.clone(),
+        held_by: control.held_by.clone(),
+        work: work_of(board, &shown.id),
+        running_there: running_there(view, board, &shown.id),
+        is_shared: seen.is_some_and(|seen| seen.is_shared),
+        standing: seen.map_or(Duration::ZERO, |seen| now.since(seen.since)),
+    })
+}
+
+fn work_of(board: &Board, workspace: &WorkspaceId) -> Work {
+    let mut work = Work::default();
+    for (flow, stands) in &board.flows {
+        if flow.workspace == *workspace && stands.live.is_some() {
+            work.n_runs += 1;
+            work.n_nodes += stands.n_active();
+        }
+    }
+    work
+}
+
+/// Nodes of flows on the board that the other machine runs, as far as it was heard of.
+fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<String> {
+    let mut names = Vec::new();
+    for (flow, stands) in &board.flows {
+        if flow.workspace != *workspace || stands.live.is_some() || stands.runner.is_some() {
+            continue;
+        }
+        let doc = view
+            .all_tabs()
+            .filter_map(Tab::doc)
+            .find(|d| d.flow_ref == *flow);
+        for (id, state) in &*stands.nodes {
+            if state.status == NodeStatus::Running {
+                let node = doc.and_then(|doc| doc.flow().graph.node(id));
+                names.push(node.map_or_else(|| id.to_string(), |node| node.name().to_owned()));
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
+/// Why nothing of this flow can be started here, as a sentence; `None` when it can, or when a start would first take
+/// control that nobody has.
+pub fn blocked(view: &View, board: &Board, flow: &FlowRef) -> Option<String> {
+    let control = board.control.get(&flow.workspace)?;
+    let status = control.status_at(view.watch.now);
+    status.blocked.filter(|_| status.can.claim.is_err())
+}
+
+/// What the verbs of control are judged by.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What can be wished.
+    pub can: Can,
+    /// Somebody asks for control.
+    pub is_asked: bool,
+}
+
+impl Facts {
+    /// Of the workspace shown; `None` where there is nothing to control.
+    pub fn of(view: &View, board: &Board) -> Option<Self> {
+        let shown = shown_workspace(view, board)?;
+        let status = board.control.get(&shown.id)?.status_at(view.watch.now);
+        Some(Self {
+            is_asked: !status.requests.is_empty(),
+            can: status.can,
+        })
+    }
+}
+
+/// A workspace in a list: what there is to tell of its control in a few words, and whether it wants to be looked at.
+/// `None` when this machine has control, or there is none.
+pub fn told_of(board: &Board, workspace: &WorkspaceId) -> Option<(String, bool)> {
+    let status = &board.control.get(workspace)?.status;
+    told(status)
+}
+
+fn told(status: &Status) -> Option<(String, bool)> {
+    if let Some(request) = status.requests.first() {
+        return Some((format!("{} asks for control", request.host), true));
+    }
+    match (status.stand, &status.owner) {
+        (Stand::Stopping | Stand::Frozen | Stand::Vanished | Stand::Refused, _) => {
+            Some((status.text.clone(), true))
+        }
+        (_, Some(owner)) if owner.takeover_in.is_none() => {
+            Some((format!("{} is silent", owner.host), true))
+        }
+        (_, Some(owner)) => Some((format!("{} has control", owner.host), false)),
+        _ => None,
+    }
+}
+
+impl Seat {
+    /// The folder is shared by copies.
+    pub fn is_advisory(&self) -> bool {
+        matches!(self.status.folder, Some(Folder::Advisory { .. }))
+    }
+
+    /// What a person calls the machine that has control, or had it last.
+    pub fn host(&self) -> &str {
+        let owner = self.status.owner.as_ref();
+        owner.map_or("Another machine", |owner| owner.host.as_str())
+    }
+}

@@ -1,0 +1,50 @@
+//! What the dispatcher keeps of one flow, as long as a face shows it or it runs.
+
+use std::sync::Arc;
+
+use crate::ledger::Orphan;
+use crate::model::Flow;
+
+use super::order::Order;
+use super::view::View;
+use super::workspace::Workspace;
+
+/// A flow some face has open, or that runs.
+#[derive(Default)]
+pub struct OpenFlow {
+    pub view: View,
+    pub workspace: Option<Arc<Workspace>>,
+    /// Orders that wait until the ledger has answered.
+    pub waiting: Vec<Order>,
+    /// A run is being prepared: a second start is refused.
+    pub preparing: bool,
+    /// As a face read it from its file last.
+    pub frozen: Arc<Flow>,
+    pub orphans: Vec<Orphan>,
+    /// Why there is no workspace; empty when there is one.
+    pub trouble: String,
+    /// Its run is to be ours, and is not yet.
+    pub coming: bool,
+    /// A face shows it.
+    pub shown: bool,
+    /// Its file stands on its own: nobody shares its folder, so nobody has control of it.
+    pub is_alone: bool,
+}
+
+impl OpenFlow {
+    /// True when no face shows it and nothing is under way for it: a run, one that comes, its
+    /// preparation, or an order that waits for the ledger.
+    pub fn is_idle(&self) -> bool {
+        let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
+        !self.shown && !self.coming && !at_work
+    }
+
+    /// What a dead Handmill left of it, for the board and for whoever is to end it.
+    pub fn show_orphans(&mut self, orphans: Vec<Orphan>) {
+        let shown = orphans
+            .iter()
+            .map(|orphan| (orphan.node.clone(), orphan.pid));
+        self.view.board.orphans = Arc::new(shown.collect());
+        self.orphans = orphans;
+    }
+}
