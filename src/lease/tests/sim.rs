@@ -968,11 +968,13 @@ impl Sim {
                 folded.pen = PenState::Released;
                 let me = &self.machines[machine].me;
                 // Claimed by this program, or by an earlier one whose tenure it went on with.
-                let held = self.machines[machine].lease.as_ref().and_then(|lease| lease.held);
+                let held = self.machines[machine]
+                    .lease
+                    .as_ref()
+                    .and_then(|lease| lease.held);
                 let is_own = folded.claim.as_ref().is_some_and(|claim| {
                     let has_gone_on = held == Some((*epoch, claim.token));
-                    claim.machine == me.machine
-                        && (is_stray || claim.pid == me.pid || has_gone_on)
+                    claim.machine == me.machine && (is_stray || claim.pid == me.pid || has_gone_on)
                 });
                 if is_planted(Defect::EpochReuse) {
                     server.epochs.remove(&number);
