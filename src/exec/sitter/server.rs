@@ -442,6 +442,12 @@ impl Server {
             return;
         };
         let id = match report {
+            // Of the disk, which all have in common.
+            Report::Told(_) => {
+                let frame = message::frame(&Tell::Report(wire));
+                let clients: Vec<Outbox> = lock(&self.state).clients.values().cloned().collect();
+                return clients.iter().for_each(|client| client.send(&frame));
+            }
             Report::Spawned { id, .. }
             | Report::Delayed { id, .. }
             | Report::Killed { id, .. }
