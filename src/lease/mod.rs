@@ -35,7 +35,8 @@ mod tests;
 pub use control::Lease;
 pub use limits::Limits;
 pub use message::{
-    Answer, ChildOrder, Effect, Fact, Folder, Input, Keepsake, Loss, Policy, Sighting, When, Wish, Work,
+    Answer, ChildOrder, Effect, Fact, Folder, Input, Keepsake, Loss, Policy, Sighting, When, Wish,
+    Work,
 };
 pub use name::{Beat, Epoch, MachineId, Me, Moment, Now, Ticket, Token};
 pub use note::{ClaimNote, Denial, EndedNote, Generation, Hint, LeaseRow, RequestNote, RowStatus};

@@ -10,7 +10,9 @@ use crate::model::Timestamp;
 use super::limits::{EPOCH_DIGITS, EPOCH_MAX};
 
 /// Microseconds on a clock that counts suspend and never jumps (boot time). Means nothing on another machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Moment(pub u64);
 
 impl Moment {

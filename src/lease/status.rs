@@ -122,7 +122,7 @@ pub struct Can {
 }
 
 /// Something that must not be overlooked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Banner {
     /// What it is about.
     pub kind: BannerKind,
@@ -131,7 +131,7 @@ pub struct Banner {
 }
 
 /// What a [`Banner`] is about, for whoever offers what can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum BannerKind {
     /// Control is a convention in this folder.
     Advisory,

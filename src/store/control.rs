@@ -240,7 +240,10 @@ mod tests {
     fn texts_and_wishes_are_left_and_taken() {
         let (_dir, home, ws) = home();
         assert_eq!(read_control(&home, &ws, ControlText::Board), None);
-        assert_eq!(take_wishes(&home, &ws).expect("none"), Vec::<Vec<u8>>::new());
+        assert_eq!(
+            take_wishes(&home, &ws).expect("none"),
+            Vec::<Vec<u8>>::new()
+        );
         write_control(&home, &ws, ControlText::Board, b"a").expect("left");
         write_control(&home, &ws, ControlText::Board, b"b").expect("left");
         let board = read_control(&home, &ws, ControlText::Board);

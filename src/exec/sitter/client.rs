@@ -554,7 +554,10 @@ impl Inner {
                 }
             }
             for ask in std::mem::take(&mut state.waiting) {
-                if !matches!(&ask, Ask::Begin { .. } | Ask::Deadline { until: Some(_), .. }) {
+                if !matches!(
+                    &ask,
+                    Ask::Begin { .. } | Ask::Deadline { until: Some(_), .. }
+                ) {
                     outbox.send(&message::frame(&ask));
                 }
             }

@@ -211,7 +211,8 @@ impl Server {
         }
         let mut watchers = std::mem::take(&mut state.watchers);
         for (workspace, (client, told)) in &mut watchers {
-            let of_others = |held: &Held| held.flow.workspace == *workspace && held.owner != Some(*client);
+            let of_others =
+                |held: &Held| held.flow.workspace == *workspace && held.owner != Some(*client);
             let runs: BTreeSet<&RunId> = state
                 .runs
                 .iter()
@@ -222,7 +223,9 @@ impl Server {
                 true => 0,
                 false => {
                     let live = self.launcher.live();
-                    live.iter().filter(|live| runs.contains(&live.id.run)).count()
+                    live.iter()
+                        .filter(|live| runs.contains(&live.id.run))
+                        .count()
                 }
             };
             let now = (count(runs.len()), count(children));
@@ -349,7 +352,8 @@ impl Server {
                     let state = lock(&self.state);
                     let of = |run: &RunId| state.runs.get(run).map(|held| &held.flow.workspace);
                     let ids = live.into_iter().map(|live| live.id);
-                    ids.filter(|attempt| of(&attempt.run) == Some(&id)).collect()
+                    ids.filter(|attempt| of(&attempt.run) == Some(&id))
+                        .collect()
                 };
                 for attempt in doomed {
                     match how {
