@@ -153,6 +153,7 @@ fn run() -> RunSummary {
         ended: Some(Timestamp(NOW.0 - 60_000_000)),
         outcome: Some(Outcome::Failed),
         counts: Counts::default(),
+        ran_on: None,
     }
 }
 
@@ -165,6 +166,9 @@ impl Engine for Fake {
     }
     fn now(&self) -> Timestamp {
         NOW
+    }
+    fn boot(&self) -> handmill::runtime::control::Moment {
+        handmill::runtime::control::Moment(0)
     }
     fn health(&self) -> HealthLook {
         Box::new(|_| Vec::new())

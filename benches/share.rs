@@ -8,114 +8,142 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use handmill::lease::{
     ClaimNote, Epoch, Generation, Hydrated, LeaseRow, MachineId, Op, Page, Reply, RowStatus, Table,
     Token,
 };
-use handmill::model::Timestamp;
-use handmill::share::table::TableReader;
-use handmill::share::{
-    Adoption, FileStateRow, LedgerSide, LogRow, Rows, RunRow, SharedFolder, StepRow, Wanted,
+use handmill::model::{
+    Choice, Counts, Event, Exit, Finish, Flow, FlowRef, Node, NodeIdx, NodeRunId, NodeStatus,
+    Outcome, Point, Retention, RunId, RunStart, Timestamp, WorkspaceId,
 };
+use handmill::runtime::{SharedLedger, Workspace};
+use handmill::share::SharedFolder;
+use handmill::share::table::TableReader;
+use handmill::store::Home;
 
 const RUNS: i64 = 10_000;
-const STEPS_PER_RUN: i64 = 3;
+const NODES: u32 = 3;
 const ROUNDS: usize = 21;
 const START: i64 = 1_795_000_000_000_000;
 
-/// Has all its rows from the beginning, and one more run at each asking.
-struct Ledger {
-    n_runs: i64,
-    n_adopted: usize,
+/// One machine's ledger with its folder.
+struct Machine {
+    _home: tempfile::TempDir,
+    workspace: Arc<Workspace>,
+    side: SharedLedger,
+    frozen: Arc<Flow>,
 }
 
-impl LedgerSide for Ledger {
-    fn rows(&mut self, wanted: Wanted) -> Result<Rows, String> {
-        let runs = match wanted {
-            Wanted::Newest { n_runs } => self.n_runs - self.n_runs.min(n_runs as i64)..self.n_runs,
-            Wanted::Changed => self.n_runs..self.n_runs + 1,
-        };
-        self.n_runs = runs.end;
-        Ok(Rows {
-            steps: runs.clone().flat_map(steps).collect(),
-            logs: runs.clone().filter(|n| n % 7 == 0).map(log).collect(),
-            files: runs.clone().map(file).collect(),
-            runs: runs.map(run).collect(),
-        })
-    }
+/// Nothing is too old to be shared.
+const FOR_EVER: Retention = Retention {
+    days: 0,
+    log_bytes_max: 0,
+};
 
-    fn adopt(&mut self, rows: Rows, _: Adoption) -> Result<(), String> {
-        self.n_adopted = rows.runs.len() + rows.steps.len() + rows.logs.len() + rows.files.len();
-        Ok(())
+fn flow(n: i64) -> FlowRef {
+    FlowRef {
+        workspace: WorkspaceId::new("bench-1"),
+        root: Path::new("/bench").into(),
+        file: format!("flow_modules/flow_{}.graphml", n % 25).into(),
     }
 }
 
-fn run_id(n: i64) -> String {
-    blake3::hash(&n.to_le_bytes()).to_hex()[..32].to_owned()
-}
-
-fn at(n: i64) -> Timestamp {
-    Timestamp(START + n * 40_000_123)
-}
-
-fn run(n: i64) -> RunRow {
-    RunRow {
-        run_id: run_id(n),
-        flow_name: format!("flow_{}", n % 25),
-        group_name: Some(format!("G{}", n % 7)),
-        source_path: Some(format!("/data/in/doc_{n}.csv")),
-        status: "success".to_owned(),
-        started_at: at(n),
-        finished_at: Some(at(n + 1)),
-        error_text: None,
+impl Machine {
+    fn new(host: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let home = Home::at(dir.path());
+        let open = Workspace::open(&home, &flow(0), Timestamp(START), |notice| {
+            println!("{notice:?}");
+        });
+        let workspace = Arc::new(open.expect("opens"));
+        let mut flow = Flow::default();
+        for n in 0..NODES {
+            let node = Node::new(format!("n{n}").as_str(), "echo", Point::default());
+            flow.graph.add_node(node).expect("names differ");
+        }
+        Self {
+            _home: dir,
+            side: SharedLedger::new(workspace.clone(), host, FOR_EVER, || {}),
+            workspace,
+            frozen: Arc::new(flow),
+        }
     }
-}
 
-fn steps(n: i64) -> impl Iterator<Item = StepRow> {
-    (0..STEPS_PER_RUN).map(move |step| StepRow {
-        id: n * STEPS_PER_RUN + step,
-        run_id: run_id(n),
-        flow_name: format!("flow_{}", n % 25),
-        step_label: format!("Step {step}"),
-        status: "success".to_owned(),
-        started_at: at(n),
-        finished_at: Some(at(n + 1)),
-        elapsed_ms: Some(120 + n % 50),
-        error_text: None,
-        output_path: (step == 2).then(|| format!("/data/out/doc_{n}.parquet")),
-    })
-}
-
-fn log(n: i64) -> LogRow {
-    LogRow {
-        id: n,
-        run_id: Some(run_id(n)),
-        flow_name: Some(format!("flow_{}", n % 25)),
-        step_label: Some("Step 1".to_owned()),
-        level: "ERROR".to_owned(),
-        message: format!("run={} status=failed elapsed=0.1", run_id(n)),
-        created_at: at(n),
-    }
-}
-
-fn file(n: i64) -> FileStateRow {
-    FileStateRow {
-        flow_name: format!("flow_{}", n % 25),
-        source_path: format!("/data/in/doc_{n}.csv"),
-        mtime_ns: START * 1_000 + n,
-        size_bytes: 1_234,
-        last_success_run_id: Some(run_id(n)),
-        last_success_at: Some(at(n)),
-        last_status: "success".to_owned(),
-        last_error_text: None,
+    /// Records a run as the dispatcher does, one in seven failed; with logs or as one whose logs are gone.
+    fn run(&self, n: i64, has_logs: bool) {
+        let ledger = &self.workspace.ledger;
+        let at = |micros: i64| Timestamp(START + n * 40_000_123 + micros);
+        let run = RunId::new(format!("run-{n:08}"));
+        let all: Arc<[NodeIdx]> = (0..NODES).map(NodeIdx).collect();
+        ledger.record(Event::RunStarted(Box::new(RunStart {
+            run: run.clone(),
+            flow: flow(n),
+            frozen: self.frozen.clone(),
+            choice: Choice::Full,
+            resumes: None,
+            subset: all,
+            kept: [].into(),
+            marks: [].into(),
+            triggers: [].into(),
+            at: at(0),
+        })));
+        let mut failed = 0;
+        for node in 0..NODES {
+            let id = NodeRunId {
+                run: run.clone(),
+                node: NodeIdx(node),
+                pass: 1,
+                attempt: 1,
+            };
+            if has_logs {
+                let (out, err) = self.workspace.log_files(&id);
+                std::fs::create_dir_all(out.parent().expect("a folder")).expect("made");
+                std::fs::write(out, "a line\n".repeat(100)).expect("written");
+                std::fs::write(err, "").expect("written");
+            }
+            let fails = n % 7 == 0 && node == NODES - 1;
+            failed += u32::from(fails);
+            ledger.record(Event::NodeStarted {
+                id: id.clone(),
+                at: at(i64::from(node) * 2_000),
+            });
+            ledger.record(Event::NodeFinished(Finish {
+                id,
+                exit: Exit::Code(i32::from(fails)),
+                status: if fails {
+                    NodeStatus::Failed
+                } else {
+                    NodeStatus::Ran
+                },
+                retry_at: None,
+                at: at(i64::from(node) * 2_000 + 1_000),
+            }));
+        }
+        ledger.record(Event::RunFinished {
+            run,
+            outcome: if failed > 0 {
+                Outcome::Failed
+            } else {
+                Outcome::Succeeded
+            },
+            counts: Counts {
+                subset: NODES,
+                ran: NODES - failed,
+                failed,
+                ..Counts::default()
+            },
+            skipped: [].into(),
+            at: at(i64::from(NODES) * 2_000),
+        });
     }
 }
 
 struct Bench {
     owner: SharedFolder,
-    ledger: Ledger,
+    ledger: Machine,
     n_pages: u128,
 }
 
@@ -123,7 +151,7 @@ const EPOCH: Epoch = Epoch(1);
 
 impl Bench {
     fn carry(&mut self, op: Op) {
-        let reply = self.owner.carry(&op, &mut self.ledger);
+        let reply = self.owner.carry(&op, &mut self.ledger.side);
         assert!(matches!(reply, Reply::Done), "{op:?}: {reply:?}");
     }
 
@@ -189,12 +217,13 @@ fn measure(workspace: &Path, runs_kept: usize) {
     println!("{RUNS} runs in the ledger, the newest {runs_kept} shared");
     let mut bench = Bench {
         owner: open(workspace, "a").sharing_runs(runs_kept),
-        ledger: Ledger {
-            n_runs: RUNS,
-            n_adopted: 0,
-        },
+        ledger: Machine::new("a"),
         n_pages: 0,
     };
+    for n in 0..RUNS {
+        bench.ledger.run(n, false);
+    }
+    bench.ledger.workspace.ledger.flush().expect("on disk");
     let note = ClaimNote {
         epoch: EPOCH,
         token: Token(1),
@@ -217,27 +246,22 @@ fn measure(workspace: &Path, runs_kept: usize) {
     bench.snapshot(1);
     print("first snapshot, all rows new", &[millis(first)]);
     let mut watcher = open(workspace, "b");
-    let mut seen = Ledger {
-        n_runs: 0,
-        n_adopted: 0,
-    };
+    let mut seen = Machine::new("b");
     let hydrate = Instant::now();
-    assert_eq!(watcher.watch(&mut seen), Ok(Hydrated::Adopted));
-    print(
-        &format!("observer's first look, {} rows", seen.n_adopted),
-        &[millis(hydrate)],
-    );
+    assert_eq!(watcher.watch(&mut seen.side), Ok(Hydrated::Adopted));
+    print("observer's first look, all rows new", &[millis(hydrate)]);
     let mut figures = [const { Vec::new() }; 4];
     for round in 0..ROUNDS {
         let generation = round as u128 + 2;
         let [heartbeat, snapshot, beat_seen, snapshot_seen] = &mut figures;
         timed(heartbeat, || bench.heartbeat(generation - 1));
         timed(beat_seen, || {
-            assert_eq!(watcher.watch(&mut seen), Ok(Hydrated::Nothing));
+            assert_eq!(watcher.watch(&mut seen.side), Ok(Hydrated::Nothing));
         });
+        bench.ledger.run(RUNS + round as i64, true);
         timed(snapshot, || bench.snapshot(generation));
         timed(snapshot_seen, || {
-            assert_eq!(watcher.watch(&mut seen), Ok(Hydrated::Adopted));
+            assert_eq!(watcher.watch(&mut seen.side), Ok(Hydrated::Adopted));
         });
     }
     let names = [
@@ -249,7 +273,11 @@ fn measure(workspace: &Path, runs_kept: usize) {
     for (name, figures) in names.iter().zip(&figures) {
         print(name, figures);
     }
-    println!("  rows given at the last look: {}", seen.n_adopted);
+    let known = seen.workspace.ledger.count_runs_since(Timestamp(0));
+    println!(
+        "  runs that the observer knows: {}",
+        known.expect("counted")
+    );
     for table in Table::ALL {
         let path = workspace.join(format!(
             ".workspace_state/state/{}/{}.parquet",

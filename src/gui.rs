@@ -63,10 +63,13 @@ fn open(path: Option<PathBuf>, collection: Option<&Path>) -> Result<(), String> 
             // Its file is gone; what runs is held here then.
             Err(_) => Processes::Own,
         },
+        control: crate::runtime::control::Setup::default(),
         wake: Some(Box::new(waker(&context))),
         events: None,
     })
     .map_err(|why| format!("failed to start the runtime: {why}"))?;
+    // Also of flows that no tab shows: what a window left goes on in sight.
+    runtime.handle().send(Order::AdoptRuns);
     for warning in memory.warnings() {
         runtime.handle().send(Order::Tell(crate::model::Notice::new(
             crate::model::Level::Warning,

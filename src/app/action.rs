@@ -231,7 +231,7 @@ pub enum Action {
     /// Look at the health of this machine and its folders, for the settings.
     Diagnose,
     /// Ask whether this is to be killed.
-    Kill(super::kill::Scope),
+    Kill(crate::runtime::KillScope),
     /// Something about control of a workspace.
     Control(WorkspaceId, super::control::Act),
     /// Open the example collection.

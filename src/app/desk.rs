@@ -107,7 +107,7 @@ impl Dialog {
     fn is_of_the_window(&self) -> bool {
         matches!(
             self,
-            Self::QuitRunning(_) | Self::Settings(_) | Self::Kill(_) | Self::Killing | Self::Keys
+            Self::QuitRunning | Self::Settings(_) | Self::Kill(_) | Self::Killing | Self::Keys
         )
     }
 }

@@ -9,7 +9,7 @@ use super::theme::Theme;
 use super::view::Content;
 use super::window::{App, list_when_asked};
 use super::{
-    banner, control, dialogs, footer, inspector, log_pane, notices, palette, side_pane, sidebar,
+    banner, control, dialog, footer, inspector, log_pane, notices, palette, side_pane, sidebar,
     split, tabs, toolbar, verbs, welcome,
 };
 
@@ -92,7 +92,7 @@ impl App {
         let (view, board, actions) = self.parts();
         notices::notices_ui(ui, view, board, actions);
         palette::palette_ui(ui, view, board, actions);
-        let asked = dialogs::dialogs_ui(ui, self);
+        let asked = dialog::dialogs_ui(ui, self);
         list_when_asked(self, ui.ctx(), asked);
     }
 

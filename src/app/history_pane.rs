@@ -333,13 +333,11 @@ fn run_ui(
     };
     let picked = view.history.picked.as_ref() == Some(&run.id);
     let when = when::day_and_time(run.started, now, &view.zone);
-    let mut detail = run_words(run, flow, newest);
-    if listed.pinned == Some(true) {
-        detail = match detail.is_empty() {
-            true => "pinned".to_owned(),
-            false => format!("{detail} · pinned"),
-        };
-    }
+    let on = run.ran_on.as_ref().map(|host| format!("ran on {host}"));
+    let pinned = (listed.pinned == Some(true)).then(|| "pinned".to_owned());
+    let words = [Some(run_words(run, flow, newest)), on, pinned];
+    let words = words.into_iter().flatten().filter(|part| !part.is_empty());
+    let detail = words.collect::<Vec<_>>().join(" · ");
     let took = time_of(run, now);
     let time = took.map(human_duration).unwrap_or_default();
     let bars = ui.available_width() >= BARS_FROM_W;

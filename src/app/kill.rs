@@ -1,24 +1,15 @@
-//! The kill switch: what it would end, how far that is, and what it has ended. Pure.
+//! The kill switch: what it would end, and how far that is. Pure.
 //!
-//! Unaware of how processes are ended: `orders` is what is asked of the runtime. The dialogs
-//! that confirm and show the progress are in `dialogs`.
+//! Unaware of how processes are ended, and of what was ended in the end: the runtime tells that. The
+//! dialogs that confirm and show the progress are in `dialog/kill`.
 
-use crate::model::{FlowRef, NodeId, NodeStatus, Notice, RunId};
-use crate::runtime::{Board, Order};
+use crate::model::{FlowRef, NodeId, NodeStatus, RunId};
+use crate::runtime::{Board, KillScope, Order};
 
 /// Names told one by one; the rest is counted.
 const NAMES_MAX: usize = 5;
-
-/// What is to be ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// All that runs in this process.
-    Everything,
-    /// The run of one flow.
-    Run(FlowRef),
-    /// Nodes of one flow; its run goes on without them.
-    Nodes(FlowRef, Vec<NodeId>),
-}
+/// A name is cut to so many characters: a node without a title is named by its command.
+const NAME_CHARS_MAX: usize = 30;
 
 /// What runs of one flow, and is to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +30,7 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kill {
     /// What was asked for.
-    pub scope: Scope,
+    pub scope: KillScope,
     /// What that meant when it was asked.
     pub targets: Vec<Target>,
 }
@@ -54,14 +45,15 @@ pub trait Names {
 
 impl Kill {
     /// What would be ended now; `None` when nothing runs.
-    pub fn of(scope: Scope, board: &Board, names: &dyn Names) -> Option<Self> {
+    pub fn of(scope: KillScope, board: &Board, names: &dyn Names) -> Option<Self> {
         let mut targets = Vec::new();
         for (flow, stands) in &board.flows {
             let chosen: Option<&[NodeId]> = match &scope {
-                Scope::Everything => None,
-                Scope::Run(only) if only == flow => None,
-                Scope::Nodes(only, nodes) if only == flow => Some(nodes),
-                Scope::Run(_) | Scope::Nodes(..) => continue,
+                KillScope::Everything => None,
+                KillScope::Workspace(only) if *only == flow.workspace => None,
+                KillScope::Run(only) if only == flow => None,
+                KillScope::Nodes(only, nodes) if only == flow => Some(nodes),
+                KillScope::Workspace(_) | KillScope::Run(_) | KillScope::Nodes(..) => continue,
             };
             let Some(live) = &stands.live else {
                 continue;
@@ -71,7 +63,7 @@ impl Kill {
                     && chosen.is_none_or(|chosen| chosen.contains(id))
             });
             let mut nodes: Vec<(NodeId, String)> = running
-                .map(|(id, _)| (id.clone(), names.node(flow, id)))
+                .map(|(id, _)| (id.clone(), short(&names.node(flow, id))))
                 .collect();
             nodes.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
             if chosen.is_some() && nodes.is_empty() {
@@ -103,6 +95,16 @@ impl Kill {
         self.targets.iter().map(left).sum()
     }
 
+    /// Names of the nodes that still run, of those that were to be ended; empty when none does.
+    pub fn names_left(&self, board: &Board) -> String {
+        let left = self.targets.iter().flat_map(|target| {
+            let nodes = target.nodes.iter();
+            nodes.filter(|(id, _)| status_of(board, target, id).is_some_and(is_up))
+        });
+        let left: Vec<&str> = left.map(|(_, name)| name.as_str()).collect();
+        named(left.into_iter())
+    }
+
     /// True when nothing of it is left.
     pub fn is_over(&self, board: &Board) -> bool {
         let over = |target: &Target| !target.whole || !is_live(board, target);
@@ -113,7 +115,7 @@ impl Kill {
     pub fn question(&self) -> String {
         let n = counted(self.n_nodes(), "running node");
         match (&self.scope, self.targets.as_slice()) {
-            (Scope::Nodes(..), [one]) => format!("Kill {n} of ‘{}’?", one.title),
+            (KillScope::Nodes(..), [one]) => format!("Kill {n} of ‘{}’?", one.title),
             (_, [one]) => format!("Kill the run of ‘{}’?", one.title),
             (_, all) => format!("Kill all {} runs?", all.len()),
         }
@@ -133,45 +135,16 @@ impl Kill {
         self.targets.iter().map(line).collect()
     }
 
-    /// What has become of it.
-    pub fn news(&self, board: &Board) -> Notice {
-        let mut ended: Vec<&str> = Vec::new();
-        let mut n_before = 0;
-        for target in &self.targets {
-            for (id, name) in &target.nodes {
-                match status_of(board, target, id) {
-                    Some(NodeStatus::Ran | NodeStatus::Failed) => n_before += 1,
-                    _ => ended.push(name),
-                }
-            }
-        }
-        let of = match self.targets.as_slice() {
-            [one] => format!(" of ‘{}’", one.title),
-            all => format!(" of {} flows", all.len()),
-        };
-        let what = match ended.len() {
-            0 => format!("The run{of} has ended; no node had to be killed."),
-            n => {
-                let names = named(ended.iter().copied());
-                format!("Killed {}{of}: {names}.", counted(n, "node"))
-            }
-        };
-        let hint = match n_before {
-            0 => String::new(),
-            1 => "One had come to its end by itself.".to_owned(),
-            n => format!("{n} had come to their end by themselves."),
-        };
-        Notice::new(crate::model::Level::Info, what, hint)
-    }
-
     /// What is asked of the runtime.
-    pub fn orders(&self) -> Vec<Order> {
-        let order = |target: &Target| Order::Stop {
-            flow: target.flow.clone(),
-            nodes: (!target.whole).then(|| target.nodes.iter().map(|(id, _)| id.clone()).collect()),
-            at_once: true,
-        };
-        self.targets.iter().map(order).collect()
+    pub fn order(&self) -> Order {
+        Order::Kill(match (&self.scope, self.targets.as_slice()) {
+            // Of what was selected only what ran when it was asked about.
+            (KillScope::Nodes(flow, _), [one]) => {
+                let nodes = one.nodes.iter().map(|(id, _)| id.clone());
+                KillScope::Nodes(flow.clone(), nodes.collect())
+            }
+            (scope, _) => scope.clone(),
+        })
     }
 }
 
@@ -190,11 +163,20 @@ fn is_up(status: NodeStatus) -> bool {
     status == NodeStatus::Running
 }
 
-/// `1 node`, `3 nodes`.
-fn counted(n: usize, what: &str) -> String {
+/// A number of things: `1 node`, `3 nodes`.
+pub fn counted(n: usize, what: &str) -> String {
     match n {
         1 => format!("1 {what}"),
         n => format!("{n} {what}s"),
+    }
+}
+
+/// The beginning of a name, on one line.
+fn short(name: &str) -> String {
+    let line = name.lines().next().unwrap_or_default();
+    match line.chars().count() > NAME_CHARS_MAX {
+        true => line.chars().take(NAME_CHARS_MAX - 1).chain(['…']).collect(),
+        false => line.to_owned(),
     }
 }
 
@@ -261,6 +243,7 @@ mod tests {
                 ended: None,
                 outcome: None,
                 counts: Counts::default(),
+                ran_on: None,
             });
             let stands = FlowBoard {
                 nodes: Arc::new(nodes.collect()),
@@ -272,7 +255,7 @@ mod tests {
         board
     }
 
-    fn told(scope: Scope, flows: &[&str]) -> String {
+    fn told(scope: KillScope, flows: &[&str]) -> String {
         match Kill::of(scope, &board(flows), &Plain) {
             Some(kill) => format!("{} {}", kill.question(), kill.lines().join("; ")),
             None => "nothing".to_owned(),
@@ -287,60 +270,50 @@ mod tests {
             "c!: v=ran",
         ];
         assert_eq!(
-            told(Scope::Everything, &flows),
+            told(KillScope::Everything, &flows),
             "Kill all 2 runs? ‘a’, 2 nodes: x, y; ‘b’, 1 node: u"
         );
         assert_eq!(
-            told(Scope::Run(flow("a")), &flows),
+            told(KillScope::Run(flow("a")), &flows),
             "Kill the run of ‘a’? x, y"
         );
-        let one = Scope::Nodes(flow("a"), vec!["y".into(), "z".into()]);
+        let one = KillScope::Nodes(flow("a"), vec!["y".into(), "z".into()]);
         assert_eq!(told(one, &flows), "Kill 1 running node of ‘a’? y");
-        assert_eq!(told(Scope::Run(flow("c")), &flows), "nothing");
-        let waits = Scope::Nodes(flow("a"), vec!["z".into()]);
+        assert_eq!(told(KillScope::Run(flow("c")), &flows), "nothing");
+        let waits = KillScope::Nodes(flow("a"), vec!["z".into()]);
         assert_eq!(told(waits, &flows), "nothing");
     }
 
     #[test]
     fn item_72_one_run_or_node_is_killed_alone() {
-        let flows = ["a: x=running y=running", "b: u=running"];
-        let kill = |scope| {
-            Kill::of(scope, &board(&flows), &Plain)
-                .expect("runs")
-                .orders()
+        let flows = ["a: x=running y=running z=ready", "b: u=running"];
+        let asked = |scope| match Kill::of(scope, &board(&flows), &Plain).map(|kill| kill.order()) {
+            Some(Order::Kill(scope)) => Some(scope),
+            other => panic!("{other:?}"),
         };
-        let asked = kill(Scope::Nodes(flow("a"), vec!["y".into()]));
-        assert!(matches!(
-            asked.as_slice(),
-            [Order::Stop { flow: of, nodes: Some(nodes), at_once: true }]
-                if *of == flow("a") && *nodes == ["y".into()]
-        ));
-        let asked = kill(Scope::Run(flow("b")));
-        assert!(matches!(
-            asked.as_slice(),
-            [Order::Stop { flow: of, nodes: None, at_once: true }] if *of == flow("b")
-        ));
-        assert_eq!(kill(Scope::Everything).len(), 2);
+        let wish = KillScope::Nodes(flow("a"), vec!["z".into(), "y".into()]);
+        let only = KillScope::Nodes(flow("a"), vec!["y".into()]);
+        assert_eq!(asked(wish), Some(only));
+        for scope in [KillScope::Run(flow("b")), KillScope::Everything] {
+            assert_eq!(asked(scope.clone()), Some(scope));
+        }
     }
 
     #[test]
-    fn it_is_over_when_nothing_of_it_runs_and_tells_what_was_ended() {
+    fn it_is_over_when_nothing_of_it_runs() {
         let kill = Kill::of(
-            Scope::Run(flow("a")),
+            KillScope::Run(flow("a")),
             &board(&["a: x=running y=running z=running"]),
             &Plain,
         )
         .expect("runs");
         let meanwhile = board(&["a: x=stopped y=running z=ran"]);
         assert_eq!((kill.n_nodes(), kill.n_left(&meanwhile)), (3, 1));
+        assert_eq!(kill.names_left(&meanwhile), "y");
         assert!(!kill.is_over(&meanwhile));
         // The last process is gone, the end of the run is still being recorded.
         assert!(!kill.is_over(&board(&["a: x=stopped y=stopped z=ran"])));
-        let after = board(&["a!: x=stopped y=stopped z=ran"]);
-        assert!(kill.is_over(&after));
-        let news = kill.news(&after);
-        assert_eq!(&*news.what, "Killed 2 nodes of ‘a’: x, y.");
-        assert_eq!(&*news.hint, "One had come to its end by itself.");
+        assert!(kill.is_over(&board(&["a!: x=stopped y=stopped z=ran"])));
     }
 
     #[test]

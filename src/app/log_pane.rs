@@ -7,7 +7,7 @@ use egui::{
     pos2, vec2,
 };
 
-use crate::model::{LogLine, LogTail, NodeStatus, Stream};
+use crate::model::{LogLine, LogTail, NodeStatus, Published, Stream};
 use crate::runtime::Board;
 
 use super::action::Action;
@@ -118,12 +118,39 @@ pub fn log_pane_ui(
             "The log of this run was removed",
             "Settings say how long logs are kept; a pinned run keeps its own.",
         ),
+        Some(log) if log.lines.is_empty() && log.published.is_some() => {
+            widgets::empty_state(
+                ui,
+                "No lines of this log were published",
+                "Another workstation ran it; it shares the last lines of a node when that ends.",
+            );
+        }
         Some(log) if log.lines.is_empty() => {
             let (what, hint) = nothing_printed(view, board, whole_run);
             widgets::empty_state(ui, what, hint);
         }
-        Some(log) => lines_ui(ui, view, log),
+        Some(log) => {
+            if let Some(published) = &log.published {
+                published_ui(ui, view, published);
+            }
+            lines_ui(ui, view, log);
+        }
     }
+}
+
+/// Whose lines these are, and how old what is known of them is.
+fn published_ui(ui: &mut Ui, view: &View, published: &Published) {
+    let theme = Theme::of(ui.ctx());
+    let seen = when::clock_ms(published.seen, &view.zone);
+    let seen = seen.split('.').next().unwrap_or_default();
+    let text = format!("As published by {} · seen {seen}", published.host);
+    egui::Frame::new()
+        .inner_margin(Margin::symmetric(12, 4))
+        .show(ui, |ui| {
+            let text = egui::RichText::new(text).size(size::SMALL).color(theme.dim);
+            ui.add(egui::Label::new(text).truncate());
+        });
+    widgets::hairline(ui);
 }
 
 /// Why a log is empty, in the words of how its node stands.

@@ -10,7 +10,7 @@ mod compare_page;
 mod control;
 mod desk;
 mod desktop;
-mod dialogs;
+mod dialog;
 mod drafts;
 mod fonts;
 mod footer;

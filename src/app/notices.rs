@@ -13,8 +13,9 @@ use super::theme::{Theme, regular, semibold, size, space};
 use super::view::View;
 use super::widgets::Button;
 
-/// Seconds that news stays.
-const NEWS_S: f64 = 5.0;
+/// Seconds that news stays, and what each of its characters adds: a list of names takes time to read.
+const NEWS_S: f64 = 4.0;
+const NEWS_CHAR_S: f64 = 0.06;
 /// Notices shown at once; the rest waits behind them.
 const SHOWN_MAX: usize = 4;
 
@@ -33,7 +34,7 @@ pub fn notices_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
     for (id, notice) in &all {
         let since = *view.notice_shown_at.entry(*id).or_insert(now);
         if notice.level == Level::Info {
-            let left = NEWS_S - (now - since);
+            let left = news_s(notice) - (now - since);
             if left <= 0.0 {
                 actions.push(Action::DismissNotice(*id));
             } else {
@@ -61,6 +62,12 @@ pub fn notices_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
                 notice_ui(ui, *id, notice, actions);
             }
         });
+}
+
+/// Seconds that this news stays.
+fn news_s(notice: &Notice) -> f64 {
+    let n_chars = notice.what.chars().count() + notice.hint.chars().count();
+    NEWS_S + NEWS_CHAR_S * n_chars as f64
 }
 
 fn notice_ui(ui: &mut Ui, id: u64, notice: &Notice, actions: &mut Vec<Action>) {

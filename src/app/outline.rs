@@ -395,6 +395,7 @@ mod tests {
             ended: None,
             outcome: Some(Outcome::Failed),
             counts: Counts::default(),
+            ran_on: None,
         };
         let board = Board {
             last_runs: Arc::new(BTreeMap::from([(workspace.flows[3].flow.clone(), run)])),

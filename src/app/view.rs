@@ -113,8 +113,8 @@ impl Tab {
 pub enum Dialog {
     /// A dirty tab is to close.
     Close(TabId),
-    /// The window is to close while runs live: how many.
-    QuitRunning(usize),
+    /// The window is to close while runs live.
+    QuitRunning,
     /// The wrapper of the shown flow is edited: its text.
     Wrapper(String),
     /// A file of that name is there already: replace it?

@@ -55,6 +55,17 @@ pub fn small_text_before(
     width
 }
 
+/// The row of answers at the foot of a dialog, from the right; no taller than a button, however
+/// tall the dialog was before.
+pub fn answers_ui(ui: &mut Ui, answers: impl FnOnce(&mut Ui)) {
+    let layout = egui::Layout::right_to_left(egui::Align::Center);
+    let size = vec2(ui.available_width(), size::CONTROL);
+    ui.allocate_ui_with_layout(size, layout, |ui| {
+        ui.spacing_mut().item_spacing.x = space::S;
+        answers(ui);
+    });
+}
+
 /// A button.
 #[derive(Clone, Debug)]
 pub struct Button<'a> {

@@ -198,11 +198,12 @@ impl Listed {
     fn as_line(&self, one_flow: bool) -> String {
         let run = &self.run.summary;
         let pin = if self.run.pinned { " · pinned" } else { "" };
+        let on = print::ran_on(run);
         let what = match one_flow {
-            true => format!("{}{pin}", detail(run)),
+            true => format!("{}{on}{pin}", detail(run)),
             false => {
                 let title = self.title.as_deref().unwrap_or(&self.run.file);
-                format!("{} · {}{pin}", print::one_line(title), detail(run))
+                format!("{} · {}{on}{pin}", print::one_line(title), detail(run))
             }
         };
         let outcome = run.outcome.map_or("running", Outcome::word);
@@ -224,6 +225,7 @@ impl Listed {
             "started": print::seconds(run.started), "ended": run.ended.map(print::seconds),
             "duration_ms": time.map(|time| time.as_secs_f64() * 1e3), "counts": print::counts_value(run.counts),
             "pinned": self.run.pinned, "log_bytes": self.run.log_bytes, "note": run.outcome.map(Outcome::remark),
+            "ran_on": run.ran_on.as_deref(),
         })
     }
 }

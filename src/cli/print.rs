@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Counts, Event, Flow, Level, NodeId, NodeIdx, NodeRunId, NodeStatus, Notice, Outcome, Timestamp,
-    human_duration,
+    Counts, Event, Flow, Level, NodeId, NodeIdx, NodeRunId, NodeStatus, Notice, Outcome,
+    RunSummary, Timestamp, human_duration,
 };
 
 use super::exit::Refused;
@@ -296,6 +296,13 @@ pub fn counts_value(counts: Counts) -> Value {
         "subset": counts.subset, "ran": counts.ran, "failed": counts.failed, "stopped": counts.stopped,
         "skipped": counts.skipped, "kept": counts.kept,
     })
+}
+
+/// ` · ran on wsA` for a run of another machine; nothing for one of this one.
+pub fn ran_on(run: &RunSummary) -> String {
+    let on = run.ran_on.as_ref();
+    on.map(|host| format!(" · ran on {}", one_line(host)))
+        .unwrap_or_default()
 }
 
 /// Counts as a person reads them: only what there is.

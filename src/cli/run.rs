@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::model::{Choice, Event, Flow, NodeId, Wrapper};
-use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
+use crate::model::{Choice, Event, Flow, FlowRef, NodeId, Wrapper};
+use crate::runtime::control::Setup;
+use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle, query};
 use crate::store::{self, Home, Loading, Settings};
 
 use super::ExitCode;
@@ -103,6 +104,8 @@ fn start(
         _ => Form::Lines,
     });
     let Loading { settings, warnings } = Settings::load(home);
+    let as_it_stands = how.wrapper.is_none() && how.shell.is_none();
+    let follows = as_it_stands && choice.may_follow() && query::goes_on(home, &flow);
     let (sender, events) = channel();
     let (over, is_over) = channel();
     let config = Config {
@@ -114,8 +117,8 @@ fn start(
             retention: settings.retention(),
             shell: settings.shell,
         },
-        // Small, and it ends with its run: what a sitter costs per node buys nothing here.
-        processes: Processes::Own,
+        processes: processes(&flow, follows)?,
+        control: Setup::default(),
         wake: None,
         events: Some(Box::new(move |event| {
             if is_told(event) {
@@ -163,6 +166,18 @@ fn start(
     }
     printer.flush();
     code
+}
+
+/// Who holds the nodes. A file on its own runs in this process: it is small and ends with its run, and what a sitter
+/// costs per node buys nothing. In a workspace that other machines may share, somebody must end the nodes in time when
+/// this process hangs or dies. And a run that goes on without a face is the sitter's: with its help it is followed.
+fn processes(flow: &FlowRef, follows: bool) -> Result<Processes, Refused> {
+    if !follows && store::stands_alone(flow) {
+        return Ok(Processes::Own);
+    }
+    let binary = std::env::current_exe()
+        .map_err(|why| Refused::new(format!("failed to find this program: {why}"), ""))?;
+    Ok(Processes::Sitter(binary))
 }
 
 /// What the printer says nothing about is not worth waking it.

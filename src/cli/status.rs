@@ -50,7 +50,7 @@ pub fn status(home: &Home, args: &StatusArgs) -> Result<ExitCode, Refused> {
             "run": run.map(|run| json!({
                 "id": run.id.as_str(), "choice": run.choice.as_ref(), "outcome": run.outcome.map(|outcome| outcome.word()),
                 "started": print::seconds(run.started), "ended": run.ended.map(print::seconds),
-                "counts": print::counts_value(run.counts),
+                "counts": print::counts_value(run.counts), "ran_on": run.ran_on.as_deref(),
             })),
             "nodes": nodes,
         });
@@ -62,10 +62,11 @@ pub fn status(home: &Home, args: &StatusArgs) -> Result<ExitCode, Refused> {
         Some(run) => {
             let outcome = run.outcome.map_or("running", |outcome| outcome.word());
             print::line(&format!(
-                "run {} · {} · {outcome} · {}",
+                "run {} · {} · {outcome} · {}{}",
                 run.id,
                 run.choice,
-                print::told(run.counts)
+                print::told(run.counts),
+                print::ran_on(run)
             ));
         }
     }

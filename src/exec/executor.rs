@@ -27,6 +27,15 @@ impl Executor {
         }
     }
 
+    /// False when a sitter was wanted and none can be had: what runs ends with this process, and nobody keeps a
+    /// deadline when it hangs.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Sitter(sitter) => !sitter.is_without(),
+        }
+    }
+
     /// A run begins, whose nodes have this environment in common.
     pub fn begin(&self, run: &RunId, flow: &FlowRef, env: &Environment) {
         if let Self::Sitter(sitter) = self {
@@ -111,6 +120,13 @@ impl Executor {
     pub fn close(&self, workspace: &WorkspaceId) {
         if let Self::Sitter(sitter) = self {
             sitter.close(workspace);
+        }
+    }
+
+    /// Another process sees to the workspace from now on.
+    pub fn forget(&self, workspace: &WorkspaceId) {
+        if let Self::Sitter(sitter) = self {
+            sitter.forget(workspace);
         }
     }
 

@@ -34,6 +34,7 @@ pub(super) enum Act {
     Move(Epoch, Sheet),
     Hint(Epoch),
     Release(Epoch),
+    RemoveEpoch(Epoch),
 }
 
 /// What a reply comes down to.

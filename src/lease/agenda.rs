@@ -1,8 +1,9 @@
 //! What is to be done next, and when. One thing at a time; what is not possible now has no time.
 
 use super::control::{Errand, Lease, Paper};
+use super::limits::{EPOCHS_KEPT, PRUNED_AT_ONCE};
 use super::message::{Effect, When};
-use super::name::{Moment, Now, Ticket};
+use super::name::{Epoch, Moment, Now, Ticket};
 use super::note::Generation;
 use super::op::Op;
 use super::steps::{Journey, Role};
@@ -53,6 +54,12 @@ impl Lease {
             self.go(now, act, out);
         } else if is_due(self.claim_due()) {
             self.set_out_to_claim(now, out);
+        } else if let Some((first, last)) = self.to_prune() {
+            if let Some(tenure) = &mut self.tenure {
+                tenure.may_prune = false;
+            }
+            let act = self.steps.prune(first, last);
+            self.go(now, act, out);
         }
         if !self.is_at_rest() {
             return;
@@ -143,6 +150,16 @@ impl Lease {
             When::AfterRuns => self.work.n_children == 0 && self.work.n_runs == 0,
         };
         is_clear.then_some(leaving.try_at)
+    }
+
+    /// The old epochs that may go now, from the lowest that was seen.
+    fn to_prune(&self) -> Option<(Epoch, Epoch)> {
+        let may = self.is_idle_owner() && !self.is_frozen && self.leaving.is_none();
+        let tenure = self.tenure.as_ref().filter(|t| may && t.may_prune)?;
+        let first = self.eyes.view.as_ref()?.listing.oldest?;
+        let last = tenure.epoch.0.checked_sub(EPOCHS_KEPT)?;
+        let last = Epoch(last.min(first.0 + PRUNED_AT_ONCE - 1));
+        (first <= last).then_some((first, last))
     }
 
     /// An epoch that is over is released when nothing runs under it any more.

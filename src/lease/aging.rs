@@ -5,13 +5,39 @@
 
 use std::time::Duration;
 
-use super::status::Status;
+use super::status::{Can, Stand, Status};
 use super::tell::{DEGRADED_LEFT, TAKEOVER_IN, TAKEOVER_LEFT, seconds_up};
 
 /// What stands before a number of seconds that runs down.
 const COUNTDOWNS: [&str; 3] = [TAKEOVER_IN, TAKEOVER_LEFT, DEGRADED_LEFT];
 
 impl Status {
+    /// Control of a workspace that is not possible here, for this reason: a sentence.
+    pub fn refused(why: String) -> Self {
+        let no = || Err(why.clone());
+        Self {
+            stand: Stand::Refused,
+            text: "Control is not possible here".to_owned(),
+            may_start_runs: false,
+            may_start_nodes: false,
+            owner: None,
+            requests: Vec::new(),
+            asked: None,
+            can: Can {
+                claim: no(),
+                take_over: no(),
+                request: no(),
+                cancel: no(),
+                keep: no(),
+                release: no(),
+            },
+            banners: Vec::new(),
+            folder: None,
+            seen: None,
+            blocked: Some(why),
+        }
+    }
+
     /// The same status when so much more time has passed and nothing has happened.
     pub fn after(&self, passed: Duration) -> Self {
         let mut aged = self.clone();

@@ -93,6 +93,8 @@ pub(super) struct Tenure {
     pub(super) is_mirrored: bool,
     /// A checkpoint of this process, or its claim, was confirmed. Before, nothing new is started.
     pub(super) is_certain: bool,
+    /// A checkpoint was confirmed since old epochs were last looked for.
+    pub(super) may_prune: bool,
 }
 
 /// Control is to be given up.
@@ -285,6 +287,27 @@ impl Lease {
             token,
             deadline: tenure.deadline,
         })
+    }
+
+    /// This machine and process.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// This machine has control, as far as it knows.
+    pub fn has_tenure(&self) -> bool {
+        self.tenure.is_some()
+    }
+
+    /// It claims as soon as it may: what is in the folder is taken over by the claim then.
+    pub fn wants_to_claim(&self) -> bool {
+        let by_itself = self.policy.claims_when_free && !self.stays_away;
+        by_itself || self.wants_control || self.wants_takeover || self.desk.is_asking()
+    }
+
+    /// What the folder can be trusted with, as it was told last.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
     }
 
     /// New nodes may start now, in runs that go on already.

@@ -50,6 +50,8 @@ mod switch {
         NoSitter,
         /// Children are not frozen before the machine sleeps, and get their grace when it wakes.
         NoFreeze,
+        /// A claim is made beside the epochs and not inside the one below.
+        DraftBeside,
         /// The pen is moved away instead of removed: an old handle still leads into it.
         FenceByMove,
     }

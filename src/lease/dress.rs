@@ -27,6 +27,7 @@ impl Lease {
             },
             Act::Drop => Op::DropNew {
                 token: self.attempt.token,
+                epoch: self.attempt.epoch,
             },
             Act::Empty(epoch) => Op::EmptyPen { epoch },
             Act::Remove(epoch) => Op::RemovePen { epoch },
@@ -70,6 +71,7 @@ impl Lease {
                 }
             }
             Act::Release(epoch) => Op::ReleasePen { epoch },
+            Act::RemoveEpoch(epoch) => Op::RemoveEpoch { epoch },
         }
     }
 

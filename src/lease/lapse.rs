@@ -84,6 +84,7 @@ impl Lease {
             seed_beat: None,
             is_mirrored: true,
             is_certain: false,
+            may_prune: false,
         });
         out.push(Effect::Arm {
             until: kept.deadline,

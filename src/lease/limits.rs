@@ -117,6 +117,12 @@ pub const EPOCH_DIGITS: usize = 12;
 /// The highest epoch that its digits can hold.
 pub const EPOCH_MAX: u64 = 999_999_999_999;
 
+/// The newest epochs, which are kept: enough for a person to see what happened. The protocol itself needs the newest only.
+pub const EPOCHS_KEPT: u64 = 16;
+
+/// Epochs that are removed after one checkpoint.
+pub const PRUNED_AT_ONCE: u64 = 4;
+
 /// Requests that are read from one folder; more are not looked at.
 pub const REQUESTS_MAX: usize = 1_000;
 

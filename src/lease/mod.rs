@@ -20,6 +20,7 @@ mod message;
 mod name;
 mod note;
 mod op;
+mod prune;
 mod publish;
 mod release;
 mod replies;

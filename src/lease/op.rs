@@ -90,12 +90,13 @@ pub enum Op {
     ReadRequests,
 
     // --- claim ---------------------------------------------------------------------------------------------------
-    /// Make `epochs/<ws>/.new-<token>/` with `claim.json` and an empty `pen/`, both synced. Private until renamed.
+    /// Make `.new-<token>/` with `claim.json` and an empty `pen/`, both synced, inside the folder of the epoch below the
+    /// claimed one. Private until renamed. [`Fault::Gone`] when that folder is not there: the number was given long ago.
     MakeNew {
         /// The content of `claim.json`; its token names the folder.
         note: ClaimNote,
     },
-    /// Rename `epochs/<ws>/.new-<token>` to the epoch's number: the claim itself. The target is never an empty folder,
+    /// Rename `.new-<token>` out of the folder of the epoch below to the epoch's number: the claim itself. The target is never an empty folder,
     /// so every file system refuses when it is there: [`Fault::Exists`]. Syncs the parent.
     RenameNew {
         /// Names the source.
@@ -107,6 +108,8 @@ pub enum Op {
     DropNew {
         /// Whose.
         token: Token,
+        /// What was to be claimed.
+        epoch: Epoch,
     },
     /// Remove every entry of an epoch's `pen/`. Done when the pen is not there.
     EmptyPen {
@@ -174,6 +177,14 @@ pub enum Op {
     /// there is no pen any more.
     ReleasePen {
         /// Whose pen: our own.
+        epoch: Epoch,
+    },
+
+    // --- keeping the log short -----------------------------------------------------------------------------------
+    /// Remove an old epoch's folder with what is in it, provided that there is none with the number before it: see the
+    /// module `prune`. [`Fault::Gone`] when it is not there.
+    RemoveEpoch {
+        /// Which; number 0 is the folder in which the first claim is made.
         epoch: Epoch,
     },
 
@@ -278,6 +289,8 @@ pub struct Listing {
     pub newest: Option<Epoch>,
     /// The next lower one that is there; more than one below means that numbers were made by hand.
     pub before: Option<Epoch>,
+    /// The lowest that is there; number 0 counts.
+    pub oldest: Option<Epoch>,
     /// Names that tell of a conflict: copies by a sync program, one number twice. At most a few.
     pub conflicts: Vec<String>,
 }

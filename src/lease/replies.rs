@@ -57,6 +57,7 @@ impl Lease {
                     Some(Next::End(End::Claimed(end))) => self.claimed(now, end, out),
                     Some(Next::End(End::Published(end))) => self.published(now, end, out),
                     Some(Next::End(End::Released(end))) => self.released(now, end, out),
+                    Some(Next::End(End::Pruned)) => {}
                     None => {}
                 }
             }
@@ -120,6 +121,7 @@ impl Lease {
             seed_beat: self.attempt.seed_beat,
             is_mirrored: true,
             is_certain: true,
+            may_prune: false,
         });
         self.wants_control = false;
         self.wants_takeover = false;
@@ -155,6 +157,7 @@ impl Lease {
                 tenure.confirmed_at = now.boot;
                 tenure.checkpoint_at = self.paper.k0.plus(self.limits.checkpoint);
                 tenure.is_mirrored = false;
+                tenure.may_prune = true;
                 if self.paper.has_tables {
                     tenure.generation = self.paper.generation.clone();
                 }

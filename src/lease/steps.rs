@@ -4,6 +4,7 @@
 use super::act::{Act, Said};
 use super::claim::{self, Claim, Claimed, Ground};
 use super::name::Epoch;
+use super::prune::Prune;
 use super::publish::{Publish, Published};
 use super::release::{Release, Released};
 
@@ -25,6 +26,7 @@ pub(super) enum Journey {
     Claim(Claim),
     Publish(Publish),
     Release(Release),
+    Prune(Prune),
 }
 
 /// The untimed core of a lease.
@@ -51,6 +53,8 @@ pub(super) enum End {
     Claimed(Claimed),
     Published(Published),
     Released(Released),
+    /// Old epochs were removed, or could not be: it makes no difference.
+    Pruned,
 }
 
 impl Steps {
@@ -104,6 +108,16 @@ impl Steps {
             _ => return None,
         };
         self.journey = Some(Journey::Release(release));
+        Some(act)
+    }
+
+    /// Sets out to remove old epochs. `None` for all but an owner at rest, and when there is none to remove.
+    pub(super) fn prune(&mut self, first: Epoch, last: Epoch) -> Option<Act> {
+        let (Role::Owner(_), None) = (self.role, self.journey) else {
+            return None;
+        };
+        let (prune, act) = Prune::begin(first, last)?;
+        self.journey = Some(Journey::Prune(prune));
         Some(act)
     }
 
@@ -174,6 +188,16 @@ impl Steps {
                         self.role = Role::Watcher;
                     }
                     Next::End(End::Published(end))
+                }
+            },
+            Journey::Prune(prune) => match prune.next(said) {
+                Some((prune, act)) => {
+                    self.journey = Some(Journey::Prune(prune));
+                    Next::Act(act)
+                }
+                None => {
+                    self.journey = None;
+                    Next::End(End::Pruned)
                 }
             },
             Journey::Release(release) => match release.next(said) {

@@ -26,9 +26,11 @@ impl Tree<'_> {
         format!("epochs/{}/.touch-{token}", self.workspace)
     }
 
-    /// `epochs/<ws>/.new-<token>`
-    pub fn new_epoch(&self, token: Token) -> String {
-        format!("epochs/{}/.new-{token}", self.workspace)
+    /// `epochs/<ws>/<epoch - 1>/.new-<token>`: a claim starts out inside the epoch before, so that no number can be
+    /// claimed that others have removed.
+    pub fn new_epoch(&self, epoch: Epoch, token: Token) -> String {
+        let below = Epoch(epoch.0.saturating_sub(1));
+        format!("{}/.new-{token}", self.epoch(below))
     }
 
     /// `epochs/<ws>/<epoch>/claim.json`

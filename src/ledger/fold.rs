@@ -84,6 +84,7 @@ impl Fold {
                 }
             }),
             Message::Retain(change) => change.apply(conn),
+            Message::Adopt(adoption) => adoption.apply(conn),
             Message::Flush { .. } => Ok(()),
         }
     }
@@ -152,7 +153,12 @@ impl Fold {
     }
 
     fn run_started(&mut self, conn: &Connection, start: &RunStart) -> rusqlite::Result<()> {
-        let flow = flow_key(conn, &start.flow)?;
+        let flow = flow_key(conn, &start.flow.file)?;
+        let group = Some(&*start.frozen.group).filter(|group| !group.is_empty());
+        conn.prepare_cached(
+            "UPDATE flows SET group_name = ?2 WHERE id = ?1 AND group_name IS NOT ?2",
+        )?
+        .execute(params![flow, group])?;
         let resumed = resumed_run(conn, flow, start)?;
         let whole = match (&start.choice, resumed) {
             (Choice::Full, _) => true,
@@ -389,7 +395,7 @@ impl LiveRun {
             return Ok(None);
         };
         if keys.node_key.is_none() {
-            keys.node_key = Some(node_key(conn, self.flow, &keys.node.id)?);
+            keys.node_key = Some(titled_node_key(conn, self.flow, &keys.node)?);
         }
         Ok(keys.node_key)
     }
@@ -443,7 +449,7 @@ fn resumed_run(
 }
 
 fn clear(conn: &Connection, flow: &FlowRef, nodes: Option<&[NodeId]>) -> rusqlite::Result<()> {
-    let flow = flow_key(conn, flow)?;
+    let flow = flow_key(conn, &flow.file)?;
     let Some(nodes) = nodes else {
         clear_statuses(conn, flow)?;
         conn.prepare_cached("UPDATE flows SET last_run = NULL WHERE id = ?1")?
@@ -469,12 +475,41 @@ pub(super) fn clear_statuses(conn: &Connection, flow: i64) -> rusqlite::Result<(
 }
 
 /// The row key of a flow, made when it is new.
-pub(super) fn flow_key(conn: &Connection, flow: &FlowRef) -> rusqlite::Result<i64> {
+pub(super) fn flow_key(conn: &Connection, file: &str) -> rusqlite::Result<i64> {
     conn.prepare_cached(
         "INSERT INTO flows (file) VALUES (?1)
          ON CONFLICT (file) DO UPDATE SET file = file RETURNING id",
     )?
-    .query_row([&*flow.file], |row| row.get(0))
+    .query_row([file], |row| row.get(0))
+}
+
+/// Longest title that is kept; the workfile has the rest.
+const TITLE_CHARS_MAX: usize = 80;
+
+/// The row key of a node of a run that begins, with its name for people brought up to date: other
+/// machines are told of its attempts by it.
+fn titled_node_key(conn: &Connection, flow: i64, node: &Node) -> rusqlite::Result<i64> {
+    let name = node.name();
+    let end = name.char_indices().nth(TITLE_CHARS_MAX);
+    let title = &name[..end.map_or(name.len(), |(at, _)| at)];
+    let mut select =
+        conn.prepare_cached("SELECT id, title IS ?3 FROM nodes WHERE flow = ?1 AND name = ?2")?;
+    let found: Option<(i64, bool)> = select
+        .query_row(params![flow, node.id.as_str(), title], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    match found {
+        Some((key, true)) => Ok(key),
+        Some((key, false)) => {
+            conn.prepare_cached("UPDATE nodes SET title = ?2 WHERE id = ?1")?
+                .execute(params![key, title])?;
+            Ok(key)
+        }
+        None => conn
+            .prepare_cached("INSERT INTO nodes (flow, name, title) VALUES (?1, ?2, ?3)")?
+            .insert(params![flow, node.id.as_str(), title]),
+    }
 }
 
 /// The row key of a node, made when it is new.

@@ -31,19 +31,17 @@ pub(super) fn history(
     let Some((flow, _)) = flow(conn, file)? else {
         return Ok(Vec::new());
     };
-    let before = match before {
-        Some(run) => run_key(conn, run)?.unwrap_or(i64::MAX),
-        None => i64::MAX,
-    };
+    let (started, key) = place_of(conn, before)?;
     let mut select = conn.prepare_cached(
         "SELECT r.id, r.name, r.choice, p.name, r.started, r.ended, r.outcome, r.n_subset, r.n_ran,
-                r.n_failed, r.n_stopped, r.n_skipped, r.n_kept
+                r.n_failed, r.n_stopped, r.n_skipped, r.n_kept, r.host
          FROM runs r LEFT JOIN runs p ON p.id = r.resumes
-         WHERE r.flow = ?1 AND r.id < ?2 AND r.gone = 0 ORDER BY r.id DESC LIMIT ?3",
+         WHERE r.flow = ?1 AND r.started <= ?2 AND (r.started < ?2 OR r.id < ?3) AND r.gone = 0
+         ORDER BY r.started DESC, r.id DESC LIMIT ?4",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut runs = select
-        .query_map([flow, before, limit], |row| {
+        .query_map([flow, started, key, limit], |row| {
             Ok((row.get(0)?, summary(row)?))
         })?
         .collect::<rusqlite::Result<Vec<(i64, RunSummary)>>>()?;
@@ -53,7 +51,20 @@ pub(super) fn history(
     Ok(runs.into_iter().map(|(_, run)| run).collect())
 }
 
-/// A run from the columns id, name, choice, resumed, started, ended, outcome and the six counts.
+/// Where a list goes on behind this run: its start and its key. Runs of other machines get their keys
+/// when they are taken over, so that the key alone is no order of time.
+pub(super) fn place_of(conn: &Connection, run: Option<&RunId>) -> rusqlite::Result<(i64, i64)> {
+    let known = match run {
+        None => None,
+        Some(run) => conn
+            .prepare_cached("SELECT started, id FROM runs WHERE name = ?1")?
+            .query_row([run.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?,
+    };
+    Ok(known.unwrap_or((i64::MAX, i64::MAX)))
+}
+
+/// A run from the columns id, name, choice, resumed, started, ended, outcome, the six counts and host.
 pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
     let run = |text: String| RunId::new(text);
     let outcome: Option<String> = row.get(6)?;
@@ -72,6 +83,7 @@ pub(super) fn summary(row: &Row<'_>) -> rusqlite::Result<RunSummary> {
             skipped: row.get(11)?,
             kept: row.get(12)?,
         },
+        ran_on: row.get(13)?,
     })
 }
 
@@ -143,8 +155,8 @@ fn node_run(row: &Row<'_>) -> rusqlite::Result<NodeRunRow> {
     })
 }
 
-/// The newest attempt of a node. Its status may have been cleared since, so its status row is not
-/// asked: runs are tried newest first, one seek each.
+/// The newest attempt of a node: the one whose status it has. That may have been cleared since; then runs
+/// are tried newest first, one seek each.
 pub(super) fn newest_node_run(
     conn: &Connection,
     file: &str,
@@ -160,14 +172,24 @@ pub(super) fn newest_node_run(
     let Some(key) = key else {
         return Ok(None);
     };
-    let run = conn
+    let of_status = conn
         .prepare_cached(
-            "SELECT r.id FROM runs r WHERE r.flow = ?1
-               AND EXISTS (SELECT 1 FROM node_runs x WHERE x.run = r.id AND x.node = ?2)
-             ORDER BY r.id DESC LIMIT 1",
+            "SELECT s.run FROM node_status s WHERE s.node = ?1
+               AND EXISTS (SELECT 1 FROM node_runs x WHERE x.run = s.run AND x.node = ?1)",
         )?
-        .query_row([flow, key], |row| row.get::<_, i64>(0))
+        .query_row([key], |row| row.get::<_, i64>(0))
         .optional()?;
+    let run = match of_status {
+        Some(run) => Some(run),
+        None => conn
+            .prepare_cached(
+                "SELECT r.id FROM runs r WHERE r.flow = ?1
+                   AND EXISTS (SELECT 1 FROM node_runs x WHERE x.run = r.id AND x.node = ?2)
+                 ORDER BY r.started DESC, r.id DESC LIMIT 1",
+            )?
+            .query_row([flow, key], |row| row.get::<_, i64>(0))
+            .optional()?,
+    };
     let Some(run) = run else {
         return Ok(None);
     };

@@ -22,7 +22,7 @@ impl Import {
     /// Stores the results once per hash, and only when they tell more than the import before did:
     /// a node deleted by hand changes the hash, and must not bring old results back over newer runs.
     pub(super) fn apply(&self, conn: &Connection) -> rusqlite::Result<()> {
-        let flow = flow_key(conn, &self.flow)?;
+        let flow = flow_key(conn, &self.flow.file)?;
         let hash = self.hash.cast_signed();
         let seen = conn
             .prepare_cached("SELECT 1 FROM imports WHERE flow = ?1 AND hash = ?2")?

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::LedgerError;
+use super::adopt::Adoption;
 use super::import::Import;
 use super::recover::SeenEnd;
 use super::retain::Retain;
@@ -52,6 +53,8 @@ pub(super) enum Message {
     Interrupt(Vec<i64>),
     /// What retention, or a person's pin, changes about past runs.
     Retain(Retain),
+    /// Rows that another machine published.
+    Adopt(Box<Adoption>),
     /// Answered once everything before it is committed.
     Flush {
         durable: bool,

@@ -1,7 +1,7 @@
 //! Older tables brought up to [`FORMAT`] in place, after a copy of the file as it was.
 //!
-//! A step adds columns and indices and changes no row, so it costs the same for any length of history;
-//! the copy is what takes time. Called by `schema` when a writer opens the file.
+//! A step adds columns, tables and indices and changes no row; the copy and the indices are what takes
+//! time. Called by `schema` when a writer opens the file.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,16 +9,30 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::LedgerError;
-use super::schema::{FORMAT, Failure, format_of};
+use super::schema::{ELSEWHERE, FORMAT, Failure, format_of};
 
 /// What leads from format `n` to `n + 1`, beginning with 1.
-const STEPS: &[&str] = &["
+const STEPS: &[&[&str]] = &[
+    &["
 ALTER TABLE runs ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN log_bytes INTEGER;
 CREATE INDEX runs_by_start ON runs (started, log_bytes) WHERE gone = 0;
 CREATE INDEX runs_resumed ON runs (resumes) WHERE resumes IS NOT NULL;
-"];
+"],
+    &[
+        "
+ALTER TABLE runs ADD COLUMN host TEXT;
+ALTER TABLE nodes ADD COLUMN title TEXT;
+ALTER TABLE flows ADD COLUMN group_name TEXT;
+DROP INDEX runs_by_flow;
+CREATE INDEX runs_by_flow ON runs (flow, started);
+DROP INDEX runs_by_start;
+CREATE INDEX runs_by_start ON runs (started, id, log_bytes) WHERE gone = 0;
+",
+        ELSEWHERE,
+    ],
+];
 
 /// The copy of a ledger of this format, beside it.
 pub(super) fn backup_path(path: &Path, format: i64) -> PathBuf {
@@ -46,7 +60,7 @@ pub(super) fn migrate(conn: &Connection, path: &Path) -> Result<(), Failure> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let made = (|| {
         let from = usize::try_from(found).unwrap_or(usize::MAX);
-        for step in STEPS.iter().skip(from.saturating_sub(1)) {
+        for step in STEPS.iter().skip(from.saturating_sub(1)).copied().flatten() {
             conn.execute_batch(step)?;
         }
         conn.pragma_update(None, "user_version", FORMAT)?;

@@ -10,6 +10,7 @@
 //! damaged and moved aside, `ledger.format-<n>.sqlite` for the file as it was before a newer release
 //! changed its tables. `ledger.lock` guards both between processes.
 
+mod adopt;
 mod error;
 mod fold;
 mod handle;
@@ -24,6 +25,7 @@ mod retain;
 mod row;
 mod schema;
 mod search;
+mod share;
 mod write;
 
 #[cfg(test)]
@@ -33,9 +35,13 @@ mod history_tests;
 #[cfg(test)]
 mod tests;
 
+pub use adopt::{FileState, Taken, TakenAttempt, TakenLine, TakenRun};
 pub use error::LedgerError;
 pub use handle::{Health, Ledger};
 pub use inspect::inspect;
 pub use recover::{AttemptRow, Orphan, Recovered, SeenEnd};
 pub use row::NodeRunRow;
 pub use schema::{APPLICATION_ID, FORMAT};
+pub use share::{
+    AttemptToShare, LinesElsewhere, RunElsewhere, RunToShare, ShareCursor, StepElsewhere, ToShare,
+};

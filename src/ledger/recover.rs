@@ -90,11 +90,11 @@ pub(super) fn attempts(conn: &Connection, run: &RunId) -> rusqlite::Result<Vec<A
     .collect()
 }
 
-/// Every run without an end, by key.
+/// Every run of this machine without an end, by key.
 pub(super) fn open_runs(conn: &Connection) -> rusqlite::Result<Vec<(i64, Recovered)>> {
     conn.prepare_cached(
         "SELECT r.id, f.file, r.name FROM runs r JOIN flows f ON f.id = r.flow
-             WHERE r.ended IS NULL ORDER BY r.id",
+             WHERE r.ended IS NULL AND r.host IS NULL ORDER BY r.id",
     )?
     .query_map([], |row| {
         let name: String = row.get(2)?;

@@ -248,6 +248,9 @@ fn forget(conn: &Connection, run: i64) -> rusqlite::Result<()> {
         "DELETE FROM import_nodes WHERE run = ?1",
         "DELETE FROM import_logs WHERE run = ?1",
         "DELETE FROM marks WHERE run = ?1",
+        "DELETE FROM lines_elsewhere WHERE run = ?1",
+        "DELETE FROM steps_elsewhere WHERE run = ?1",
+        "DELETE FROM runs_elsewhere WHERE run = ?1",
         // That these results were taken over once stays known.
         "UPDATE imports SET run = NULL WHERE run = ?1",
         "UPDATE runs SET resumes = NULL WHERE resumes = ?1",

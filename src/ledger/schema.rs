@@ -1,6 +1,6 @@
 //! The tables, their version, and how a connection is set up.
 //!
-//! Format 2; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small integers so that the one table that
+//! Format 3; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small integers so that the one table that
 //! grows with every attempt, `node_runs`, stays narrow: no text but a status word, no index but its
 //! key. Sets of nodes that are only ever read whole (`subset`, `kept`, `skipped`) are one blob each.
 //! Retention deletes from `node_runs` and `log_index` by their leading `run` (`retain.rs`); every reader
@@ -18,7 +18,7 @@ use crate::model::{Level, Notice, Timestamp};
 pub const APPLICATION_ID: i64 = 0x486d_4c67;
 
 /// Version of the tables, kept as `user_version`.
-pub const FORMAT: i64 = 2;
+pub const FORMAT: i64 = 3;
 
 /// Larger files are not read through at the start (that is what `health` is for): 64 MiB take
 /// about 0.2 s.
@@ -36,13 +36,15 @@ CREATE TABLE meta (
 CREATE TABLE flows (
     id       INTEGER PRIMARY KEY,
     file     TEXT NOT NULL UNIQUE,
-    last_run INTEGER REFERENCES runs (id)        -- null: none, or all statuses were cleared since
+    last_run INTEGER REFERENCES runs (id),       -- null: none, or all statuses were cleared since
+    group_name TEXT                              -- as its last run here found it
 );
 
 CREATE TABLE nodes (
     id   INTEGER PRIMARY KEY,
     flow INTEGER NOT NULL REFERENCES flows (id),
     name TEXT NOT NULL,                          -- id in the workfile
+    title TEXT,                                  -- as its last run here found it
     UNIQUE (flow, name)
 );
 
@@ -75,11 +77,12 @@ CREATE TABLE runs (
     owner_pid INTEGER,
     pinned    INTEGER NOT NULL DEFAULT 0,        -- 1: a person wants it kept
     gone      INTEGER NOT NULL DEFAULT 0,        -- 1: retention took it; the row waits for the rest to go
-    log_bytes INTEGER                            -- of its log files; null: not measured yet
+    log_bytes INTEGER,                           -- of its log files; null: not measured yet
+    host      TEXT                               -- the machine that ran it; null: this one
 );
-CREATE INDEX runs_by_flow ON runs (flow);
+CREATE INDEX runs_by_flow ON runs (flow, started);
 CREATE INDEX runs_open ON runs (flow) WHERE ended IS NULL;
-CREATE INDEX runs_by_start ON runs (started, log_bytes) WHERE gone = 0;
+CREATE INDEX runs_by_start ON runs (started, id, log_bytes) WHERE gone = 0;
 CREATE INDEX runs_resumed ON runs (resumes) WHERE resumes IS NOT NULL;
 
 CREATE TABLE node_runs (
@@ -149,6 +152,54 @@ CREATE TABLE log_index (
     at_byte INTEGER NOT NULL,
     at      INTEGER NOT NULL,
     PRIMARY KEY (run, idx, pass, attempt, stream, at_byte)
+) WITHOUT ROWID;
+";
+
+/// What other machines published, as far as no other table has a place for it. Format 3.
+pub(super) const ELSEWHERE: &str = "
+CREATE TABLE runs_elsewhere (
+    run       INTEGER PRIMARY KEY REFERENCES runs (id),
+    status    TEXT NOT NULL,                     -- the shared table's own word, as all below
+    group_name TEXT,
+    source    TEXT,
+    error     TEXT,
+    seen      INTEGER NOT NULL                   -- when this machine took it over last
+);
+
+CREATE TABLE steps_elsewhere (
+    run       INTEGER NOT NULL REFERENCES runs (id),
+    node      INTEGER NOT NULL REFERENCES nodes (id),
+    pass      INTEGER NOT NULL,
+    attempt   INTEGER NOT NULL,
+    label     TEXT NOT NULL,
+    status    TEXT NOT NULL,
+    elapsed   INTEGER,                           -- milliseconds
+    error     TEXT,
+    output    TEXT,
+    PRIMARY KEY (run, node, pass, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE lines_elsewhere (
+    run       INTEGER NOT NULL,                  -- 0: of no run
+    at        INTEGER NOT NULL,
+    hash      INTEGER NOT NULL,                  -- of the other columns
+    flow      TEXT,
+    label     TEXT,                              -- of its step
+    level     TEXT NOT NULL,
+    message   TEXT NOT NULL,
+    PRIMARY KEY (run, at, hash)
+) WITHOUT ROWID;
+
+CREATE TABLE file_states (
+    flow      TEXT NOT NULL,
+    source    TEXT NOT NULL,
+    mtime_ns  INTEGER NOT NULL,
+    bytes     INTEGER NOT NULL,
+    success_run TEXT,
+    success_at  INTEGER,
+    status    TEXT NOT NULL,
+    error     TEXT,
+    PRIMARY KEY (flow, source)
 ) WITHOUT ROWID;
 ";
 
@@ -250,6 +301,7 @@ fn create(conn: &Connection, path: &Path, now: Timestamp) -> Result<(), Failure>
         // Another process may have made the tables while this one waited for the lock.
         if format_of(conn, path)? == 0 {
             conn.execute_batch(TABLES)?;
+            conn.execute_batch(ELSEWHERE)?;
             conn.pragma_update(None, "application_id", APPLICATION_ID)?;
             conn.pragma_update(None, "user_version", FORMAT)?;
             conn.execute(

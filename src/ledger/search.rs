@@ -1,19 +1,18 @@
 //! Pages of past runs by what is asked for. Each page goes on from the last run of the page before
-//! by its key, so that the hundredth page costs what the first one does.
+//! by its start and key, so that the hundredth page costs what the first one does.
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
-use super::fold::run_key;
-use super::history::{count_so_far, summary};
+use super::history::{count_so_far, place_of, summary};
 use super::past::flow;
 use super::{Ledger, LedgerError};
 use crate::model::{FlowRef, HistoryFilter, HistoryPage, HistoryRun, NodeId, RunId, Timestamp};
 
 const RUN: &str =
     "SELECT r.id, r.name, r.choice, p.name, r.started, r.ended, r.outcome, r.n_subset,
-        r.n_ran, r.n_failed, r.n_stopped, r.n_skipped, r.n_kept, r.pinned, r.log_bytes, f.file
+        r.n_ran, r.n_failed, r.n_stopped, r.n_skipped, r.n_kept, r.host, r.pinned, r.log_bytes, f.file
     FROM runs r JOIN flows f ON f.id = r.flow LEFT JOIN runs p ON p.id = r.resumes";
 
 impl Ledger {
@@ -77,27 +76,23 @@ fn search(
             None => return Ok(HistoryPage::default()),
         },
     };
-    let before = match before {
-        Some(run) => run_key(conn, run)?.unwrap_or(i64::MAX),
-        None => i64::MAX,
-    };
+    let (started, key) = place_of(conn, before)?;
     let text = match filter.text.trim() {
         "" => None,
         text => Some(Text::new(conn, flow, text, &filter.nodes)?),
     };
-    // The plus keeps SQLite from the index on times: keys are the order that is wanted.
     let of_flow = if flow.is_some() {
         "r.flow = ?2"
     } else {
         "?2 IS NULL"
     };
     let mut select = conn.prepare_cached(&format!(
-        "{RUN} WHERE r.id < ?1 AND {of_flow} AND r.gone = 0
-           AND +r.started >= ?3 AND +r.started < ?4 ORDER BY r.id DESC"
+        "{RUN} WHERE r.started <= ?1 AND (r.started < ?1 OR r.id < ?5) AND {of_flow} AND r.gone = 0
+           AND r.started >= ?3 AND r.started < ?4 ORDER BY r.started DESC, r.id DESC"
     ))?;
     let since = filter.since.map_or(i64::MIN, |at| at.0);
     let until = filter.until.map_or(i64::MAX, |at| at.0);
-    let mut rows = select.query(params![before, flow, since, until])?;
+    let mut rows = select.query(params![started, flow, since, until, key])?;
     let mut page = HistoryPage::default();
     while let Some(row) = rows.next()? {
         if !filter.outcomes.is_empty() {
@@ -127,9 +122,9 @@ fn listed(conn: &Connection, row: &rusqlite::Row<'_>) -> rusqlite::Result<Histor
     }
     Ok(HistoryRun {
         summary,
-        pinned: row.get(13)?,
-        log_bytes: row.get::<_, Option<i64>>(14)?.map(i64::cast_unsigned),
-        file: row.get(15)?,
+        pinned: row.get(14)?,
+        log_bytes: row.get::<_, Option<i64>>(15)?.map(i64::cast_unsigned),
+        file: row.get(16)?,
     })
 }
 
@@ -185,10 +180,15 @@ impl Text {
     }
 
     fn is_in(&self, conn: &Connection, run: &rusqlite::Row<'_>) -> rusqlite::Result<bool> {
-        for column in [1, 2, 15] {
+        for column in [1, 2, 16] {
             if self.holds(run.get_ref(column)?.as_str()?) {
                 return Ok(true);
             }
+        }
+        if let Some(host) = run.get_ref(13)?.as_str_or_null()?
+            && self.holds(host)
+        {
+            return Ok(true);
         }
         if self.nodes.is_empty() && self.commands.is_empty() {
             return Ok(false);

@@ -246,6 +246,7 @@ mod tests {
             ended: None,
             outcome: None,
             counts: Counts::default(),
+            ran_on: None,
         }
     }
 

@@ -26,6 +26,15 @@ pub struct LogLine {
     pub text: Arc<str>,
 }
 
+/// Who published something, and when it was seen here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// That machine's host.
+    pub host: Arc<str>,
+    /// By this machine's clock.
+    pub seen: Timestamp,
+}
+
 /// The newest lines of one log, bounded, with what was left out before them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogTail {
@@ -37,6 +46,8 @@ pub struct LogTail {
     pub total_bytes: u64,
     /// The log was there and was removed, as retention says.
     pub removed: bool,
+    /// Another machine ran it: these are the lines that it published.
+    pub published: Option<Published>,
     /// Why the log could not be read; empty when it could.
     pub trouble: String,
 }

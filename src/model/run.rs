@@ -25,6 +25,12 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// True for what means "have this flow run": where a run of it goes on already, following that one
+    /// is what was meant. A run of all of it anew or of chosen nodes would be another run.
+    pub fn may_follow(&self) -> bool {
+        matches!(self, Self::Auto | Self::Resume)
+    }
+
     /// One word for the ledger and for people.
     pub fn word(&self) -> &'static str {
         match self {
@@ -143,6 +149,28 @@ impl fmt::Display for Exit {
             Self::MaxPasses => f.write_str("max passes reached"),
             Self::Unknown => f.write_str("end not known"),
         }
+    }
+}
+
+impl Exit {
+    /// The exit that [`fmt::Display`] shows so; `None` for any other text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Some(match text {
+            "timed out" => Self::TimedOut,
+            "max passes reached" => Self::MaxPasses,
+            "end not known" => Self::Unknown,
+            _ => {
+                if let Some(code) = text.strip_prefix("exit ") {
+                    Self::Code(code.parse().ok()?)
+                } else if let Some(signal) = text.strip_prefix("signal ") {
+                    Self::Signal(signal.parse().ok()?)
+                } else if let Some(why) = text.strip_prefix("not started: ") {
+                    Self::NotStarted(why.into())
+                } else {
+                    Self::Signal((1..=64).find(|&signal| signal_name(signal) == Some(text))?)
+                }
+            }
+        })
     }
 }
 
@@ -292,6 +320,8 @@ pub struct RunSummary {
     pub outcome: Option<Outcome>,
     /// Nodes by how they ended (so far).
     pub counts: Counts,
+    /// The host of the machine that ran it, as that machine published it; `None`: this one.
+    pub ran_on: Option<Arc<str>>,
 }
 
 /// Results another program left in a workfile: shown, and resumed from, as the flow's last run.

@@ -9,15 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::exec::{self, Executor, Live, Why, sitter};
 use crate::ledger::AttemptRow;
-use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, RunId, Timestamp};
+use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, Notice, RunId, Timestamp};
 use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
 use crate::store::{self, FrozenRun, Home, LockError, RunLock};
 
 use super::clock;
 use super::dispatcher::Dispatcher;
+use super::incoming::Incoming;
 use super::job::Jobs;
 use super::live_run::LiveRun;
-use super::prepare::Ours;
+use super::loading::Ours;
 use super::workspace::{Workspace, finish_of};
 
 /// The face of a process without one, that carries runs on.
@@ -44,34 +45,53 @@ pub fn look(
     home: &Home,
     workspace: &Workspace,
     flow: &FlowRef,
-    executor: &Executor,
-    face: &'static str,
+    ours: &Ours,
 ) -> Result<Option<Adoption>, String> {
-    if !executor.outlives_us() {
+    if !ours.adopts_on_open || !ours.executor.outlives_us() {
         return Ok(None);
     }
     let held = sitter::held(&sitter::Place::new(home.sitter_dir()))?;
     if !held.iter().any(|held| held.flow == *flow) {
         return Ok(None);
     }
-    let mut lock = match store::acquire(home, flow, face, clock::now()) {
+    let lock = match store::acquire(home, flow, ours.face, clock::now()) {
         Ok(lock) => lock,
         Err(LockError::Held(held)) => {
-            if held.face == BACKGROUND && face != BACKGROUND {
+            if held.face == BACKGROUND && ours.face != BACKGROUND {
                 store::request_yield(home, flow).map_err(|why| why.to_string())?;
             }
             return Ok(None);
         }
         Err(LockError::Store(why)) => return Err(why.to_string()),
     };
+    let open = workspace.open_run(flow)?;
+    match open {
+        Some(run) => adopt(workspace, flow, run, lock, &ours.executor),
+        None => {
+            // Whoever carried it died between writing its end down and telling the sitter.
+            for over in held.iter().filter(|held| held.flow == *flow) {
+                let dir = workspace.run_dir(&over.run);
+                if ours.executor.attach(&over.run, flow, &dir).is_some() {
+                    ours.executor.over(&over.run, &dir);
+                }
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// With the right to run a flow in hand: everything that carrying this run of it on takes. `None`
+/// when no sitter holds the run. The error is a fragment. Blocking.
+pub fn adopt(
+    workspace: &Workspace,
+    flow: &FlowRef,
+    run: RunId,
+    mut lock: RunLock,
+    executor: &Executor,
+) -> Result<Option<Adoption>, String> {
     let ledger = &workspace.ledger;
-    let open = ledger.open_runs().map_err(|why| why.to_string())?;
-    let open = open.into_iter().rev().find(|run| *run.file == *flow.file);
-    let Some(run) = open.map(|open| open.run) else {
-        return Ok(None);
-    };
     let dir = workspace.run_dir(&run);
-    let nodes = exec::nodes_of(&dir);
+    let nodes = exec::nodes_of(&dir)?;
     let frozen = store::thaw(&dir, flow, &nodes)?;
     let attempts = ledger.attempts(&run).map_err(|why| why.to_string())?;
     let Some(live) = executor.attach(&run, flow, &dir) else {
@@ -79,8 +99,16 @@ pub fn look(
     };
     // Only for others to see.
     lock.name_run(&run).ok();
-    let noted = exec::read_exits(&dir, &run);
-    let begun = exec::attempts_begun(&dir, &run);
+    let left = exec::read_exits(&dir, &run)
+        .and_then(|noted| Ok((noted, exec::attempts_begun(&dir, &run)?)));
+    let (noted, begun) = match left {
+        Ok(left) => left,
+        Err(why) => {
+            // Somebody else may come for it.
+            executor.leave(&run);
+            return Err(why);
+        }
+    };
     let retry_delay = |node: crate::model::NodeIdx| {
         let id = nodes.get(node.0 as usize)?;
         Some(frozen.start.frozen.graph.node(id)?.retry_delay)
@@ -170,6 +198,7 @@ impl Dispatcher {
         Ours {
             executor: self.executor.clone(),
             face: self.face,
+            adopts_on_open: self.picture.is_looked_at() || self.face == BACKGROUND,
         }
     }
 
@@ -180,6 +209,7 @@ impl Dispatcher {
         };
         let (dir, nodes) = (live.workspace.run_dir(run), nodes.to_vec());
         let (flow, ids) = (live.flow.clone(), live.jobs.ids());
+        let inbox = self.inbox.clone();
         self.pool.spawn_blocking(move || {
             // One at a time, so that no mending undoes another.
             static MENDING: Mutex<()> = Mutex::new(());
@@ -193,8 +223,12 @@ impl Dispatcher {
                     place.clone_from(&node);
                 }
             }
-            // Without it the node is carried on as it was.
-            store::freeze_flow(&dir, &mended).ok();
+            if let Err(why) = store::freeze_flow(&dir, &mended) {
+                inbox.send(Incoming::Tell(Notice::warning(
+                    format!("What was mended in this run could not be noted: {why}"),
+                    "After a crash of this window the node is carried on as it was.",
+                )));
+            }
         });
     }
 
@@ -206,12 +240,21 @@ impl Dispatcher {
             adopt,
         } = taken;
         let run = frozen.start.run.clone();
+        // Whoever held it had control. Nothing new is started before it is known whether this machine still has.
+        self.ensure_control_of(flow);
+        let epoch = self.epoch_of(&flow.workspace);
         let live = LiveRun {
-            jobs: Jobs::new(flow, &frozen.start.frozen, &run, workspace, &frozen.shell),
+            jobs: Jobs::new(
+                flow,
+                &frozen.start.frozen,
+                (&run, epoch),
+                workspace,
+                &frozen.shell,
+            ),
             flow: flow.clone(),
             workspace: workspace.clone(),
             lock: Some(lock),
-            held: None,
+            postponed: None,
             start: None,
             adopted: true,
         };
@@ -227,7 +270,9 @@ impl Dispatcher {
         let Some(run) = run.map(|(run, _)| run.clone()) else {
             return;
         };
-        if !self.executor.outlives_us() || self.runs.get(&run).is_some_and(|r| r.held.is_some()) {
+        if !self.executor.outlives_us()
+            || self.runs.get(&run).is_some_and(|r| r.postponed.is_some())
+        {
             return;
         }
         if let Some(mut live) = self.let_go(&run) {

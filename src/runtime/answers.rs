@@ -4,19 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{Catalog, FlowRef, Level, Notice, RunId, WorkspaceId};
-use crate::sched::{Input, Start};
-use crate::store::{self, FrozenRun};
+use crate::sched::Input;
 
+use super::adopt::BACKGROUND;
 use super::dispatcher::Dispatcher;
-use super::incoming::{Incoming, Loaded, Prepared};
-use super::job::Jobs;
+use super::incoming::{Incoming, Loaded};
 use super::last_runs::{self, LastRuns};
-use super::live_run::LiveRun;
 use super::open_flow::OpenFlow;
 use super::order::{KillScope, Order};
 use super::pruner::Care;
+use super::start::follows;
 use super::workspace::Workspace;
-use super::{Runner, prepare};
+use super::{Runner, clock, errand, loading, runners};
 
 impl Dispatcher {
     pub(super) fn loaded(&mut self, loaded: Loaded) {
@@ -53,6 +52,7 @@ impl Dispatcher {
         };
         open.workspace = workspace.clone();
         open.trouble = trouble;
+        open.stands_alone = loaded.stands_alone;
         if let Some(workspace) = &workspace {
             self.logs.opened(&loaded.flow, workspace);
         }
@@ -62,12 +62,24 @@ impl Dispatcher {
         let news: Vec<_> = news.cloned().collect();
         open.show_orphans(loaded.orphans);
         for orphan in news {
-            prepare::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
+            errand::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
         }
-        let waiting = std::mem::take(&mut open.waiting);
+        let mut waiting = std::mem::take(&mut open.waiting);
+        // Another comes to us as soon as it is let go.
+        let asked = |runner: &Runner| &*runner.face == BACKGROUND && self.face != BACKGROUND;
+        open.coming &= loaded.adoption.is_none() && loaded.runner.as_ref().is_some_and(asked);
         self.set_runner(&loaded.flow, loaded.runner);
         if let (Some(adoption), Some(workspace)) = (loaded.adoption, &workspace) {
-            self.adopt(&loaded.flow, workspace, *adoption);
+            if self.ending {
+                // Too late: it is neither to be stopped nor to be waited for.
+                self.executor.leave(adoption.run());
+            } else {
+                let run = adoption.run().clone();
+                self.adopt(&loaded.flow, workspace, *adoption);
+                if waiting.extract_if(.., |order| is_met(order)).count() > 0 {
+                    self.tell(follows(&run));
+                }
+            }
         }
         for order in waiting {
             self.order(order);
@@ -78,7 +90,11 @@ impl Dispatcher {
     /// Two flows of one workspace may be opened at the same moment, each with a workspace of its
     /// own. The first stays and is given back: a ledger knows live runs by the handle that their
     /// events go through, and that must be one.
-    fn keep_workspace(&mut self, id: WorkspaceId, workspace: Arc<Workspace>) -> Arc<Workspace> {
+    pub(super) fn keep_workspace(
+        &mut self,
+        id: WorkspaceId,
+        workspace: Arc<Workspace>,
+    ) -> Arc<Workspace> {
         let (pruner, rule) = (&mut self.pruner, self.manner.retention);
         let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
             pruner.look(id, &workspace, rule, Care::Thorough);
@@ -119,14 +135,14 @@ impl Dispatcher {
     }
 
     /// Keeps who else runs a flow, and has it told when they do no longer, however they end.
-    fn set_runner(&mut self, flow: &FlowRef, runner: Option<Runner>) {
+    pub(super) fn set_runner(&mut self, flow: &FlowRef, runner: Option<Runner>) {
         let Some(open) = self.flows.get_mut(flow) else {
             return;
         };
         if let Some(seen) = &runner
             && open.view.board.runner != runner
         {
-            prepare::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
+            runners::await_release(&self.inbox, &self.home, flow.clone(), seen.clone());
         }
         open.view.board.runner = runner;
         self.picture.touch_flow(flow);
@@ -196,83 +212,6 @@ impl Dispatcher {
         self.picture.touch_flow(flow);
     }
 
-    pub(super) fn prepared(&mut self, prepared: Prepared) {
-        let Order::StartRun {
-            flow,
-            frozen,
-            choice,
-            jobs_max,
-        } = prepared.order
-        else {
-            return;
-        };
-        let Some(open) = self.flows.get_mut(&flow) else {
-            return;
-        };
-        open.preparing = false;
-        if let Some(orphans) = prepared.orphans {
-            open.show_orphans(orphans);
-        }
-        let workspace = open.workspace.clone();
-        self.set_runner(&flow, prepared.runner);
-        let (lock, past) = match prepared.result {
-            Ok(ready) => ready,
-            Err(why) => {
-                self.refuse(&flow, why);
-                // Its last face may have gone meanwhile.
-                return self.forget_if_idle(&flow);
-            }
-        };
-        let Some(workspace) = workspace else {
-            return;
-        };
-        let run = prepared.run;
-        let live = LiveRun {
-            jobs: Jobs::new(&flow, &frozen, &run, &workspace, &self.manner.shell),
-            flow: flow.clone(),
-            workspace: workspace.clone(),
-            lock: Some(lock),
-            held: Some(Vec::new()),
-            start: None,
-            adopted: false,
-        };
-        self.runs.insert(run.clone(), live);
-        let start = Start {
-            run: run.clone(),
-            flow,
-            frozen,
-            choice,
-            past,
-            jobs_max,
-        };
-        self.decide(Input::Start(Box::new(start)));
-        let inbox = self.inbox.clone();
-        let start = self.runs.get_mut(&run).and_then(|live| live.start.take());
-        let shell = self.manner.shell.clone();
-        self.pool.spawn_blocking(move || {
-            if let Some(start) = start {
-                let frozen = FrozenRun {
-                    start: *start,
-                    jobs_max,
-                    shell,
-                };
-                // Without it nobody can carry the run on; that is no reason not to run.
-                store::freeze(&workspace.run_dir(&run), &frozen).ok();
-            }
-            // What cannot be written is told by the ledger, and is no reason not to run.
-            workspace.ledger.commit_now().ok();
-            inbox.send(Incoming::StartStored(run));
-        });
-    }
-
-    /// What could not start before its run was recorded starts now.
-    pub(super) fn start_stored(&mut self, run: &RunId) {
-        let held = self.runs.get_mut(run).and_then(|run| run.held.take());
-        for (id, node) in held.into_iter().flatten() {
-            self.launch(id, &node);
-        }
-    }
-
     pub(super) fn lock_seen(&mut self, flow: &FlowRef, runner: Option<Runner>, stop: Option<bool>) {
         let Some(open) = self.flows.get_mut(flow) else {
             return;
@@ -280,7 +219,7 @@ impl Dispatcher {
         if let (Some(at_once), Some(live)) = (stop, &open.view.live) {
             let run = live.run.clone();
             if at_once {
-                return self.kill(KillScope::Run(flow.clone()));
+                return self.kill(KillScope::Run(flow.clone()), clock::instant());
             }
             return self.decide(Input::Stop {
                 run,
@@ -289,20 +228,26 @@ impl Dispatcher {
             });
         }
         if open.view.live.is_none() && !open.preparing && open.view.board.runner != runner {
-            let frozen = open.frozen.clone();
             self.set_runner(flow, runner);
-            let ours = self.ours();
             // What the other did is in the ledger.
-            prepare::reload(
-                &self.pool,
-                &self.inbox,
-                &self.home,
-                self.workspaces.get(&flow.workspace).cloned(),
-                flow.clone(),
-                frozen,
-                ours,
-            );
+            self.reload(flow);
         }
+    }
+
+    /// Has what is known of a flow read again.
+    pub(super) fn reload(&mut self, flow: &FlowRef) {
+        let Some(open) = self.flows.get(flow) else {
+            return;
+        };
+        loading::reload(
+            &self.pool,
+            &self.inbox,
+            &self.home,
+            self.workspaces.get(&flow.workspace).cloned(),
+            flow.clone(),
+            open.frozen.clone(),
+            self.ours(),
+        );
     }
 
     pub(super) fn watch_locks(&mut self) {
@@ -319,7 +264,7 @@ impl Dispatcher {
                 self.watcher = Some(watcher);
                 // What happened before the watch is not told by it.
                 let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
-                prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
+                runners::see_locks(&self.pool, &self.inbox, &self.home, flows);
                 if let Err(why) = heard {
                     self.tell(Notice::new(
                         Level::Warning,
@@ -338,16 +283,21 @@ impl Dispatcher {
 
     pub(super) fn path_changed(&mut self, change: &crate::watch::Change) {
         if let crate::watch::Change::Within { folder, path } = change
-            && self.changed_elsewhere(folder, path)
+            && (self.changed_elsewhere(folder, path) || self.control_path_changed(folder, path))
         {
             return;
         }
         let (crate::watch::Change::File(path) | crate::watch::Change::Within { path, .. }) = change;
         if path.starts_with(self.home.locks_dir()) {
             let flows: Vec<FlowRef> = self.flows.keys().cloned().collect();
-            prepare::see_locks(&self.pool, &self.inbox, &self.home, flows);
+            runners::see_locks(&self.pool, &self.inbox, &self.home, flows);
         }
     }
+}
+
+/// A start that a run which goes on is an answer to.
+fn is_met(order: &Order) -> bool {
+    matches!(order, Order::StartRun { choice, .. } if choice.may_follow())
 }
 
 /// Why runs are not possible.

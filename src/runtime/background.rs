@@ -1,15 +1,13 @@
 //! The processes without a face: the sitter, and the one that carries runs on after their window.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exec::sitter::{self, Place};
-use crate::model::FileResults;
-use crate::store::{self, Home};
+use crate::store::Home;
 
 use super::adopt::BACKGROUND;
-use super::workspace::Workspace;
+use super::held::held_flows;
 use super::{Config, Manner, Order, Processes, Runtime, now};
 
 /// What the program is called with to carry runs on.
@@ -28,13 +26,10 @@ pub fn sit(home: &Home) -> Result<(), String> {
 /// Carries on the runs that the sitter holds and nobody carries, until they have ended or another
 /// process wants them. The error is a fragment.
 pub fn carry_on(home: &Home, manner: Manner, binary: PathBuf) -> Result<(), String> {
-    let place = Place::new(home.sitter_dir());
     let mut looks = 0;
     while looks < LOOKS {
         looks += 1;
-        let mut free = sitter::held(&place)?;
-        free.retain(|held| !held.carried);
-        if free.is_empty() {
+        if held_flows(home, false)?.is_empty() {
             return Ok(());
         }
         let runtime = Runtime::start(Config {
@@ -42,24 +37,13 @@ pub fn carry_on(home: &Home, manner: Manner, binary: PathBuf) -> Result<(), Stri
             face: BACKGROUND,
             manner: manner.clone(),
             processes: Processes::Sitter(binary.clone()),
+            control: super::control::Setup::default(),
             wake: None,
             events: None,
         })
         .map_err(|why| format!("start the runtime: {why}"))?;
         let handle = runtime.handle();
-        for held in free {
-            let nodes = |run_dir: &std::path::Path| crate::exec::nodes_of(run_dir);
-            let dir = Workspace::run_dir_of(home, &held.flow.workspace, &held.run);
-            // Without it there is nothing to go on with: what runs ends, and is in its exit record.
-            let Ok(frozen) = store::thaw(&dir, &held.flow, &nodes(&dir)) else {
-                continue;
-            };
-            handle.send(Order::OpenFlow {
-                flow: held.flow,
-                frozen: frozen.start.frozen,
-                results: Arc::new(FileResults::default()),
-            });
-        }
+        handle.send(Order::AdoptRuns);
         handle.send(Order::EndWhenDone);
         let leave = runtime.handle();
         runtime.on_stop_signal(move || leave.send(Order::Leave));

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::exec::{Executor, Growth};
-use crate::model::{Choice, FlowRef, RunId};
+use crate::model::{Choice, FlowRef, Notice, RunId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::Home;
 
 use super::board::Board;
+use super::control::Controls;
 use super::elsewhere::Elsewhere;
 use super::history_desk::HistoryDesk;
 use super::incoming::Incoming;
@@ -59,11 +60,14 @@ pub struct Dispatcher {
     pub(super) follower: Option<super::follow::Follower>,
     pub(super) n_run_ids: u32,
     pub(super) ending: bool,
+    /// Looks at what the sitter holds that are under way.
+    pub(super) n_looks: u32,
     /// End when nothing is left to do.
     pub(super) until_done: bool,
     /// Runs that others carry on once this process has said everything it knows of them.
     pub(super) left: Vec<LiveRun>,
     pub(super) killing: Option<Killing>,
+    pub(super) controls: Controls,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -105,9 +109,11 @@ impl Dispatcher {
             follower: None,
             n_run_ids: 0,
             ending: false,
+            n_looks: 0,
             until_done: false,
             left: Vec::new(),
             killing: None,
+            controls: Controls::new(config.control),
             effects: Vec::new(),
         }
     }
@@ -119,14 +125,18 @@ impl Dispatcher {
             self.take(message);
         }
         self.deadline();
+        self.tend_controls();
         self.picture.publish(&self.flows, self.scheduler.slots());
         let loading = |flow: &OpenFlow| self.until_done && !flow.view.board.loaded;
+        let looking = self.until_done && self.n_looks > 0;
         if (self.ending || self.until_done)
+            && !looking
             && self.runs.is_empty()
             && !self
                 .flows
                 .values()
                 .any(|flow| flow.preparing || loading(flow))
+            && self.controls_are_closed()
         {
             return Next::Over;
         }
@@ -140,6 +150,7 @@ impl Dispatcher {
             self.picture.next_due(),
             self.logs.next_due(),
             self.elsewhere.next_due(),
+            self.control_due(),
         ];
         match due.into_iter().flatten().min() {
             Some(at) => Next::At(at),
@@ -149,10 +160,24 @@ impl Dispatcher {
 
     /// Everything recorded is on disk when this returns. May wait for a disk.
     pub fn close(&mut self) {
-        for workspace in self.workspaces.values() {
-            // What could not be written the ledger tells by mail, and nothing can be done here.
-            workspace.ledger.flush().ok();
+        // Runs that have just ended: the sitter is told so before it is told goodbye.
+        for released in std::mem::take(&mut self.releasing).into_values() {
+            // It fails only when it panicked, which its thread has printed.
+            self.pool.block_on(released).ok();
         }
+        let unwritten: Vec<String> = self
+            .workspaces
+            .values()
+            .filter_map(|workspace| workspace.ledger.flush().err())
+            .map(|why| why.to_string())
+            .collect();
+        for why in unwritten {
+            self.tell(Notice::error(
+                format!("The end of what ran is not in the run history: failed to {why}."),
+                "What nobody could write down counts as interrupted from the next start on.",
+            ));
+        }
+        self.close_controls();
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
         self.left.clear();
         self.executor.goodbye();
@@ -208,14 +233,18 @@ impl Dispatcher {
             }
             Incoming::Pinned(flow) => self.past_runs_changed(&flow),
             Incoming::RunsGone { workspace, runs } => self.runs_gone(&workspace, &runs),
+            Incoming::Kill { scope, asked } => self.kill(scope, asked),
             Incoming::Scanned(catalog) => self.scanned(catalog),
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
+            Incoming::Held(held) => self.held_came(held),
             Incoming::GiveWay(flow) => self.give_way(&flow),
             Incoming::StartStored(run) => self.start_stored(&run),
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Previewed(preview) => self.previewed(preview),
+            Incoming::Control { workspace, n, news } => self.control_news(&workspace, n, news),
+            Incoming::Sleep(sleep) => self.machine_sleeps(sleep),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }

@@ -32,7 +32,11 @@ impl Dispatcher {
             }
             Report::Killed { id, pids, left } => self.killed(&id, pids, left),
             Report::ControlLost(workspace) => self.control_lost(&workspace),
-            Report::Others { .. } => {}
+            Report::Others {
+                workspace,
+                runs,
+                children,
+            } => self.others_run(&workspace, (runs, children)),
             Report::Told(notice) => self.tell(notice),
             Report::Output {
                 id,
@@ -70,19 +74,20 @@ impl Dispatcher {
                 }
                 Effect::Launch { id, node } => {
                     let run = self.runs.get_mut(&id.run);
-                    match run.and_then(|run| run.held.as_mut()) {
-                        Some(held) => held.push((id, node)),
+                    match run.and_then(|run| run.postponed.as_mut()) {
+                        Some(postponed) => postponed.push((id, node)),
                         None => self.launch(id, &node),
                     }
                 }
                 Effect::Terminate { id, force, why } => {
                     let run = self.runs.get_mut(&id.run);
-                    let held = run.and_then(|run| run.held.as_mut());
-                    let place = held
-                        .and_then(|held| Some((held.iter().position(|(h, _)| *h == id)?, held)));
+                    let postponed = run.and_then(|run| run.postponed.as_mut());
+                    let place = postponed.and_then(|postponed| {
+                        Some((postponed.iter().position(|(p, _)| *p == id)?, postponed))
+                    });
                     match place {
-                        Some((at, held)) => {
-                            held.remove(at);
+                        Some((at, postponed)) => {
+                            postponed.remove(at);
                             self.not_started(id, "stopped before it started");
                         }
                         None => {
@@ -92,7 +97,7 @@ impl Dispatcher {
                                 Ending::Control => Why::Control,
                             };
                             let grace = match why {
-                                Why::Control => self.manner.grace,
+                                Why::Control => self.controls.grace(),
                                 _ => self.manner.grace,
                             };
                             let end = match force {

@@ -2,26 +2,37 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::exec::Report;
 use crate::ledger::Orphan;
 use crate::model::{
-    Catalog, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary, WorkspaceId,
+    Catalog, Flow, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary,
+    WorkspaceId,
 };
 use crate::sched::EdgesAfter;
-use crate::store::RunLock;
+use crate::watch::Sleep;
 
 use super::adopt::Adoption;
 use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
+use super::control::ControlNews;
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
-use super::order::{LogTarget, Order};
+use super::order::{KillScope, LogTarget, Order};
+use super::prepare::Ready;
 use super::workspace::Workspace;
 
 /// Everything that can wake the dispatcher. A closed list: whoever adds a way in adds it here.
 pub enum Incoming {
     /// A face asks.
     Order(Order),
+    /// The kill switch, which whoever holds the processes has heard of already.
+    Kill {
+        /// What is to end.
+        scope: KillScope,
+        /// When it was asked for.
+        asked: Instant,
+    },
     /// A process tells.
     Report(Report),
     /// What the ledger knows of a flow.
@@ -76,6 +87,8 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// The runs that the sitter holds and that somebody is to carry on: their flows, as they are frozen.
+    Held(Result<Vec<(FlowRef, Arc<Flow>)>, String>),
     /// Another process wants to carry on what we run of this flow.
     GiveWay(FlowRef),
     /// What the ledger says now of a flow that another process runs; `None` when it could not be read.
@@ -87,6 +100,17 @@ pub enum Incoming {
     },
     /// What a run would do.
     Previewed(Arc<Preview>),
+    /// Something about control of a workspace.
+    Control {
+        /// Which workspace.
+        workspace: WorkspaceId,
+        /// Of which opening: news of an earlier one come too late.
+        n: u64,
+        /// What.
+        news: ControlNews,
+    },
+    /// The machine is about to sleep, or has slept.
+    Sleep(Sleep),
     /// Something the operator should read.
     Tell(Notice),
 }
@@ -109,6 +133,8 @@ pub struct Loaded {
     pub runner: Option<Runner>,
     /// A run of it that another process began and that is ours to carry on now.
     pub adoption: Option<Box<Adoption>>,
+    /// Its file stands on its own: nobody shares its folder.
+    pub stands_alone: bool,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }
@@ -119,8 +145,8 @@ pub struct Prepared {
     pub order: Order,
     /// The id of the run; its log folder exists.
     pub run: RunId,
-    /// The right to run the flow with what is known of it, or why it must not run.
-    pub result: Result<(RunLock, Past), Notice>,
+    /// What may begin, or why nothing may.
+    pub result: Result<Ready, Notice>,
     /// Another Handmill that runs it now.
     pub runner: Option<Runner>,
     /// Processes that a dead Handmill left running; `None` when that was not looked at.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::exec::{Environment, Job, shell_for};
+use crate::lease::Epoch;
 use crate::model::{Flow, FlowRef, Node, NodeRunId};
 
 use super::workspace::Workspace;
@@ -19,11 +20,11 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Prepares the jobs of one run.
+    /// Prepares the jobs of one run; under an epoch, where the workspace is controlled.
     pub fn new(
         flow: &FlowRef,
         frozen: &Arc<Flow>,
-        run: &crate::model::RunId,
+        (run, epoch): (&crate::model::RunId, Option<Epoch>),
         workspace: &Arc<Workspace>,
         default_shell: &str,
     ) -> Self {
@@ -44,6 +45,10 @@ impl Jobs {
         ours("HANDMILL_FLOW", &flow.path());
         ours("HANDMILL_CONFIG", &flow.root.join("config"));
         ours("HANDMILL_DATABASES", &flow.root.join("databases"));
+        if let Some(epoch) = epoch {
+            // So that a node may fence what it writes itself.
+            ours("HANDMILL_EPOCH", &epoch.0.to_string());
+        }
         Self {
             shell: shell_for(shell),
             cwd: within(&flow.root, &frozen.cwd),

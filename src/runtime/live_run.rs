@@ -17,7 +17,7 @@ pub struct LiveRun {
     pub lock: Option<RunLock>,
     /// What is to start once the run itself is in the ledger: a run that a kill made unknown could
     /// not be resumed. `None` from then on.
-    pub held: Option<Vec<(NodeRunId, Arc<Node>)>>,
+    pub postponed: Option<Vec<(NodeRunId, Arc<Node>)>>,
     /// The facts of its start, until they are left for whoever may carry it on.
     pub start: Option<Box<RunStart>>,
     /// Another process began it.

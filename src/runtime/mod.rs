@@ -14,15 +14,18 @@ mod details;
 mod dispatcher;
 mod effects;
 mod elsewhere;
+mod errand;
 mod facts;
 mod follow;
 pub mod health;
+mod held;
 mod history_desk;
 mod incoming;
 mod job;
 mod kill;
 mod last_runs;
 mod live_run;
+mod loading;
 mod logs;
 mod mailbox;
 mod open_flow;
@@ -32,6 +35,9 @@ mod picture;
 mod prepare;
 mod pruner;
 pub mod query;
+mod runners;
+mod sharing;
+mod start;
 mod view;
 mod workspace;
 
@@ -54,7 +60,9 @@ pub use board::{
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;
+pub use kill::KILL_WITHIN;
 pub use order::{CompareAsk, HistoryAsk, KillScope, LogTarget, Order};
+pub use sharing::SharedLedger;
 pub use workspace::Workspace;
 
 use incoming::Incoming;
@@ -142,6 +150,8 @@ pub struct Config {
     pub manner: Manner,
     /// Who holds the children of runs.
     pub processes: Processes,
+    /// How this runtime has to do with control of workspaces that are shared.
+    pub control: control::Setup,
     /// Called after each publication of the board; `None` publishes nothing.
     pub wake: Option<Wake>,
     /// Given every event, in order; must not wait for anything.
@@ -160,10 +170,14 @@ impl RuntimeHandle {
     /// Asks for something; the answer is on a later board, or an event. Never blocks. After the
     /// runtime ended it does nothing.
     pub fn send(&self, order: Order) {
-        if let Order::Kill(scope) = &order {
-            self.kill(scope);
-        }
-        self.inbox.send(Incoming::Order(order));
+        self.inbox.send(match order {
+            Order::Kill(scope) => {
+                self.kill(&scope);
+                let asked = clock::instant();
+                Incoming::Kill { scope, asked }
+            }
+            order => Incoming::Order(order),
+        });
     }
 
     /// Whoever holds the processes hears of the kill switch past a dispatcher that may be busy.

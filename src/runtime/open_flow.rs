@@ -23,16 +23,20 @@ pub struct OpenFlow {
     pub orphans: Vec<Orphan>,
     /// Why there is no workspace; empty when there is one.
     pub trouble: String,
+    /// Its run is to be ours, and is not yet.
+    pub coming: bool,
     /// A face shows it.
     pub shown: bool,
+    /// Its file stands on its own: nobody shares its folder, so nobody has control of it.
+    pub stands_alone: bool,
 }
 
 impl OpenFlow {
-    /// True when no face shows it and nothing is under way for it: a run, its preparation, or an
-    /// order that waits for the ledger.
+    /// True when no face shows it and nothing is under way for it: a run, one that comes, its
+    /// preparation, or an order that waits for the ledger.
     pub fn is_idle(&self) -> bool {
         let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
-        !self.shown && !at_work
+        !self.shown && !self.coming && !at_work
     }
 
     /// What a dead Handmill left of it, for the board and for whoever is to end it.

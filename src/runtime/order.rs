@@ -64,6 +64,10 @@ pub enum Order {
         /// Results another program left in the file.
         results: Arc<FileResults>,
     },
+    /// Carry on every run that the sitter holds, also of flows that no face shows: they are on the board
+    /// while they run. A face asks the background process for those that it has; that one only takes
+    /// what nobody carries.
+    AdoptRuns,
     /// The flow is shown no longer; it stays on the board while it runs.
     CloseFlow(FlowRef),
     /// Start a run.

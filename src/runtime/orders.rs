@@ -7,14 +7,13 @@ use std::sync::Arc;
 use crate::model::{Event, FlowRef, NodeId, Notice, RunId};
 use crate::sched::Input;
 
-use super::answers::unopened;
 use super::board::{Preview, Wish};
 use super::dispatcher::Dispatcher;
 use super::follow::{Follower, News};
 use super::incoming::Incoming;
 use super::order::Order;
 use super::pruner::Care;
-use super::{clock, prepare};
+use super::{clock, errand, loading, runners};
 
 impl Dispatcher {
     pub(super) fn order(&mut self, order: Order) {
@@ -38,6 +37,7 @@ impl Dispatcher {
                 self.picture.touch_flow(&flow);
                 self.load(order, &flow);
             }
+            Order::AdoptRuns => self.adopt_runs(),
             Order::CloseFlow(flow) => {
                 if let Some(open) = self.flows.get_mut(&flow) {
                     open.shown = false;
@@ -45,16 +45,19 @@ impl Dispatcher {
                 self.forget_if_idle(&flow);
             }
             Order::StartRun { .. } => self.start_run(order),
-            Order::Retry { run, nodes, .. } => {
-                self.mend(&run, &nodes);
-                self.decide(Input::Retry { run, nodes });
-            }
+            Order::Retry { flow, run, nodes } => match self.may_retry(&flow) {
+                Ok(()) => {
+                    self.mend(&run, &nodes);
+                    self.decide(Input::Retry { run, nodes });
+                }
+                Err(why) => self.tell(why),
+            },
             Order::Stop {
                 flow,
                 nodes,
                 at_once,
             } => self.stop(flow, nodes, at_once),
-            Order::Kill(scope) => self.kill(scope),
+            Order::Kill(scope) => self.kill(scope, clock::instant()),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
             Order::Preview(wish) => self.preview(wish),
@@ -70,7 +73,7 @@ impl Dispatcher {
                     .get(&flow)
                     .and_then(|open| open.workspace.clone())
                 {
-                    prepare::show_run(&self.pool, &self.inbox, workspace, flow, run);
+                    errand::show_run(&self.pool, &self.inbox, workspace, flow, run);
                 }
             }
             Order::ShowHistory(ask) => {
@@ -87,7 +90,7 @@ impl Dispatcher {
             }
             Order::PinRun { flow, run, pinned } => {
                 if let Some(workspace) = self.workspace_of(&flow) {
-                    prepare::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
+                    errand::pin(&self.pool, &self.inbox, workspace, flow, run, pinned);
                 }
             }
             Order::FollowLogs(targets) => {
@@ -152,7 +155,7 @@ impl Dispatcher {
         let open = self.flows.get(&wish.flow);
         if let Some(workspace) = open.and_then(|open| open.workspace.clone()) {
             self.wish = Some((wish.flow.clone(), wish.revision, wish.choice.clone()));
-            prepare::preview(&self.pool, &self.inbox, workspace, *wish);
+            errand::preview(&self.pool, &self.inbox, workspace, *wish);
         }
     }
 
@@ -204,73 +207,24 @@ impl Dispatcher {
     pub(super) fn load(&mut self, order: Order, flow: &FlowRef) {
         let workspace = self.workspaces.get(&flow.workspace).cloned();
         let ours = self.ours();
-        prepare::load(&self.pool, &self.inbox, &self.home, workspace, order, ours);
-    }
-
-    pub(super) fn start_run(&mut self, order: Order) {
-        let Order::StartRun { flow, .. } = &order else {
-            return;
-        };
-        let flow = flow.clone();
-        if self.ending {
-            return self.refuse(
-                &flow,
-                Notice::error("Handmill is closing.", "Start it again to run the flow."),
-            );
-        }
-        let Some(open) = self.flows.get_mut(&flow) else {
-            return self.refuse(
-                &flow,
-                Notice::error("The flow is not open.", "Open it first."),
-            );
-        };
-        if !open.view.board.loaded {
-            open.waiting.push(order);
-            return;
-        }
-        let Some(workspace) = open.workspace.clone() else {
-            let why = Notice::error(
-                unopened(&open.trouble),
-                "Mend it, then open the flow again.",
-            );
-            return self.refuse(&flow, why);
-        };
-        if open.preparing || open.view.live.is_some() {
-            let why = Notice::error(
-                "This flow is running already.",
-                "Stop it first, or wait for its end.",
-            );
-            return self.refuse(&flow, why);
-        }
-        open.preparing = true;
-        self.n_run_ids += 1;
-        let run = clock::new_run_id(clock::now(), self.n_run_ids);
-        prepare::prepare(
-            &self.pool,
-            &self.inbox,
-            &self.home,
-            self.face,
-            workspace,
-            run,
-            (order, self.releasing.remove(&flow)),
-        );
+        loading::load(&self.pool, &self.inbox, &self.home, workspace, order, ours);
     }
 
     pub(super) fn stop(&mut self, flow: FlowRef, nodes: Option<Vec<NodeId>>, at_once: bool) {
         let Some(open) = self.flows.get(&flow) else {
             return;
         };
-        match &open.view.live {
-            Some(live) => {
-                let run = live.run.clone();
-                self.decide(Input::Stop {
-                    run,
-                    nodes,
-                    at_once,
-                });
-            }
-            None if open.view.board.runner.is_some() => {
-                prepare::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
+        let live = open.view.live.as_ref().map(|live| live.run.clone());
+        let is_run_elsewhere = open.view.board.runner.is_some();
+        match live {
+            Some(run) => self.decide(Input::Stop {
+                run,
+                nodes,
+                at_once,
+            }),
+            None if self.drop_waiting(&flow) => {}
+            None if is_run_elsewhere => {
+                runners::ask_stop(&self.pool, &self.inbox, &self.home, flow, at_once);
             }
             None => self.stop_orphans(&flow),
         }

@@ -66,6 +66,15 @@ impl Picture {
         self.dirty = true;
     }
 
+    /// The list of flows tells the newest run of one, also when it is on the board no longer.
+    pub fn note_newest(&mut self, flow: &FlowRef, open: &OpenFlow) {
+        if let Some(run) = open.view.board.history.first()
+            && self.work.last_runs.get(flow) != Some(run)
+        {
+            Arc::make_mut(&mut self.work.last_runs).insert(flow.clone(), run.clone());
+        }
+    }
+
     /// Puts a notice up, in the place of the oldest when there are too many.
     pub fn tell(&mut self, notice: Notice) {
         let notices = Arc::make_mut(&mut self.work.notices);
@@ -83,20 +92,14 @@ impl Picture {
 
     /// Hands the picture over, when it is time to.
     pub fn publish(&mut self, flows: &BTreeMap<FlowRef, OpenFlow>, slots: (u32, u32)) {
-        let Some(wake) = &self.wake else { return };
-        if !self.dirty || clock::instant() - self.published < PUBLISH_EVERY {
+        if !self.is_looked_at() || !self.dirty || clock::instant() - self.published < PUBLISH_EVERY
+        {
             return;
         }
         for flow in std::mem::take(&mut self.changed) {
             match flows.get(&flow) {
                 Some(open) => {
-                    let newest = open.view.board.history.first();
-                    if let Some(run) = newest.filter(|run| {
-                        let known = self.work.last_runs.get(&flow);
-                        known.is_none_or(|known| known != *run)
-                    }) {
-                        Arc::make_mut(&mut self.work.last_runs).insert(flow.clone(), run.clone());
-                    }
+                    self.note_newest(&flow, open);
                     self.work
                         .flows
                         .insert(flow, Arc::new(open.view.board.clone()));
@@ -114,6 +117,8 @@ impl Picture {
         drop(old);
         self.dirty = false;
         self.published = clock::instant();
-        wake();
+        if let Some(wake) = &self.wake {
+            wake();
+        }
     }
 }

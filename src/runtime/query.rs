@@ -10,14 +10,15 @@ use crate::exec;
 pub use crate::exec::{Lines, read_from};
 use crate::ledger::{Ledger, NodeRunRow};
 use crate::model::{
-    FlowRef, LogLine, LogTail, NodeId, Notice, Past, Retention, RunId, RunSummary, Timestamp,
+    FlowRef, LogLine, LogTail, NodeId, Notice, Past, Published, Retention, RunId, RunSummary,
+    Stream, Timestamp,
 };
 use crate::store::Home;
 
 use super::board::Runner;
 use super::order::LogTarget;
 use super::workspace::Workspace;
-use super::{prepare, pruner};
+use super::{pruner, runners, sharing};
 
 /// Most lines of a log kept on the board (processes-and-ledger.md, C4).
 pub const TAIL_LINES_MAX: usize = 5_000;
@@ -38,6 +39,11 @@ pub fn tail(workspace: &Workspace, target: &LogTarget) -> Result<LogTail, String
                 Some(run) => ledger.node_runs(run, Some(node)).map_err(told)?.pop(),
                 None => ledger.newest_node_run(&target.flow, node).map_err(told)?,
             };
+            if let Some(row) = &row
+                && let Some(tail) = published_tail(workspace, &row.id.run, Some(node))?
+            {
+                return Ok(tail);
+            }
             match row {
                 Some(row) if exec::is_log(&workspace.log_files(&row.id).0) => {
                     tail_of(workspace, &row, TAIL_LINES_MAX)
@@ -69,9 +75,48 @@ pub fn tail(workspace: &Workspace, target: &LogTarget) -> Result<LogTail, String
     }
 }
 
+/// What another machine published of the log of one of its runs; `None` for a run of this machine.
+fn published_tail(
+    workspace: &Workspace,
+    run: &RunId,
+    node: Option<&NodeId>,
+) -> Result<Option<LogTail>, String> {
+    let known = workspace.ledger.lines_elsewhere(run, node);
+    let Some(known) = known.map_err(|why| why.to_string())? else {
+        return Ok(None);
+    };
+    let mut tail = LogTail {
+        published: Some(Published {
+            host: known.host,
+            seen: known.seen,
+        }),
+        ..LogTail::default()
+    };
+    for line in known.lines {
+        let node = match node {
+            Some(node) => node.clone(),
+            None => sharing::node_of(line.flow.as_deref(), line.label.as_deref()),
+        };
+        let stream = sharing::stream_of(&line.level);
+        tail.total_bytes += line.message.len() as u64;
+        for text in shown_lines(line.message.as_bytes()) {
+            tail.lines.push(LogLine {
+                at: Some(line.at),
+                stream,
+                node: node.clone(),
+                text: text.into(),
+            });
+        }
+    }
+    let too_many = tail.lines.len().saturating_sub(TAIL_LINES_MAX);
+    tail.lines.drain(..too_many);
+    Ok(Some(tail))
+}
+
 /// The log of a recorded attempt is gone with the folder of its run.
 fn is_removed(workspace: &Workspace, row: &NodeRunRow) -> bool {
-    !exec::is_log(&workspace.log_files(&row.id).0) && !workspace.run_dir(&row.id.run).is_dir()
+    let folder = workspace.run_dir(&row.id.run);
+    !exec::is_log(&workspace.log_files(&row.id).0) && folder.try_exists().is_ok_and(|there| !there)
 }
 
 fn removed() -> LogTail {
@@ -124,10 +169,7 @@ fn imported_tail(node: &NodeId, stdout: &str, stderr: &str) -> LogTail {
         total_bytes: (stdout.len() + stderr.len()) as u64,
         ..LogTail::default()
     };
-    for (stream, text) in [
-        (crate::model::Stream::Out, stdout),
-        (crate::model::Stream::Err, stderr),
-    ] {
+    for (stream, text) in [(Stream::Out, stdout), (Stream::Err, stderr)] {
         for line in shown_lines(text.as_bytes()) {
             tail.lines.push(LogLine {
                 at: None,
@@ -141,6 +183,9 @@ fn imported_tail(node: &NodeId, stdout: &str, stderr: &str) -> LogTail {
 }
 
 fn tail_of_run(workspace: &Workspace, flow: &FlowRef, run: &RunId) -> Result<LogTail, String> {
+    if let Some(tail) = published_tail(workspace, run, None)? {
+        return Ok(tail);
+    }
     let rows = workspace
         .ledger
         .node_runs(run, None)
@@ -225,7 +270,7 @@ pub fn record(
         history: ledger
             .history(flow, n_runs, None)
             .map_err(|why| why.to_string())?,
-        runner: prepare::runner(home, flow),
+        runner: runners::runner(home, flow),
     })
 }
 
@@ -267,6 +312,8 @@ pub fn log_files(
         let (stdout, stderr) = workspace.log_files(&row.id);
         let imported = if exec::is_log(&stdout) {
             None
+        } else if let Ok(Some(tail)) = published_tail(workspace, &row.id.run, Some(&row.node)) {
+            Some(texts_of(&tail))
         } else {
             ledger.imported_log(flow, &row.node).ok().flatten()
         };
@@ -283,6 +330,15 @@ pub fn log_files(
     Ok(files.collect())
 }
 
+/// The lines of each stream as one text.
+fn texts_of(tail: &LogTail) -> (String, String) {
+    let of = |stream| {
+        let lines = tail.lines.iter().filter(|line| line.stream == stream);
+        lines.map(|line| format!("{}\n", line.text)).collect()
+    };
+    (of(Stream::Out), of(Stream::Err))
+}
+
 /// Where the log of one attempt lies.
 pub struct LogFiles {
     /// The node.
@@ -297,7 +353,7 @@ pub struct LogFiles {
     pub stdout: PathBuf,
     /// Its standard error.
     pub stderr: PathBuf,
-    /// Standard output and error that came with the workfile instead of files.
+    /// Standard output and error that came with the workfile, or from another machine, instead of files.
     pub imported: Option<(String, String)>,
 }
 
@@ -343,6 +399,17 @@ pub fn kill_held(home: &Home, flow: &FlowRef) -> Result<u64, String> {
     Ok(n)
 }
 
+/// True when a run of the flow goes on without a face: whoever starts the flow with the sitter's
+/// help follows that one.
+pub fn goes_on(home: &Home, flow: &FlowRef) -> bool {
+    use crate::exec::sitter::{self, Place};
+    // A sitter that does not answer is met again by the start itself, which tells of it.
+    let held = sitter::held(&Place::new(home.sitter_dir())).unwrap_or_default();
+    let alone = |face: &str| face == super::adopt::BACKGROUND;
+    held.iter().any(|held| held.flow == *flow)
+        && crate::store::holder(home, flow).is_none_or(|held| alone(&held.face))
+}
+
 /// Ends the processes that a dead Handmill left running for a flow; gives how many there were.
 pub fn end_orphans(workspace: &Workspace, flow: &FlowRef) -> Result<usize, String> {
     let orphans = workspace.orphans_of(flow)?;
@@ -355,7 +422,6 @@ pub fn end_orphans(workspace: &Workspace, flow: &FlowRef) -> Result<usize, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Stream;
 
     #[test]
     fn a_line_without_a_time_stays_behind_the_one_before_it() {

@@ -228,6 +228,7 @@ impl View {
                 kept: u32::try_from(start.kept.len()).unwrap_or(u32::MAX),
                 ..Counts::default()
             },
+            ran_on: None,
         });
         self.live = Some(Live {
             run: start.run.clone(),

@@ -178,7 +178,7 @@ mod tests {
             Ok(Rows::default())
         }
 
-        fn adopt(&mut self, _: Rows, _: Adoption) -> Result<(), String> {
+        fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
             match &self.hold {
                 Some(hold) => {
                     hold.recv().ok();

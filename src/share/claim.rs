@@ -20,50 +20,60 @@ impl SharedFolder {
     /// The log of epochs, made when it is missing.
     ///
     /// It appears with the workspace's name in it or not at all, so that two machines that see the
-    /// folder under different names cannot begin two logs.
+    /// folder under different names cannot begin two logs; and it appears with number 0 in it, in
+    /// which the first claim starts out, or not at all, so that nobody begins it anew later.
     pub(super) fn make_epochs(&mut self, token: Token) -> Result<Folder, Fault> {
         let state = self.make_state()?;
         self.settle_name()?;
-        let has_log = match unstale(|| state.at(&self.tree().epochs())) {
-            Ok(folder) => return Ok(folder),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => {
-                state.has(EPOCHS).map_err(|why| fault(&why))?
-            }
+        match unstale(|| {
+            let log = state.at(&self.tree().epochs())?;
+            Ok((log.list()?.is_empty(), log))
+        }) {
+            Ok((false, log)) => return Ok(log),
+            Ok((true, _)) => {}
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
             Err(why) => return Err(fault(&why)),
-        };
-        // An empty log, or the one of another name that `settle_name` accepted beside ours.
-        if !has_log
-            || state
-                .at(EPOCHS)
-                .and_then(|log| log.list())
-                .is_ok_and(|l| l.is_empty())
-        {
-            let draft = format!(".{EPOCHS}-{token}");
-            let made = state
-                .make(&format!("{draft}/{}", self.name()))
-                .and_then(|_| state.rename(&draft, &state, EPOCHS))
-                .and_then(|()| state.sync());
-            if let Err(why) = made {
-                state.remove_all(&draft).ok();
-                match rename_fault(&why) {
-                    // Another machine was first; its name counts.
-                    Fault::Exists => self.settle_name()?,
-                    other => return Err(other),
-                }
-            }
         }
-        self.make(&self.tree().epochs())
+        let draft = format!(".{EPOCHS}-{token}");
+        let own_name = self.name().to_owned();
+        let made = state
+            .make(&format!("{draft}/{own_name}/{}", Epoch(0)))
+            .and_then(|_| state.rename(&draft, &state, EPOCHS));
+        let made = match made.map_err(|why| rename_fault(&why)) {
+            Err(Fault::Exists) => {
+                // Another machine was first, and its name counts; or the log of another name is there, that is accepted
+                // beside ours; or there is nothing in ours. A full one refuses.
+                let settled = self.settle_name();
+                settled.and_then(|()| {
+                    let into = || {
+                        let (from, to) = (state.at(&draft)?, state.at(EPOCHS)?);
+                        from.rename(&own_name, &to, self.name())
+                    };
+                    match into().map_err(|why| rename_fault(&why)) {
+                        Err(Fault::Exists) => Ok(()),
+                        other => other,
+                    }
+                })
+            }
+            other => other,
+        };
+        let swept = state.remove_all(&draft);
+        made?;
+        swept
+            .and_then(|()| state.sync())
+            .map_err(|why| fault(&why))?;
+        unstale(|| state.at(&self.tree().epochs())).map_err(|why| fault(&why))
     }
 
     pub(super) fn make_new(&self, note: &ClaimNote) -> Done {
-        let epochs = self.epochs()?;
-        let path = self.tree().new_epoch(note.token);
-        let (_, name) = split(&path);
+        let path = self.tree().new_epoch(note.epoch, note.token);
+        let (below, name) = split(&path);
+        let below = self.look_into(below)?.ok_or(Fault::Gone)?;
         // What an earlier try of the same claim left.
-        epochs.remove_all(name).map_err(|why| fault(&why))?;
+        below.remove_all(name).map_err(|why| fault(&why))?;
         let make = || {
-            epochs.mkdir_new(name)?;
-            let folder = epochs.at(name)?;
+            below.mkdir_new(name)?;
+            let folder = below.at(name)?;
             folder.write_new("claim.json", &note.to_bytes())?;
             folder.mkdir_new("pen")?;
             folder.sync()
@@ -74,9 +84,10 @@ impl SharedFolder {
 
     pub(super) fn rename_new(&self, token: Token, epoch: Epoch) -> Done {
         let epochs = self.epochs()?;
-        let path = self.tree().new_epoch(token);
-        let (_, from) = split(&path);
-        epochs
+        let path = self.tree().new_epoch(epoch, token);
+        let (below, from) = split(&path);
+        let below = self.look_into(below)?.ok_or(Fault::Gone)?;
+        below
             .rename(from, &epochs, &epoch.to_string())
             .map_err(|why| rename_fault(&why))?;
         // It is done; whether it survives a power cut of the server is not known.
@@ -84,14 +95,31 @@ impl SharedFolder {
         Ok(Reply::Done)
     }
 
-    pub(super) fn drop_new(&self, token: Token) -> Done {
-        let Some(epochs) = self.look_into(&self.tree().epochs())? else {
-            return Ok(Reply::Done);
+    pub(super) fn drop_new(&self, token: Token, epoch: Epoch) -> Done {
+        let path = self.tree().new_epoch(epoch, token);
+        let (below, name) = split(&path);
+        if let Some(below) = self.look_into(below)? {
+            below.remove_all(name).map_err(|why| fault(&why))?;
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn remove_epoch(&self, epoch: Epoch) -> Done {
+        let epochs = self.epochs()?;
+        let has = |epoch: Epoch| {
+            let is_there = epochs.has(&epoch.to_string());
+            is_there.map_err(|why| fault(&why))
         };
-        let path = self.tree().new_epoch(token);
-        epochs
-            .remove_all(split(&path).1)
-            .map_err(|why| fault(&why))?;
+        // While it is there, this number can still be claimed.
+        if epoch.0 > 0 && has(Epoch(epoch.0 - 1))? {
+            return Err(Fault::NotEmpty);
+        }
+        if !has(epoch)? {
+            return Err(Fault::Gone);
+        }
+        let name = epoch.to_string();
+        unstale(|| epochs.remove_all(&name)).map_err(|why| fault(&why))?;
+        epochs.sync().map_err(|why| unknown(&why))?;
         Ok(Reply::Done)
     }
 

@@ -27,9 +27,9 @@ impl SharedFolder {
     }
 
     fn take_over(&mut self, ledger: &mut dyn LedgerSide, why: Adoption) -> Result<Hydrated, Fault> {
-        let generation = match self.row_seen()? {
-            RowSeen::Is { row, .. } => Some(row.generation),
-            RowSeen::Absent => None,
+        let (generation, host) = match self.row_seen()? {
+            RowSeen::Is { row, .. } => (Some(row.generation), Some(row.host)),
+            RowSeen::Absent => (None, None),
             RowSeen::Damaged { why, .. } => return Ok(Hydrated::Kept(format!("the lease: {why}"))),
         };
         let wanted = generation.map(|generation| generation.to_string());
@@ -50,7 +50,7 @@ impl SharedFolder {
                 self.observer.saw(wanted);
                 // The ledger still has to mark what it thinks runs elsewhere.
                 let told = match why {
-                    Adoption::Claiming => ledger.adopt(Rows::default(), why),
+                    Adoption::Claiming => ledger.adopt(Rows::default(), None, why),
                     Adoption::Watching => Ok(()),
                 };
                 return Ok(match told {
@@ -64,7 +64,7 @@ impl SharedFolder {
             }
             Err(why) => return Ok(Hydrated::Kept(why.to_string())),
         };
-        match ledger.adopt(std::mem::take(&mut whole.rows), why) {
+        match ledger.adopt(std::mem::take(&mut whole.rows), host.as_deref(), why) {
             Ok(()) => {
                 self.observer.keep(whole);
                 Ok(Hydrated::Adopted)

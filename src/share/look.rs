@@ -19,7 +19,7 @@ use super::table::{ReadError, Row, Table};
 
 /// Names of conflicts that are told; more would not be read.
 const CONFLICTS_MAX: usize = 8;
-/// A claim takes seconds; one that slept over its draft finds it gone, and begins anew.
+/// A touch takes moments; one that slept over its file finds it gone, which is what it wanted.
 const DRAFT_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// Digits of an epoch's folder.
 const DIGITS: usize = limits::EPOCH_DIGITS;
@@ -53,6 +53,8 @@ impl SharedFolder {
         };
         let entries = unstale(|| folder.list()).map_err(|why| fault(&why))?;
         let mut epochs = Vec::with_capacity(entries.len());
+        let zero = Epoch(0).to_string();
+        let mut oldest = None;
         let mut conflicts = Vec::new();
         for entry in entries {
             match Epoch::parse(&entry.name) {
@@ -63,6 +65,7 @@ impl SharedFolder {
                     )));
                 }
                 Some(epoch) => epochs.push(epoch),
+                None if entry.name == zero => oldest = Some(Epoch(0)),
                 None if starts_as_epoch(&entry.name) => conflicts.push(shown(&entry.name)),
                 None => {}
             }
@@ -71,9 +74,11 @@ impl SharedFolder {
         conflicts.sort_unstable();
         conflicts.truncate(CONFLICTS_MAX);
         epochs.sort_unstable();
+        let oldest = oldest.or(epochs.first().copied());
         Ok(Reply::Epochs(Listing {
             newest: epochs.pop(),
             before: epochs.pop(),
+            oldest,
             conflicts,
         }))
     }
@@ -279,13 +284,12 @@ impl SharedFolder {
     }
 }
 
-/// Removes drafts of claims whose machine died over them. Both times are the server's.
+/// Removes what machines left that died over a look. Both times are the server's. Drafts of claims lie in the epochs, and
+/// go with them.
 fn sweep(epochs: &Folder, now: Timestamp) -> io::Result<()> {
     for entry in epochs.list()? {
-        let is_draft = [".new-", ".touch-"]
-            .iter()
-            .any(|mark| entry.name.starts_with(mark));
-        if is_draft && now.since(epochs.modified(&entry.name)?) > DRAFT_MAX {
+        let is_touch = entry.name.starts_with(".touch-");
+        if is_touch && now.since(epochs.modified(&entry.name)?) > DRAFT_MAX {
             epochs.remove_all(&entry.name)?;
         }
     }

@@ -20,7 +20,7 @@ impl LedgerSide for NoLedger {
         Ok(Rows::default())
     }
 
-    fn adopt(&mut self, _: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         Ok(())
     }
 }
@@ -57,6 +57,13 @@ fn claim_note(epoch: u64, token: u128) -> ClaimNote {
 fn claim(shared: &mut SharedFolder, epoch: u64, token: u128) {
     let note = claim_note(epoch, token);
     done(shared, Op::Touch { token: note.token });
+    let below = shared.workspace_folder().expect("there");
+    let below = below.make(&format!(
+        ".workspace_state/epochs/{}/{:012}",
+        shared.name(),
+        epoch - 1
+    ));
+    below.expect("mkdir");
     done(shared, Op::MakeNew { note });
     done(
         shared,
@@ -153,10 +160,21 @@ fn of_two_claims_of_one_epoch_the_second_is_refused_and_can_be_dropped() {
     };
     assert_eq!(seen.claim, Some(claim_note(1, 11)));
     assert_eq!(seen.pen, PenSeen::Alive);
-    done(&mut b, Op::DropNew { token: Token(22) });
-    done(&mut b, Op::DropNew { token: Token(22) });
-    let names = fs::read_dir(dir.path().join(".workspace_state/epochs").join(a.name()));
-    assert_eq!(names.expect("list").count(), 1);
+    let drop = Op::DropNew {
+        token: Token(22),
+        epoch: Epoch(1),
+    };
+    done(&mut b, drop.clone());
+    done(&mut b, drop);
+    let epochs = dir.path().join(".workspace_state/epochs").join(a.name());
+    let names = |folder: &Path| -> Vec<_> {
+        let names = fs::read_dir(folder).expect("list");
+        let mut names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&epochs), ["000000000000", "000000000001"]);
+    assert!(names(&epochs.join("000000000000")).is_empty());
 }
 
 #[test]
@@ -521,7 +539,7 @@ fn copies_of_a_sync_program_are_told_and_links_are_not_followed() {
 }
 
 #[test]
-fn drafts_of_machines_that_died_are_swept_after_a_day() {
+fn what_machines_left_that_died_over_a_look_is_swept_after_a_day() {
     use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
     let dir = tempfile::tempdir().expect("temp dir");
     let mut a = open(dir.path(), "a");
@@ -535,19 +553,17 @@ fn drafts_of_machines_that_died_are_swept_after_a_day() {
         last_access: old,
         last_modification: old,
     };
-    for name in [".new-old", ".new-young", "000000000001"] {
-        fs::create_dir_all(epochs.join(name).join("pen")).expect("mkdir");
-        if name != ".new-young" {
-            utimensat(CWD, epochs.join(name), &old, AtFlags::empty()).expect("utimens");
-        }
+    for name in [".touch-old", ".touch-young"] {
+        fs::write(epochs.join(name), "").expect("write");
     }
-    fs::write(epochs.join(".touch-old"), "").expect("write");
-    utimensat(CWD, epochs.join(".touch-old"), &old, AtFlags::empty()).expect("utimens");
+    for name in [".touch-old", "000000000001"] {
+        utimensat(CWD, epochs.join(name), &old, AtFlags::empty()).expect("utimens");
+    }
     done(&mut a, Op::Touch { token: Token(5) });
     let names = fs::read_dir(epochs).expect("list");
     let mut names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
     names.sort();
-    assert_eq!(names, [".new-young", "000000000001"]);
+    assert_eq!(names, [".touch-young", "000000000000", "000000000001"]);
 }
 
 #[test]
@@ -648,6 +664,7 @@ fn of_two_recoverers_one_takes_over_and_the_new_lease_is_left_alone() {
                         &mut shared,
                         Op::DropNew {
                             token: Token(token),
+                            epoch: Epoch(2),
                         },
                     );
                     return false;
@@ -672,4 +689,55 @@ fn of_two_recoverers_one_takes_over_and_the_new_lease_is_left_alone() {
         };
         assert_eq!(row.generation.epoch, Some(Epoch(2)));
     }
+}
+
+#[test]
+fn an_old_epoch_goes_when_the_one_below_is_gone_and_nobody_can_claim_its_number_again() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let (mut a, mut b) = (open(dir.path(), "a"), open(dir.path(), "b"));
+    claim(&mut a, 1, 11);
+    // One who will sleep over its draft, and one who will wake with an old view.
+    let (slept, woken) = (claim_note(2, 22), claim_note(2, 33));
+    done(&mut b, Op::MakeNew { note: slept });
+    for epoch in 1..4_u64 {
+        let epoch = Epoch(epoch);
+        done(&mut a, Op::ReleasePen { epoch });
+        claim(&mut a, epoch.0 + 1, 11 + u128::from(epoch.0));
+    }
+    let remove = |n: u64| Op::RemoveEpoch { epoch: Epoch(n) };
+    for n in [1, 2] {
+        assert_eq!(do_op(&mut a, remove(n)), Reply::Failed(Fault::NotEmpty));
+    }
+    assert_eq!(listing(&mut a).oldest, Some(Epoch(0)));
+    for n in [0, 1, 2] {
+        done(&mut a, remove(n));
+        assert_eq!(do_op(&mut a, remove(n)), Reply::Failed(Fault::Gone));
+    }
+    let seen = listing(&mut a);
+    let numbers = (seen.oldest, seen.before, seen.newest);
+    assert_eq!(numbers, (Some(Epoch(3)), Some(Epoch(3)), Some(Epoch(4))));
+    let rename = |token: u128| Op::RenameNew {
+        token: Token(token),
+        epoch: Epoch(2),
+    };
+    assert_eq!(do_op(&mut b, rename(22)), Reply::Failed(Fault::Gone));
+    let make = Op::MakeNew { note: woken };
+    assert_eq!(do_op(&mut b, make), Reply::Failed(Fault::Gone));
+    assert_eq!(do_op(&mut b, rename(33)), Reply::Failed(Fault::Gone));
+    // Nor does a touch begin the log anew.
+    done(&mut b, Op::Touch { token: Token(44) });
+    assert_eq!(listing(&mut b), seen);
+}
+
+#[test]
+fn an_empty_log_that_somebody_left_can_be_begun() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let mut a = open(dir.path(), "a");
+    let log = dir.path().join(".workspace_state/epochs").join(a.name());
+    fs::create_dir_all(&log).expect("mkdir");
+    done(&mut a, Op::Touch { token: Token(1) });
+    assert_eq!(listing(&mut a).oldest, Some(Epoch(0)));
+    claim(&mut a, 1, 11);
+    let state = fs::read_dir(dir.path().join(".workspace_state")).expect("list");
+    assert_eq!(state.count(), 1);
 }

@@ -157,6 +157,7 @@ impl<'a> Case<'a> {
                     ..Manner::default()
                 },
                 processes: handmill::runtime::Processes::Own,
+                control: crate::support::control(),
                 wake: None,
                 events: Some(Box::new(move |event| {
                     sender.send(event.clone()).ok();

@@ -297,6 +297,7 @@ impl Face {
                 ..Manner::default()
             },
             processes: handmill::runtime::Processes::Own,
+            control: crate::support::control(),
             wake: Some(Box::new(move || {
                 wake.lock().expect("no poison").send(()).ok();
             })),

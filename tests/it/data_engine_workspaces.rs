@@ -539,6 +539,7 @@ impl Desk {
             face: "window",
             manner: runtime::Manner::default(),
             processes: handmill::runtime::Processes::Own,
+            control: crate::support::control(),
             wake: Some(Box::new(move || {
                 // Nobody waits any more when the test has ended.
                 wake.send(()).ok();

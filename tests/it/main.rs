@@ -1,7 +1,9 @@
 //! Facts about the program seen from outside its modules. One binary, because egui links slowly.
 
+mod adoption;
 mod cli;
 mod conformance;
+mod control;
 mod crash;
 mod data_engine_history;
 mod data_engine_workspaces;
@@ -9,9 +11,13 @@ mod example;
 mod faults;
 mod floors;
 mod flows;
+mod full_disk;
 mod graphml;
+mod in_place;
+mod kill_switch;
 mod kills;
 mod merging;
+mod place;
 mod runtime;
 mod saves;
 mod share;
@@ -19,3 +25,4 @@ mod share_fuzz;
 mod share_python;
 mod shared;
 mod sitter;
+mod support;

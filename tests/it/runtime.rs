@@ -113,6 +113,7 @@ impl Face {
             face,
             manner: manner(4),
             processes: Processes::Own,
+            control: crate::support::control(),
             wake: Some(Box::new(move || on_wake.ring())),
             events: Some(Box::new(move |event| {
                 sender.send(event.clone()).ok();

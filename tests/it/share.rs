@@ -26,7 +26,7 @@ impl LedgerSide for Kept {
         Ok(Rows::default())
     }
 
-    fn adopt(&mut self, rows: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, rows: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         self.rows = Some(rows);
         Ok(())
     }
@@ -429,7 +429,7 @@ fn claim_for_ever(workspace: &Path) {
         match carry(Op::RenameNew { token, epoch }) {
             Reply::Done => println!("won {epoch}"),
             Reply::Failed(Fault::Exists) => {
-                assert_eq!(carry(Op::DropNew { token }), Reply::Done);
+                assert_eq!(carry(Op::DropNew { token, epoch }), Reply::Done);
                 continue;
             }
             other => panic!("{other:?}"),

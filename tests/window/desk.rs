@@ -303,6 +303,19 @@ impl Desk {
         self.screen.screenshot(name)
     }
 
+    /// Colour of one pixel of the screen: red, green, blue.
+    pub fn colour_at(&self, x: i32, y: i32) -> [u8; 3] {
+        let place = format!("1x1+{x}+{y}");
+        let args = ["-window", "root", "-crop", &place, "-depth", "8", "txt:-"];
+        let told = self.screen.ask("import", args);
+        // `0,0: (242,120,107)  #F2786B  …`
+        let hex = told.rsplit('#').next().unwrap_or_default();
+        [0, 2, 4].map(|at| {
+            let byte = hex.get(at..at + 2).unwrap_or_default();
+            u8::from_str_radix(byte, 16).unwrap_or(0)
+        })
+    }
+
     /// Runs the command line in the same home and folder.
     pub fn handmill<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
         Command::new(&self.program)

@@ -18,6 +18,12 @@ pub const SOW: (i32, i32) = (330, 200);
 pub const GRIND: (i32, i32) = (640, 330);
 pub const BAKE: (i32, i32) = (950, 460);
 
+/// It ignores the request to end, and so do its child and a grandchild in a session of its own.
+pub const STUBBORN: &str = "trap '' TERM HUP INT; \
+    (while :; do sleep 0.1; done) &amp; \
+    setsid sh -c 'trap \"\" TERM; (while :; do sleep 0.1; done) &amp; while :; do sleep 0.1; done' &amp; \
+    echo ready &gt; ready.txt; while :; do sleep 0.1; done";
+
 /// Writes a flow that holds nothing.
 pub fn empty_flow(path: &Path) {
     fs::create_dir_all(path.parent().expect("it has a folder")).expect("make the workspace");
@@ -103,4 +109,32 @@ pub fn open_path(desk: &Desk, path: &Path) {
 /// True while the shown flow has edits that are not saved.
 pub fn is_dirty(desk: &Desk) -> bool {
     desk.title().starts_with('•')
+}
+
+/// Writes a flow of one node; `command` is written as XML has it.
+pub fn flow_of(path: &Path, command: &str) {
+    empty_flow(path);
+    let text = fs::read_to_string(path).expect("it was just written");
+    let text = text
+        .replace(
+            "  <graph ",
+            "  <key id=\"d1\" for=\"node\" attr.name=\"label\" attr.type=\"string\" />\n  \
+             <key id=\"d2\" for=\"node\" attr.name=\"x\" attr.type=\"double\" />\n  \
+             <key id=\"d3\" for=\"node\" attr.name=\"y\" attr.type=\"double\" />\n  <graph ",
+        )
+        .replace(
+            "  </graph>",
+            &format!(
+                "    <node id=\"only\">\n      <data key=\"d1\">{command}</data>\n      \
+                 <data key=\"d2\">0</data>\n      <data key=\"d3\">0</data>\n    </node>\n  </graph>"
+            ),
+        );
+    fs::write(path, text).expect("write the flow");
+}
+
+/// Takes an entry of the palette by its name.
+pub fn take(desk: &Desk, name: &str) {
+    desk.key("ctrl+k");
+    desk.type_text(name);
+    desk.key("Return");
 }

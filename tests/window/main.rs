@@ -8,6 +8,7 @@ mod catalog;
 )]
 mod desk;
 mod desks;
+mod ends;
 mod files;
 mod hand;
 mod journeys;

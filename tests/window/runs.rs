@@ -1,23 +1,16 @@
 //! Runs that meet others: a second process that wants the same flow, and children that will not end.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::desk::Desk;
 use crate::hand::{
-    FLOW, NOWHERE, SOW, empty_flow, is_dirty, new_node, standing, survivors, wait_for_title,
+    FLOW, NOWHERE, SOW, STUBBORN, flow_of, is_dirty, new_node, standing, survivors, wait_for_title,
 };
 
 /// A flow of one node that tells when it runs and ends when it may.
 const PATIENT: &str =
     "echo once &gt;&gt; times.txt; until test -e go.txt; do sleep 0.05; done; rm go.txt";
-
-/// It ignores the request to end, and so do its child and a grandchild in a session of its own.
-const STUBBORN: &str = "trap '' TERM HUP INT; \
-    (while :; do sleep 0.1; done) &amp; \
-    setsid sh -c 'trap \"\" TERM; (while :; do sleep 0.1; done) &amp; while :; do sleep 0.1; done' &amp; \
-    echo ready &gt; ready.txt; while :; do sleep 0.1; done";
 
 #[test]
 fn a_flow_that_runs_elsewhere_is_not_run_twice_and_the_second_says_who_runs_it() {
@@ -79,24 +72,4 @@ fn a_stopped_node_that_ignores_signals_and_forks_leaves_nothing_behind() {
     desk.wait_until("nothing of it is left", || survivors(&desk).is_empty());
     desk.wait_until("it is known as stopped", || standing(&desk, 0) == "stopped");
     desk.screenshot("stopped");
-}
-
-fn flow_of(path: &Path, command: &str) {
-    empty_flow(path);
-    let text = fs::read_to_string(path).expect("it was just written");
-    let text = text
-        .replace(
-            "  <graph ",
-            "  <key id=\"d1\" for=\"node\" attr.name=\"label\" attr.type=\"string\" />\n  \
-             <key id=\"d2\" for=\"node\" attr.name=\"x\" attr.type=\"double\" />\n  \
-             <key id=\"d3\" for=\"node\" attr.name=\"y\" attr.type=\"double\" />\n  <graph ",
-        )
-        .replace(
-            "  </graph>",
-            &format!(
-                "    <node id=\"only\">\n      <data key=\"d1\">{command}</data>\n      \
-                 <data key=\"d2\">0</data>\n      <data key=\"d3\">0</data>\n    </node>\n  </graph>"
-            ),
-        );
-    fs::write(path, text).expect("write the flow");
 }

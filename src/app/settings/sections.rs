@@ -6,11 +6,12 @@ use egui::{RichText, Ui};
 
 use crate::app::action::{Action, Verb};
 use crate::app::icons::Icon;
-use crate::app::kill::{Kill, Names, Scope};
+use crate::app::kill::{Kill, Names, Target, counted};
 use crate::app::memory::{Settings, ThemeChoice};
 use crate::app::theme::{Theme, semibold, size, space};
 use crate::app::widgets::{self, Button, Row};
 use crate::app::window::App;
+use crate::runtime::KillScope;
 
 use super::diagnostics::diagnostics_ui;
 use super::field::{bytes, note, number};
@@ -22,6 +23,9 @@ const GRACE_MAX: u32 = 3_600;
 const SLOTS_MAX: u32 = 10_000;
 /// Most days that may be set: a century.
 const DAYS_MAX: u32 = 36_500;
+
+/// Running nodes of one run listed before the rest is counted.
+const NODES_MAX: usize = 50;
 
 /// Draws the section that is chosen.
 pub fn section_ui(ui: &mut Ui, app: &App, page: &mut Page, actions: &mut Vec<Action>) {
@@ -154,8 +158,8 @@ fn kill_ui(ui: &mut Ui, app: &App, actions: &mut Vec<Action>) {
     let help = "Ends what runs, with everything that it started, without waiting for it. You are asked first and told what was ended.";
     note(ui, help, theme.dim);
     ui.add_space(space::S);
-    let everything = Kill::of(Scope::Everything, &app.board, &app.view as &dyn Names);
-    let mut all = Button::new("Kill everything…").icon(Icon::Stop);
+    let everything = Kill::of(KillScope::Everything, &app.board, &app.view as &dyn Names);
+    let mut all = Button::new("Kill everything…").icon(Icon::Stop).danger();
     if everything.is_none() {
         all.disabled = Some("Nothing is running".to_owned());
     }
@@ -167,21 +171,41 @@ fn kill_ui(ui: &mut Ui, app: &App, actions: &mut Vec<Action>) {
         note(ui, "Nothing is running.", theme.dim);
         return;
     };
-    widgets::field_label(ui, "Or one run");
-    for target in everything.targets {
-        let n = match target.nodes.len() {
-            1 => "1 node".to_owned(),
-            n => format!("{n} nodes"),
-        };
+    widgets::field_label(ui, "Or one run, or one node of it");
+    ui.spacing_mut().item_spacing.y = 1.0;
+    for target in &everything.targets {
+        run_ui(ui, target, actions);
+    }
+}
+
+/// A live run and its running nodes, each to be killed alone.
+fn run_ui(ui: &mut Ui, target: &Target, actions: &mut Vec<Action>) {
+    let theme = Theme::of(ui.ctx());
+    let row = Row {
+        text: &target.title,
+        name: Some(format!("Kill the run of {}…", target.title)),
+        icon: Some((Icon::Stop, theme.error())),
+        detail: &counted(target.nodes.len(), "running node"),
+        ..Row::default()
+    };
+    if row.show(ui).clicked() {
+        actions.push(Action::Kill(KillScope::Run(target.flow.clone())));
+    }
+    for (node, name) in target.nodes.iter().take(NODES_MAX) {
         let row = Row {
-            text: &target.title,
-            name: Some(format!("Kill the run of {}", target.title)),
+            text: name,
+            name: Some(format!("Kill node {name} of {}…", target.title)),
             icon: Some((Icon::Stop, theme.dim)),
-            detail: &n,
+            indent: 21.0,
             ..Row::default()
         };
         if row.show(ui).clicked() {
-            actions.push(Action::Kill(Scope::Run(target.flow)));
+            let scope = KillScope::Nodes(target.flow.clone(), vec![node.clone()]);
+            actions.push(Action::Kill(scope));
         }
+    }
+    if let Some(more) = target.nodes.len().checked_sub(NODES_MAX).filter(|n| *n > 0) {
+        let more = format!("and {more} more; kill them from the canvas");
+        note(ui, &more, theme.dim);
     }
 }

@@ -10,7 +10,7 @@ use super::fakes::{NOW, Shared, flow_ref, other_flow, with_finance, world};
 use super::journeys::{Stage, click, opened, press, runs, stands, window};
 use crate::app::ThemeChoice;
 use crate::model::{Choice, Counts, NodeState, NodeStatus, RunSummary};
-use crate::runtime::{FlowBoard, Order, Preview};
+use crate::runtime::{FlowBoard, KillScope, Order, Preview};
 
 /// A flow with a live run, its nodes so: `a=running b=failed`.
 fn live(nodes: &str) -> FlowBoard {
@@ -34,6 +34,7 @@ fn live(nodes: &str) -> FlowBoard {
             ended: None,
             outcome: None,
             counts: Counts::default(),
+            ran_on: None,
         }),
         ..FlowBoard::default()
     }
@@ -58,22 +59,14 @@ fn fill(harness: &mut Harness<'_, Stage>, label: &str, text: &str) {
     harness.run_steps(4);
 }
 
-fn stops(world: &Shared) -> Vec<(String, Option<Vec<String>>)> {
+/// What the kill switch was asked to end.
+fn kills(world: &Shared) -> Vec<KillScope> {
     let world = world.borrow();
-    let stops = world.orders.iter().filter_map(|order| match order {
-        Order::Stop {
-            flow,
-            nodes,
-            at_once: true,
-        } => {
-            let names = |nodes: &Vec<crate::model::NodeId>| {
-                nodes.iter().map(ToString::to_string).collect::<Vec<_>>()
-            };
-            Some((flow.stem().to_owned(), nodes.as_ref().map(names)))
-        }
+    let kills = world.orders.iter().filter_map(|order| match order {
+        Order::Kill(scope) => Some(scope.clone()),
         _ => None,
     });
-    stops.collect()
+    kills.collect()
 }
 
 #[test]
@@ -125,7 +118,7 @@ fn the_health_of_the_machine_is_looked_at_off_the_window_and_shown() {
 }
 
 #[test]
-fn item_72_the_kill_switch_asks_first_shows_how_far_it_is_and_tells_what_it_ended() {
+fn item_72_the_kill_switch_asks_first_and_shows_how_far_it_is() {
     let world = world();
     with_finance(&world);
     let mut harness = window(&world, &["/c/claims/flow_modules/orders.graphml"]);
@@ -139,17 +132,17 @@ fn item_72_the_kill_switch_asks_first_shows_how_far_it_is_and_tells_what_it_ende
     harness.get_by_label("‘Orders’, 2 nodes: step a, step b");
     // Enter is not enough.
     press(&mut harness, Modifiers::NONE, Key::Enter);
-    assert_eq!(stops(&world), []);
+    assert_eq!(kills(&world), []);
 
     press(&mut harness, Modifiers::COMMAND, Key::Comma);
     click(&mut harness, "Section Kill switch");
-    click(&mut harness, "Kill the run of Orders");
+    click(&mut harness, "Kill the run of Orders…");
     click(&mut harness, "Kill");
-    assert_eq!(stops(&world), [("orders".to_owned(), None)]);
-    harness.get_by_label("0 of 2 ended");
+    assert_eq!(kills(&world), [KillScope::Run(flow_ref())]);
+    harness.get_by_label("0 of 2 ended; still running: step a, step b");
     stands(&world, live("a=stopped b=running c=ready"));
     harness.run_steps(2);
-    harness.get_by_label("1 of 2 ended");
+    harness.get_by_label("1 of 2 ended; still running: step b");
     let over = FlowBoard {
         live: None,
         ..live("a=stopped b=stopped c=ready")
@@ -157,7 +150,8 @@ fn item_72_the_kill_switch_asks_first_shows_how_far_it_is_and_tells_what_it_ende
     stands(&world, over);
     harness.run_steps(3);
     assert!(harness.query_by_label("Killing…").is_none());
-    harness.get_by_label("Killed 2 nodes of ‘Orders’: step a, step b.");
+    // What was ended is the runtime's to tell, once.
+    assert!(harness.query_by_label_contains("Killed").is_none());
 }
 
 #[test]
@@ -171,8 +165,21 @@ fn item_72_running_nodes_of_the_selection_are_killed_alone() {
     press(&mut harness, Modifiers::NONE, Key::Enter);
     harness.get_by_label("Kill 1 running node of ‘Orders’?");
     click(&mut harness, "Kill");
-    let only_b = Some(vec!["b".to_owned()]);
-    assert_eq!(stops(&world), [("orders".to_owned(), only_b)]);
+    let only_b = KillScope::Nodes(flow_ref(), vec!["b".into()]);
+    assert_eq!(kills(&world), [only_b]);
+}
+
+#[test]
+fn item_72_the_settings_page_kills_one_node_of_a_run() {
+    let (world, mut harness) = opened();
+    stands(&world, live("a=running b=running"));
+    press(&mut harness, Modifiers::COMMAND, Key::Comma);
+    click(&mut harness, "Section Kill switch");
+    click(&mut harness, "Kill node step a of Orders…");
+    harness.get_by_label("Kill 1 running node of ‘Orders’?");
+    click(&mut harness, "Kill");
+    let only_a = KillScope::Nodes(flow_ref(), vec!["a".into()]);
+    assert_eq!(kills(&world), [only_a]);
 }
 
 #[test]

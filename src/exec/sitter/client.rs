@@ -302,9 +302,24 @@ impl Sitter {
     /// is there, for then they run nothing.
     pub fn watch(&self, workspace: &WorkspaceId) {
         let mut state = lock(&self.0.state);
-        if state.watched.insert(workspace.clone()) {
+        if !state.watched.insert(workspace.clone()) {
+            return;
+        }
+        if matches!(state.link, Link::Down) && self.0.place.has_socket() {
+            // The connection begins with what is watched.
+            return self.0.connect_soon(&mut state, false);
+        }
+        if matches!(state.link, Link::Up(_)) {
             self.0.say_now(&mut state, watch(workspace), false);
         }
+    }
+
+    /// Another process sees to the workspace from now on: its deadline is not ours to give to the next sitter.
+    pub fn forget(&self, workspace: &WorkspaceId) {
+        let mut state = lock(&self.0.state);
+        state.deadlines.remove(workspace);
+        state.watched.remove(workspace);
+        state.others.remove(workspace);
     }
 
     /// The kill switch. [`Report::Killed`] follows for each attempt that lives.
@@ -728,6 +743,8 @@ impl Inner {
             return;
         }
         state.link = Link::Down;
+        // The next sitter tells anew. What a dead one held for others is for those to say.
+        let watched: Vec<WorkspaceId> = state.watched.iter().cloned().collect();
         let mut ended = Vec::new();
         let mut lost = Vec::new();
         let mut again = Vec::new();
@@ -737,9 +754,19 @@ impl Inner {
             let dir = &carried.run_dir;
             let noted = records
                 .entry(dir.clone())
-                .or_insert_with(|| exits::read_exits(dir, &id.run).ended);
+                // One that cannot be read knows no end, and then those attempts are told as lost below.
+                .or_insert_with(|| {
+                    let record = exits::read_exits(dir, &id.run);
+                    record.map(|record| record.ended).unwrap_or_default()
+                });
             let seen = noted.iter().find(|ended| ended.id == *id);
-            let began = || super::super::log_files(dir, id).0.exists();
+            // When nobody can tell, it is not run twice.
+            let began = || {
+                super::super::log_files(dir, id)
+                    .0
+                    .try_exists()
+                    .unwrap_or(true)
+            };
             match (seen, &carried.job) {
                 (Some(seen), _) => ended.push((seen.at, id.clone(), seen.exit.clone())),
                 (None, Some(job)) if !began() => again.push(job.clone()),
@@ -773,6 +800,13 @@ impl Inner {
         }
         for (_, id, exit) in ended {
             self.report(Report::Exited { id, exit });
+        }
+        for workspace in watched {
+            (self.reports)(Report::Others {
+                workspace,
+                runs: 0,
+                children: 0,
+            });
         }
         for (id, process) in lost {
             self.await_lost(id, process);

@@ -89,6 +89,11 @@ fn a_number_given_twice_is_found() {
 }
 
 #[test]
+fn a_claim_beside_the_epochs_is_found_where_old_ones_are_removed() {
+    explored(Defect::DraftBeside, "I", explore::PRUNED);
+}
+
+#[test]
 fn silence_by_the_wall_clock_is_found() {
     simulated(Defect::WallClock, ALL);
 }

@@ -34,6 +34,8 @@ pub(super) struct Bounds {
     has_old_rows: bool,
     /// Claims wait for copies to be merged.
     settles: bool,
+    /// Owners remove old epochs, down to their own.
+    prunes: bool,
     /// So many things may go wrong on one way: crashes, timers that fire at their worst, replies lost, acts refused, old
     /// views, strays. [`UNBOUNDED`] for any number.
     n_faults: u8,
@@ -114,6 +116,9 @@ struct World {
     tables: [Version; 4],
     /// Snapshots published or begun in each epoch.
     n_begun: [u8; EPOCHS],
+    /// Numbers whose folders were removed, number 0 among them: always the lowest. What was in them stands above still,
+    /// since an old view may show it.
+    n_pruned: u8,
     broken: Option<&'static str>,
     /// Things that may still go wrong.
     n_faults: u8,
@@ -145,6 +150,7 @@ impl World {
             row: (0, 0),
             tables: [(0, 0); 4],
             n_begun: [0; EPOCHS],
+            n_pruned: 0,
             broken: None,
         }
     }
@@ -158,6 +164,45 @@ impl World {
 
     fn at(&mut self, epoch: Epoch) -> Option<&mut Numbered> {
         self.epochs[number(epoch) - 1].as_mut()
+    }
+
+    fn is_pruned(&self, epoch: Epoch) -> bool {
+        number(epoch) < usize::from(self.n_pruned)
+    }
+
+    /// A claim of this epoch has a place to start from.
+    fn has_home(&self, epoch: Epoch) -> bool {
+        !self.is_pruned(Epoch(epoch.0 - 1)) || is_planted(Defect::DraftBeside)
+    }
+
+    /// The lowest epoch goes, and with it the drafts of claims of the next.
+    fn prune(&mut self, epoch: Epoch) -> Said {
+        if self.is_pruned(epoch) {
+            return Said::Failed(Why::Gone);
+        }
+        if number(epoch) > usize::from(self.n_pruned) {
+            return Said::Failed(Why::NotDone);
+        }
+        self.n_pruned += 1;
+        let slot = number(epoch).checked_sub(1).and_then(|at| self.epochs[at]);
+        if slot.is_some_and(|slot| matches!(slot.pen, Pen::Alive { .. })) {
+            self.breaks("I2: the pen of a removed epoch was alive");
+        }
+        if is_planted(Defect::DraftBeside) {
+            return Said::Done;
+        }
+        let next = Epoch(epoch.0 + 1);
+        for machine in &mut self.machines {
+            let claims = match machine.steps.journey {
+                Some(Journey::Claim(claim)) => claim.epoch() == next,
+                _ => machine.flying == Some(Act::Rename(next)),
+            };
+            machine.has_new &= !claims;
+            machine
+                .stray
+                .take_if(|stray| stray.act == Act::Rename(next));
+        }
+        Said::Done
     }
 
     /// Something goes wrong: false when enough has.
@@ -209,8 +254,11 @@ impl World {
             Act::Rename(epoch) => {
                 let is_there =
                     is_stray || self.machines[machine].has_new || is_planted(Defect::EmptyMarker);
-                if !is_there {
+                if !is_there || !self.has_home(epoch) {
                     return gone;
+                }
+                if self.is_pruned(epoch) {
+                    self.breaks("I1: an epoch was claimed twice");
                 }
                 let slot = self.epochs[number(epoch) - 1];
                 if slot.is_some_and(|slot| !slot.is_empty) {
@@ -320,6 +368,7 @@ impl World {
                 }
                 Said::Done
             }
+            Act::RemoveEpoch(epoch) => self.prune(epoch),
             Act::Touch
             | Act::List
             | Act::ReadEpoch(_)
@@ -472,8 +521,13 @@ impl World {
             Some(Act::Touch | Act::Hydrate) => {
                 says.extend([(Said::Done, false), (Said::Failed(Why::Unknown), true)]);
             }
-            Some(Act::Make(_)) if !is_planted(Defect::EmptyMarker) => {
-                says.extend([(Said::Done, false), (Said::Failed(Why::Unknown), true)]);
+            Some(Act::Make(epoch)) if !is_planted(Defect::EmptyMarker) => {
+                if self.has_home(epoch) {
+                    says.push((Said::Done, false));
+                } else {
+                    says.push((Said::Failed(Why::Gone), false));
+                }
+                says.push((Said::Failed(Why::Unknown), true));
             }
             // What only people read decides nothing: its failure goes the same way as its success.
             Some(Act::Ended(_) | Act::Quarantine | Act::Mirrors { .. } | Act::Hint(_)) => {
@@ -545,6 +599,7 @@ impl World {
             next.row,
             next.tables,
             next.n_begun,
+            next.n_pruned,
             next.n_faults,
         );
         server.hash(&mut print);
@@ -630,6 +685,43 @@ impl World {
                 }
             }
 
+            // The program of an owner dies, and the next one goes on with its tenure; what the first had under way may
+            // still come true. Not once a release has set out. With tables the next program begins with a whole
+            // snapshot, which the steps alone do not know.
+            if let Role::Owner(epoch) = machine.steps.role
+                && !matches!(machine.steps.journey, Some(Journey::Release(_)))
+                && bounds.n_snapshots == 0
+            {
+                for leaves_stray in [false, true] {
+                    let mut next = *self;
+                    if !next.pay() {
+                        continue;
+                    }
+                    if leaves_stray {
+                        match machine.flying {
+                            Some(act)
+                                if may_stray(act)
+                                    && n_strays < bounds.n_strays
+                                    && machine.stray.is_none() =>
+                            {
+                                next.machines[m].stray = Some(self.as_stray(m, act));
+                            }
+                            _ => continue,
+                        }
+                    }
+                    next.machines[m] = Machine {
+                        stray: next.machines[m].stray,
+                        has_leftovers: true,
+                        ..fresh_crash
+                    };
+                    next.machines[m].steps.resume(epoch);
+                    next.remark(m, Mark::Claim, Mark::Lost);
+                    if next.machines[m] != *machine {
+                        add(next);
+                    }
+                }
+            }
+
             // The time of an owner or a claimant is over at any instant, whatever is under way.
             {
                 let mut next = *self;
@@ -709,6 +801,17 @@ impl World {
                     add(next);
                 }
             }
+            if let (Role::Owner(own), true) = (machine.steps.role, bounds.prunes) {
+                // From the lowest, or from what an old view showed as the lowest.
+                for first in 0..=u64::from(self.n_pruned) {
+                    let mut next = *self;
+                    let last = Epoch(own.0 - 1);
+                    if let Some(act) = next.machines[m].steps.prune(Epoch(first), last) {
+                        next.fly(m, act);
+                        add(next);
+                    }
+                }
+            }
             let mut next = *self;
             if let Some(act) = next.machines[m]
                 .steps
@@ -771,7 +874,12 @@ impl World {
 fn may_stray(act: Act) -> bool {
     matches!(
         act,
-        Act::Rename(_) | Act::Remove(_) | Act::Write(..) | Act::Move(..) | Act::Release(_)
+        Act::Rename(_)
+            | Act::Remove(_)
+            | Act::Write(..)
+            | Act::Move(..)
+            | Act::Release(_)
+            | Act::RemoveEpoch(_)
     )
 }
 
@@ -981,6 +1089,7 @@ pub(super) const THREE: Bounds = Bounds {
     n_snapshots: 0,
     has_old_rows: true,
     settles: false,
+    prunes: false,
     n_faults: 1,
 };
 
@@ -989,6 +1098,14 @@ pub(super) const SNAPSHOTS: Bounds = Bounds {
     n_epochs: 2,
     n_snapshots: 2,
     has_old_rows: false,
+    n_faults: 2,
+    ..THREE
+};
+
+pub(super) const PRUNED: Bounds = Bounds {
+    n_machines: 2,
+    n_strays: 1,
+    prunes: true,
     n_faults: 2,
     ..THREE
 };
@@ -1097,4 +1214,18 @@ fn claims_that_settle_break_no_rule() {
         ..THREE
     };
     check("two machines, settling claims", taste(bounds));
+}
+
+#[test]
+fn old_epochs_that_are_removed_break_no_rule() {
+    let n_faults = faults(PRUNED.n_faults);
+    let explored = check(
+        "two machines, old epochs removed",
+        taste(Bounds { n_faults, ..PRUNED }),
+    );
+    assert!(
+        explored.n_states >= 1_000_000 || !super::IS_FULL,
+        "{}",
+        explored.n_states
+    );
 }

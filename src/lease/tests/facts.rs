@@ -243,6 +243,7 @@ impl Rig {
                     foreign: None,
                 };
             }
+            Op::RemoveEpoch { epoch } => self.listing.oldest = epoch.next(),
             Op::WriteRequest { note } => {
                 self.asked
                     .requests
@@ -1320,4 +1321,30 @@ fn limits_divided_by_thirty_allow_a_takeover_after_three_seconds() {
     assert_eq!(rig.status().text, "Takeover available");
     assert_eq!(limits::Limits::divided_by(0), None);
     assert_eq!(limits::Limits::divided_by(limits::SCALE_MAX + 1), None);
+}
+
+#[test]
+fn an_owner_removes_old_epochs_a_few_after_each_checkpoint() {
+    let mut rig = Rig::bare();
+    rig.held(40, "wsA");
+    rig.listing.oldest = Some(Epoch(20));
+    rig.epoch.as_mut().expect("held").pen = PenSeen::Released { next: None };
+    rig.tell(Input::Folder(Folder::Exclusive { is_slow: false }));
+    rig.wish(Wish::Confirm);
+    rig.wish(Wish::Control);
+    rig.pass(seconds(5));
+    assert_eq!(rig.status().text, "This Workstation has control");
+    let removed = |rig: &Rig| -> Vec<u64> {
+        let numbers = rig.ops.iter().filter_map(|op| match op {
+            Op::RemoveEpoch { epoch } => Some(epoch.0),
+            _ => None,
+        });
+        numbers.collect()
+    };
+    assert!(removed(&rig).is_empty());
+    rig.pass(seconds(31));
+    assert_eq!(removed(&rig), [20, 21, 22, 23]);
+    // Sixteen are kept, the newest among them.
+    rig.pass(seconds(90));
+    assert_eq!(removed(&rig), [20, 21, 22, 23, 24, 25]);
 }

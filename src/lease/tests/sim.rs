@@ -10,8 +10,9 @@ use crate::lease::limits::Limits;
 use crate::lease::op::Table;
 use crate::lease::{
     Answer, Asked, Beat, ChildOrder, ClaimNote, Denial, Effect, Epoch, EpochSeen, Fact, Fault,
-    Folder, Hint, Hydrated, Input, Lease, Listing, MachineId, Markers, Me, Moment, Now, Op, Page,
-    PenSeen, Policy, Reply, RequestNote, RowSeen, Sighting, Ticket, Token, When, Wish, Work,
+    Folder, Hint, Hydrated, Input, Keepsake, Lease, Listing, MachineId, Markers, Me, Moment, Now,
+    Op, Page, PenSeen, Policy, Reply, RequestNote, RowSeen, Sighting, Ticket, Token, When, Wish,
+    Work,
 };
 use crate::model::Timestamp;
 
@@ -124,6 +125,10 @@ struct Snap {
 #[derive(Debug, Default)]
 struct Server {
     epochs: BTreeMap<u64, Folded>,
+    /// Number 0, from which the first claim starts, was removed.
+    is_begun: bool,
+    /// The highest number ever given.
+    n_given: u64,
     news: BTreeMap<Token, ClaimNote>,
     row: Option<(u64, crate::lease::LeaseRow)>,
     n_beats: u64,
@@ -137,6 +142,13 @@ struct Server {
 }
 
 impl Server {
+    fn has(&self, number: u64) -> bool {
+        match number {
+            0 => !self.is_begun,
+            number => self.epochs.contains_key(&number),
+        }
+    }
+
     fn seen(&self, number: u64) -> Option<EpochSeen> {
         self.epochs.get(&number).map(|folded| EpochSeen {
             claim: folded.claim.clone(),
@@ -159,6 +171,11 @@ impl Server {
             listing: Listing {
                 newest: newest.map(Epoch),
                 before: numbers.next().copied().map(Epoch),
+                oldest: if self.is_begun {
+                    self.epochs.keys().next().copied().map(Epoch)
+                } else {
+                    Some(Epoch(0))
+                },
                 conflicts: Vec::new(),
             },
             newest: newest.and_then(|newest| self.seen(newest)),
@@ -207,6 +224,8 @@ struct Machine {
     looked: u64,
     is_lazy: bool,
     sight: Option<Sighting>,
+    /// What the next program of this boot needs to go on.
+    keepsake: Option<Keepsake>,
     n_boots: u32,
 }
 
@@ -273,6 +292,8 @@ pub(super) struct Ran {
     pub(super) n_claims: u64,
     pub(super) n_refused: u64,
     pub(super) n_lost: u64,
+    pub(super) n_resumed: u64,
+    pub(super) n_pruned: u64,
     pub(super) n_takeovers: u64,
     pub(super) takeover_max: u64,
     pub(super) takeover_sum: u64,
@@ -367,6 +388,7 @@ fn simulate(seed: u64, scene: Scene, lines: Option<VecDeque<String>>) -> Sim {
             looked: u64::MAX,
             is_lazy: false,
             sight: None,
+            keepsake: None,
             n_boots: 0,
         });
         sim.boot(at);
@@ -557,7 +579,7 @@ impl Sim {
         m.snap = None;
         m.looked = u64::MAX;
         m.lease = Some(Lease::new(m.me.clone(), "mill", seed, policy));
-        let (n_kids, sight) = (m.n_kids, m.sight.take());
+        let (n_kids, sight, keepsake) = (m.n_kids, m.sight.take(), m.keepsake.take());
         if let Some(sight) = sight {
             self.tell(machine, Input::Remembered(sight));
         }
@@ -568,6 +590,10 @@ impl Sim {
                 n_runs: n_kids,
             }),
         );
+        if let Some(keepsake) = keepsake {
+            self.ran.n_resumed += 1;
+            self.tell(machine, Input::Resumed(keepsake));
+        }
         if n_kids == 0 {
             self.tell(machine, Input::Alone);
         }
@@ -588,6 +614,9 @@ impl Sim {
             };
             let mut out = Vec::new();
             lease.handle(now, input, &mut out);
+            // Before anything is carried out: what is forgotten is gone before the last step of a release is asked for.
+            let keepsake = lease.keepsake();
+            self.machines[machine].keepsake = keepsake;
             for effect in out {
                 self.carry_out(machine, effect, &mut inputs);
             }
@@ -811,6 +840,7 @@ impl Sim {
                 }
                 Reply::Done
             }
+            Op::MakeNew { note } if !server.has(note.epoch.0 - 1) => gone(),
             Op::MakeNew { note } => {
                 server.news.insert(note.token, note.clone());
                 Reply::Done
@@ -833,12 +863,14 @@ impl Sim {
                     pen: PenState::Alive(Vec::new()),
                     hint: None,
                 };
-                if server.epochs.insert(epoch.0, folded).is_some() {
+                let is_used = epoch.0 <= server.n_given;
+                server.n_given = server.n_given.max(epoch.0);
+                if server.epochs.insert(epoch.0, folded).is_some() || is_used {
                     self.breaks(format!("{epoch} was claimed twice"));
                 }
                 Reply::Done
             }
-            Op::DropNew { token } => {
+            Op::DropNew { token, .. } => {
                 server.news.remove(token);
                 Reply::Done
             }
@@ -935,14 +967,36 @@ impl Sim {
                 }
                 folded.pen = PenState::Released;
                 let me = &self.machines[machine].me;
+                // Claimed by this program, or by an earlier one whose tenure it went on with.
+                let held = self.machines[machine]
+                    .lease
+                    .as_ref()
+                    .and_then(|lease| lease.held);
                 let is_own = folded.claim.as_ref().is_some_and(|claim| {
-                    claim.machine == me.machine && (is_stray || claim.pid == me.pid)
+                    let has_gone_on = held == Some((*epoch, claim.token));
+                    claim.machine == me.machine && (is_stray || claim.pid == me.pid || has_gone_on)
                 });
                 if is_planted(Defect::EpochReuse) {
                     server.epochs.remove(&number);
                 }
                 if !is_own {
                     self.breaks(format!("another's epoch {number} was released"));
+                }
+                Reply::Done
+            }
+            Op::RemoveEpoch { epoch } => {
+                if epoch.0 > 0 && server.has(epoch.0 - 1) {
+                    return Reply::Failed(Fault::NotEmpty);
+                }
+                if !server.has(epoch.0) {
+                    return gone();
+                }
+                server.news.retain(|_, note| note.epoch.0 != epoch.0 + 1);
+                server.is_begun = true;
+                let pen = server.epochs.remove(&epoch.0).map(|folded| folded.pen);
+                self.ran.n_pruned += 1;
+                if let Some(PenState::Alive(_)) = pen {
+                    self.breaks(format!("{epoch} was removed with a living pen"));
                 }
                 Reply::Done
             }
@@ -1298,6 +1352,7 @@ impl Sim {
             m.armed = None;
             m.sitter += 1;
             m.sight = None;
+            m.keepsake = None;
             m.n_boots += 1;
         } else if m.is_frozen {
             // The sitter does not leave frozen children to nobody.
@@ -1305,8 +1360,12 @@ impl Sim {
             m.kids += 1;
             m.is_frozen = false;
         }
+        // Whoever comes soon after a program that died goes on with its tenure.
+        let is_soon = !is_whole && self.random.one_in(2);
         let at = self.t
-            + if self.scene.users {
+            + if is_soon {
+                self.random.between(50_000, s(50))
+            } else if self.scene.users {
                 self.random.between(s(5), s(600))
             } else {
                 self.random.between(s(200), s(600))

@@ -52,6 +52,8 @@ fn add(sum: &mut Ran, ran: &Ran) {
     sum.n_claims += ran.n_claims;
     sum.n_refused += ran.n_refused;
     sum.n_lost += ran.n_lost;
+    sum.n_resumed += ran.n_resumed;
+    sum.n_pruned += ran.n_pruned;
     sum.n_takeovers += ran.n_takeovers;
     sum.takeover_sum += ran.takeover_sum;
     sum.takeover_max = sum.takeover_max.max(ran.takeover_max);
@@ -64,13 +66,15 @@ fn check(scene: Scene, full: u64) -> Ran {
     let start = std::time::Instant::now();
     let (ran, broken) = run_seeds(scene, n_seeds);
     println!(
-        "{}: {n_seeds} seeds of {} h: {} operations, {} claims, {} lost, {} late pages refused, {} takeovers, longest {} s ({:?})",
+        "{}: {n_seeds} seeds of {} h: {} operations, {} claims, {} lost, {} late pages refused, {} tenures resumed, {} old epochs removed, {} takeovers, longest {} s ({:?})",
         scene.name,
         scene.hours,
         ran.n_ops,
         ran.n_claims,
         ran.n_lost,
         ran.n_refused,
+        ran.n_resumed,
+        ran.n_pruned,
         ran.n_takeovers,
         ran.takeover_max / 1_000_000,
         start.elapsed(),
@@ -103,7 +107,8 @@ fn a_crashed_owner_is_replaced_within_a_hundred_seconds() {
 
 #[test]
 fn nothing_breaks_under_all_faults() {
-    check(ALL, 300);
+    let ran = check(ALL, 300);
+    assert!(ran.n_resumed > 0);
 }
 
 #[test]

@@ -1,12 +1,26 @@
 //! Control of workspaces, as far as it is the runtime's: the keeper that joins the pure lease with the shared folder,
 //! the sitter and the runs, and what faces see of it.
 //!
-//! See `docs/CONTROL.md`.
+//! One process of a machine keeps control of a workspace for all of them; the others are its guests. See
+//! `docs/CONTROL.md`.
 
 mod board;
+mod clerk;
+mod controls;
 mod desk;
+mod gate;
+mod keeper;
+mod notice;
+mod opening;
+mod sleep;
+mod tend;
 
 pub use board::ControlBoard;
+pub use controls::Setup;
+
+pub(super) use controls::Controls;
+pub(super) use desk::ControlNews;
+pub(super) use gate::Gate;
 
 // Faces read and wish in the words of the protocol.
 pub use crate::lease::{

@@ -58,9 +58,10 @@ pub trait LedgerSide {
     /// Rows for the next snapshot, all as of one moment. The error is a fragment.
     fn rows(&mut self, wanted: Wanted) -> Result<Rows, String>;
 
-    /// Takes over rows of another machine; those that it has already are replaced. The error is a
-    /// fragment, and means that the rows will be given again.
-    fn adopt(&mut self, rows: Rows, why: Adoption) -> Result<(), String>;
+    /// Takes over rows of another machine, in the order of their files; what is known of them already is not
+    /// made older. `host` is that machine by its lease row; `None` when control is free. The error is a fragment,
+    /// and means that the rows will be given again.
+    fn adopt(&mut self, rows: Rows, host: Option<&str>, why: Adoption) -> Result<(), String>;
 }
 
 /// The protocol's table as one with columns.

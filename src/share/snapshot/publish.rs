@@ -86,9 +86,13 @@ impl Publisher {
     fn catch_up(&mut self, ledger: &mut dyn LedgerSide) -> Result<(), String> {
         let wanted = match self.is_filled {
             true => Wanted::Changed,
-            false => Wanted::Newest {
-                n_runs: self.runs_kept,
-            },
+            // Begun anew, also when a row could not be encoded: the ledger numbers its rows anew too.
+            false => {
+                self.restart();
+                Wanted::Newest {
+                    n_runs: self.runs_kept,
+                }
+            }
         };
         let rows = ledger.rows(wanted)?;
         // From here on a failure would lose what the ledger gave: then all is asked for again.

@@ -79,7 +79,7 @@ impl LedgerSide for Ledger {
         })
     }
 
-    fn adopt(&mut self, _: Rows, _: Adoption) -> Result<(), String> {
+    fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
         Ok(())
     }
 }
