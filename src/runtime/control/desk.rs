@@ -91,7 +91,7 @@ impl Dispatcher {
     }
 
     /// Has it found out who keeps control; until then nothing starts.
-    fn open_control(&mut self, workspace: &WorkspaceId) {
+    pub(super) fn open_control(&mut self, workspace: &WorkspaceId) {
         self.controls.n_openings += 1;
         let n = self.controls.n_openings;
         let Some(control) = self.controls.by_workspace.get_mut(workspace) else {
@@ -363,7 +363,11 @@ impl Dispatcher {
         };
         match &control.standing {
             Standing::Opening => control.wishes.push(wish),
-            Standing::Uncontrolled | Standing::Failed(_) => {}
+            Standing::Uncontrolled => {}
+            Standing::Failed(_) => {
+                control.wishes.push(wish);
+                self.open_control(workspace);
+            }
             Standing::Keeper(..) => {
                 self.with_keeper(workspace, |keeper, now, deeds| {
                     keeper.handle(now, Input::Wish(wish), deeds);

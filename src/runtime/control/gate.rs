@@ -2,6 +2,7 @@
 
 use crate::lease::{Folder, MachineId, Stand, Status, Wish};
 use crate::model::{FlowRef, Level, Notice, WorkspaceId};
+use crate::store;
 
 use super::super::clock;
 use super::super::dispatcher::Dispatcher;
@@ -65,8 +66,18 @@ impl Dispatcher {
         };
         let now = control_now();
         let answer = match &control.standing {
+            // It was not there when it was looked for: an empty mount point looks like a folder that nobody shares.
+            Standing::Uncontrolled if store::lies_in_modules(flow) => {
+                self.open_control(&flow.workspace);
+                return Gate::Refused("The workspace folder is not there.".to_owned());
+            }
             Standing::Uncontrolled => return Gate::Open,
-            Standing::Failed(why) => Gate::Refused(why.clone()),
+            Standing::Failed(why) => {
+                // It may be well again the next time.
+                let why = why.clone();
+                self.open_control(&flow.workspace);
+                return Gate::Refused(why);
+            }
             Standing::Opening => Gate::Wait,
             Standing::Keeper(keeper, _) => gate(&keeper.status(now), me.as_ref()),
             Standing::Guest { shown, .. } => match shown {
