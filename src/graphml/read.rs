@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::decode::{Decoded, Encoding, decode, encode};
 use super::edge_reader::read_edges;
+use super::element::Layout;
 use super::error::ReadError;
 use super::escape::{forbidden_in, forbidden_references};
 use super::flow_reader::FlowReader;
@@ -14,7 +15,7 @@ use super::node_reader::read_nodes;
 use super::place::place;
 use super::scan::scan;
 use super::source::{Inner, Source};
-use super::warning::{Warning, Warnings};
+use super::warning::{Warning, Warnings, shown};
 use crate::model::{FileResults, Flow};
 
 /// A workfile as it was read.
@@ -81,6 +82,7 @@ fn read_decoded(decoded: Decoded, raw: Option<Vec<u8>>) -> Result<Reading, ReadE
     let placed = read_nodes(text, &layout, &mut flow, &mut results, &mut warnings);
     let edge_ids = read_edges(text, &layout, &mut flow, &mut results, &mut warnings);
     place(&mut flow, &placed);
+    warn_of_leftovers(&layout, &flow, &mut warnings);
 
     let warnings = warnings.into_list();
     let source = Source(Arc::new(Inner {
@@ -109,6 +111,41 @@ fn conflict_marker(text: &str) -> Option<usize> {
     text.match_indices("<<<<<<< ")
         .map(|(at, _)| at)
         .find(|&at| (at == 0 || text[..at].ends_with('\n')) && !literals.contain(at))
+}
+
+/// Commands and notes in which somebody left git's conflict markers: the file is well-formed, what it runs is
+/// not meant.
+fn warn_of_leftovers(layout: &Layout, flow: &Flow, warnings: &mut Warnings<'_>) {
+    let hint = "which no shell understands; settle them in the text";
+    for placed in &layout.nodes {
+        let Some(node) = flow.graph.node(&placed.id) else {
+            continue;
+        };
+        if holds_conflict(&node.command) {
+            warnings.at(placed.element.span.start as usize, || {
+                let name = shown(node.id.as_str());
+                format!("the command of {name} holds git's conflict markers, {hint}")
+            });
+        }
+    }
+    for frame in flow
+        .frames
+        .iter()
+        .filter(|frame| holds_conflict(&frame.text))
+    {
+        warnings.whole(|| {
+            let name = shown(&frame.title);
+            format!("the note {name} holds git's conflict markers; settle them in the text")
+        });
+    }
+}
+
+/// All three markers, each at the start of a line, in their order.
+fn holds_conflict(text: &str) -> bool {
+    let mut lines = text.lines();
+    ["<<<<<<< ", "=======", ">>>>>>> "]
+        .iter()
+        .all(|marker| lines.any(|line| line.starts_with(marker)))
 }
 
 fn warn_of_forbidden(text: &str, warnings: &mut Warnings<'_>) {

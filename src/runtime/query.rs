@@ -115,7 +115,8 @@ fn published_tail(
 
 /// The log of a recorded attempt is gone with the folder of its run.
 fn is_removed(workspace: &Workspace, row: &NodeRunRow) -> bool {
-    !exec::is_log(&workspace.log_files(&row.id).0) && !workspace.run_dir(&row.id.run).is_dir()
+    let folder = workspace.run_dir(&row.id.run);
+    !exec::is_log(&workspace.log_files(&row.id).0) && folder.try_exists().is_ok_and(|there| !there)
 }
 
 fn removed() -> LogTail {
@@ -168,10 +169,7 @@ fn imported_tail(node: &NodeId, stdout: &str, stderr: &str) -> LogTail {
         total_bytes: (stdout.len() + stderr.len()) as u64,
         ..LogTail::default()
     };
-    for (stream, text) in [
-        (Stream::Out, stdout),
-        (Stream::Err, stderr),
-    ] {
+    for (stream, text) in [(Stream::Out, stdout), (Stream::Err, stderr)] {
         for line in shown_lines(text.as_bytes()) {
             tail.lines.push(LogLine {
                 at: None,

@@ -72,7 +72,7 @@ fn typing(
         Typed::Drop => actions.extend(state.take_new(&editor).map(Action::DropNewNode)),
         Typed::Keep => {
             state.take_new(&editor);
-            actions.extend(editor.into_edit(input.flow).map(Action::Edit));
+            actions.extend(editor.edit(input.flow).map(Action::Edit));
         }
     }
 }

@@ -3,7 +3,7 @@
 use egui::{Pos2, Rect};
 
 use crate::app::{Selection, Verb};
-use crate::model::{Flow, NodeId, Point};
+use crate::model::{Edit, Flow, NodeId, Point};
 
 use super::camera::Camera;
 use super::far::Far;
@@ -93,6 +93,11 @@ impl CanvasState {
         self.finder = None;
         self.hover = Hit::Canvas;
         self.pointer = None;
+    }
+
+    /// What is being typed in place, as the edit that it would be now.
+    pub fn typed(&self, flow: &Flow) -> Option<Edit> {
+        self.editor.as_ref()?.edit(flow)
     }
 
     /// Moves as little as is needed for a node to be seen.

@@ -575,6 +575,37 @@ fn ids_that_look_alike_are_told() {
 }
 
 #[test]
+fn conflict_markers_left_in_a_command_are_told_with_node_and_line() {
+    let file = |command: &str| {
+        format!(
+            "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n\
+             <key id=\"c\" for=\"node\" attr.name=\"label\" attr.type=\"string\"/>\n\
+             <graph edgedefault=\"directed\">\n<node id=\"a\"><data key=\"c\">{command}</data></node>\n\
+             </graph></graphml>"
+        )
+    };
+    let left = "make\n&lt;&lt;&lt;&lt;&lt;&lt;&lt; HEAD\nmake a\n=======\nmake b\n>>>>>>> other\n";
+    let reading = read(file(left).as_bytes()).expect("a workfile");
+    assert!(!reading.damaged);
+    let [warning] = &reading.warnings[..] else {
+        panic!("{:?}", reading.warnings);
+    };
+    assert_eq!(warning.line, Some(4));
+    assert!(
+        warning.text.contains("‘a’ holds git's conflict markers"),
+        "{warning}"
+    );
+    for fine in [
+        "cat &lt;&lt;&lt;&lt;&lt;&lt;&lt; x",
+        "=======",
+        "a\n>>>>>>> b",
+    ] {
+        let reading = read(file(fine).as_bytes()).expect("a workfile");
+        assert!(reading.warnings.is_empty(), "{:?}", reading.warnings);
+    }
+}
+
+#[test]
 fn what_stands_in_a_comment_or_in_cdata_is_no_conflict_and_no_reference() {
     let inside = "<!-- &#7; -->\n<node id='a'><data key='l'><![CDATA[cat <<END\n<<<<<<< ours &#7;\nEND]]></data></node>";
     let text = graph(inside);
