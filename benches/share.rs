@@ -113,14 +113,22 @@ impl Machine {
             ledger.record(Event::NodeFinished(Finish {
                 id,
                 exit: Exit::Code(i32::from(fails)),
-                status: if fails { NodeStatus::Failed } else { NodeStatus::Ran },
+                status: if fails {
+                    NodeStatus::Failed
+                } else {
+                    NodeStatus::Ran
+                },
                 retry_at: None,
                 at: at(i64::from(node) * 2_000 + 1_000),
             }));
         }
         ledger.record(Event::RunFinished {
             run,
-            outcome: if failed > 0 { Outcome::Failed } else { Outcome::Succeeded },
+            outcome: if failed > 0 {
+                Outcome::Failed
+            } else {
+                Outcome::Succeeded
+            },
             counts: Counts {
                 subset: NODES,
                 ran: NODES - failed,
@@ -266,7 +274,10 @@ fn measure(workspace: &Path, runs_kept: usize) {
         print(name, figures);
     }
     let known = seen.workspace.ledger.count_runs_since(Timestamp(0));
-    println!("  runs that the observer knows: {}", known.expect("counted"));
+    println!(
+        "  runs that the observer knows: {}",
+        known.expect("counted")
+    );
     for table in Table::ALL {
         let path = workspace.join(format!(
             ".workspace_state/state/{}/{}.parquet",

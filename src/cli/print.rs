@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::model::{
-    Counts, Event, Flow, Level, NodeId, NodeIdx, NodeRunId, RunSummary, NodeStatus, Notice, Outcome, Timestamp,
-    human_duration,
+    Counts, Event, Flow, Level, NodeId, NodeIdx, NodeRunId, NodeStatus, Notice, Outcome,
+    RunSummary, Timestamp, human_duration,
 };
 
 use super::exit::Refused;

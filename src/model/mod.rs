@@ -37,7 +37,7 @@ pub use flow::{
 pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx, Point, Rect};
 pub use history::{HistoryFilter, HistoryPage, HistoryRun};
 pub use id::{EdgeId, NodeId, RunId, WorkspaceId};
-pub use log::{LogLine, LogTail, Stream, Published};
+pub use log::{LogLine, LogTail, Published, Stream};
 pub use notice::{Level, Notice};
 pub use past::{Base, Fact, Past, PastRun, What, command_hash};
 pub use retention::{Going, KeptRun, Retention, going};

@@ -168,10 +168,7 @@ fn imported_tail(node: &NodeId, stdout: &str, stderr: &str) -> LogTail {
         total_bytes: (stdout.len() + stderr.len()) as u64,
         ..LogTail::default()
     };
-    for (stream, text) in [
-        (Stream::Out, stdout),
-        (Stream::Err, stderr),
-    ] {
+    for (stream, text) in [(Stream::Out, stdout), (Stream::Err, stderr)] {
         for line in shown_lines(text.as_bytes()) {
             tail.lines.push(LogLine {
                 at: None,

@@ -24,3 +24,4 @@ mod share_python;
 mod shared;
 mod sitter;
 mod support;
+mod switching;

@@ -412,7 +412,10 @@ fn the_log_of_a_run_elsewhere_says_whose_lines_it_shows() {
             .iter()
             .map(|line| (line.node.as_str(), line.stream, &*line.text))
             .collect();
-        assert_eq!(lines, [("a", Stream::Out, "out"), ("a", Stream::Err, "bad")]);
+        assert_eq!(
+            lines,
+            [("a", Stream::Out, "out"), ("a", Stream::Err, "bad")]
+        );
         assert!(!tail.removed && tail.trouble.is_empty());
     }
     let files = query::log_files(&b.workspace, &flow_ref(), None, Some(&NodeId::from("a")));
