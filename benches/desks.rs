@@ -226,6 +226,9 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
+    fn boot(&self) -> handmill::runtime::control::Moment {
+        handmill::runtime::control::Moment(0)
+    }
     fn health(&self) -> HealthLook {
         Box::new(|_| Vec::new())
     }

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use handmill::editor::{DiskState, Document, Seen, Version, react};
+use handmill::editor::{Arrival, DiskState, Document, Reaction, Seen, Version, react};
 use handmill::graphml;
 use handmill::model::{
     Edge, EdgeKind, EdgeSpec, Edit, Flow, Node, NodeField, Point, Timestamp, merge,
@@ -57,24 +57,32 @@ fn main() {
         assert!(merge::merge(&base, &ours, &theirs).conflicts.is_empty());
     });
     let flow_ref = store::locate(&path).expect("located");
-    timed(
-        "the window's part when another program changed it",
+    let on_disk = DiskState::InStep(loaded.stamp.clone());
+    let mut doc = Document::new(flow_ref.clone(), Arc::new(base.clone()), on_disk);
+    doc.apply(edit(0)).expect("applies");
+    let version = Version {
+        flow: Arc::new(theirs.clone()),
+        results: Arc::default(),
+        warnings: Arc::default(),
+        damaged: false,
+        stamp: loaded.stamp.clone(),
+        is_trusted: true,
+    };
+    let arrival = timed(
+        "the saver's part when another program changed it",
         9,
-        || {
-            let on_disk = DiskState::InStep(loaded.stamp.clone());
-            let mut doc = Document::new(flow_ref.clone(), Arc::new(base.clone()), on_disk);
-            doc.apply(edit(0)).expect("applies");
-            let version = Version {
-                flow: Arc::new(theirs.clone()),
-                results: Arc::default(),
-                warnings: Arc::default(),
-                damaged: false,
-                stamp: loaded.stamp.clone(),
-                is_trusted: true,
-            };
-            react(&mut doc, Seen::Changed(version));
-        },
+        || Arrival::new(doc.standing(), version.clone()),
     );
+    let mut copies: Vec<_> = (0..9)
+        .map(|_| (doc.clone(), Box::new(arrival.clone())))
+        .collect();
+    timed("the window's part, with its note to the journal", 9, || {
+        let (mut doc, arrival) = copies.pop().expect("one per try");
+        let reaction = react(&mut doc, Seen::Changed(arrival));
+        let note = doc.journal(0, Timestamp(0)).expect("a note");
+        assert!(matches!(reaction, Reaction::Merged(..)));
+        (doc, note)
+    });
     let on_disk = DiskState::InStep(loaded.stamp.clone());
     let mut doc = Document::new(flow_ref, Arc::new(base), on_disk);
     let mut n = 0;

@@ -51,7 +51,7 @@ python_with_readers() {
 }
 
 step "what the tests need"
-packages build-essential xvfb xdotool imagemagick libgl1-mesa-dri libgl1 libegl1 libxkbcommon-x11-0 libx11-xcb1 \
+packages build-essential mount util-linux xvfb xdotool imagemagick libgl1-mesa-dri libgl1 libegl1 libxkbcommon-x11-0 libx11-xcb1 \
     libxcursor1 libxi6
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages python3 python3-venv
 HANDMILL_PYTHON=$(python_with_readers)

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::editor::{News, Note, Outcome, Stamp, Task, Unopened, Version};
+use crate::editor::{Arrival, DiskState, News, Note, Outcome, Stamp, Standing, Task, Unopened};
 use crate::model::{Edit, Flow, FlowRef, Node, NodeId, Notice, Point, Timestamp, WorkspaceId};
 use crate::runtime::control::Moment;
 use crate::runtime::health::Row;
@@ -83,8 +83,10 @@ pub enum FileJob {
         tab: TabId,
         /// Which flow.
         flow_ref: FlowRef,
-        /// What the file looked like when it was last read or written.
-        known: Stamp,
+        /// As the document knows it.
+        disk: DiskState,
+        /// How the document stands: what another program's version is worked out against.
+        standing: Standing,
     },
     /// Earlier versions, conflicts, trust, what a crash left: as the saver has it.
     Task {
@@ -135,8 +137,8 @@ pub enum SaveTrouble {
 pub enum FileNews {
     /// As it was.
     InStep,
-    /// Another program changed it; this is what it holds.
-    Changed(Box<Version>),
+    /// Another program changed it; this is what that means for the document.
+    Changed(Box<Arrival>),
     /// Another program wrote something that cannot be read: one sentence.
     Unreadable(String),
     /// It is gone.
@@ -165,6 +167,11 @@ pub enum FileDone {
         result: Result<(FlowRef, Stamp), SaveTrouble>,
         /// What did not go as usual, though it was saved.
         remark: Option<Notice>,
+    },
+    /// Something happened to the file of a tab; it is to be looked at.
+    Touched {
+        /// Of which tab.
+        tab: TabId,
     },
     /// A check ended.
     Checked {

@@ -15,6 +15,7 @@ use crate::model::{
 use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, Verb};
+use super::control;
 use super::icons::{self, Icon};
 use super::outline::{self, CARD_H, Line, Outline, count, group_words};
 use super::theme::{Theme, regular, semibold, size, space};
@@ -191,7 +192,7 @@ fn selector_ui(
         .rect(rect, size::RADIUS, fill, line, StrokeKind::Inside);
     let y = rect.center().y;
     let ink = if enabled { theme.text } else { theme.faint };
-    let room = rect.width() - 36.0;
+    let room = rect.width() - 52.0;
     widgets::text_at(
         ui,
         rect.left() + 10.0,
@@ -201,11 +202,23 @@ fn selector_ui(
         ink,
         room,
     );
+    let wants = |other: &&Arc<WorkspaceEntry>| {
+        let is_shown = shown.is_some_and(|shown| shown.id == other.id);
+        !is_shown && control::told_of(board, &other.id).is_some_and(|(_, wants)| wants)
+    };
+    let wanting = board.catalog.workspaces.iter().find(wants);
+    if wanting.is_some() {
+        let dot = icons::square(pos2(rect.right() - 32.0, y), 8.0);
+        icons::paint(ui.painter(), dot, Icon::Dot, theme.warning());
+    }
     let at = icons::square(pos2(rect.right() - 15.0, y), 11.0);
     let ink = if enabled { theme.dim } else { theme.faint };
     icons::paint(ui.painter(), at, Icon::ChevronDown, ink);
     widgets::focus_ring(ui, &response, rect);
-    let name = format!("Workspace {text}");
+    let mut name = format!("Workspace {text}");
+    if let Some(other) = wanting {
+        name.push_str(&format!(", {} wants attention", other.name));
+    }
     response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, enabled, &name));
     let Some(shown) = shown else {
         return;
@@ -220,9 +233,15 @@ fn selector_ui(
             list.auto_shrink([false, true]).show(ui, |ui| {
                 for other in &board.catalog.workspaces {
                     let n_live = alive.n(&other.id);
-                    let detail = match n_live {
-                        0 => count(other.flows.len(), "flow"),
-                        n => format!("{n} running"),
+                    let told = control::told_of(board, &other.id);
+                    let (detail, dot) = match (n_live, told) {
+                        (_, Some((words, true))) => (words, Some(theme.warning())),
+                        (0, Some((words, false))) => (words, None),
+                        (0, None) => (count(other.flows.len(), "flow"), None),
+                        (n, _) => {
+                            let dot = theme.status(NodeStatus::Running);
+                            (format!("{n} running"), Some(dot))
+                        }
                     };
                     let row = Row {
                         text: &other.name,
@@ -230,7 +249,7 @@ fn selector_ui(
                         detail: &detail,
                         selected: other.id == shown.id,
                         icon: Some((Icon::Folder, theme.dim)),
-                        dot: (n_live > 0).then(|| theme.status(NodeStatus::Running)),
+                        dot,
                         ..Row::default()
                     };
                     if row.show(ui).clicked() {
@@ -606,7 +625,10 @@ fn others_ui(
     let few = all.len() <= OTHERS_MAX + 1;
     let mut others = all
         .iter()
-        .filter(|w| w.id != shown.id && (few || alive.n(&w.id) > 0))
+        .filter(|w| {
+            let wants = || control::told_of(board, &w.id).is_some_and(|(_, wants)| wants);
+            w.id != shown.id && (few || alive.n(&w.id) > 0 || wants())
+        })
         .peekable();
     if others.peek().is_none() {
         return;
@@ -614,12 +636,16 @@ fn others_ui(
     heading(ui, "Other workspaces", None);
     for other in others {
         let n_failed = outline.n_failed(&other.id);
-        let (words, status) = match alive.n(&other.id) {
-            0 if n_failed > 0 => (format!("{n_failed} failed"), NodeStatus::Failed),
-            0 => (count(other.flows.len(), "flow"), NodeStatus::Idle),
-            n => (format!("{n} running"), NodeStatus::Running),
+        let status = |words, status| (words, theme.status(status));
+        let told = control::told_of(board, &other.id);
+        let (words, dot) = match (alive.n(&other.id), told) {
+            (_, Some((words, true))) => (words, theme.warning()),
+            (0, Some((words, false))) => status(words, NodeStatus::Idle),
+            (0, None) if n_failed > 0 => status(format!("{n_failed} failed"), NodeStatus::Failed),
+            (0, None) => status(count(other.flows.len(), "flow"), NodeStatus::Idle),
+            (n, _) => status(format!("{n} running"), NodeStatus::Running),
         };
-        if workspace_row(ui, &other.name, &words, theme.status(status)) {
+        if workspace_row(ui, &other.name, &words, dot) {
             actions.push(Action::ShowWorkspace(other.id.clone()));
         }
     }

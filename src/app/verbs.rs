@@ -6,6 +6,7 @@
 use egui::{Key, Modifiers};
 
 use super::action::{Toward, Verb};
+use super::control::{Blocked, Facts};
 
 /// Heading under which a verb stands in the palette and in the list of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -305,9 +306,9 @@ pub struct Context {
     /// Processes of it that a dead Handmill left running.
     pub n_orphans: usize,
     /// Why nothing of this flow may be started: another workstation has control, or control is in doubt.
-    pub blocked: Option<String>,
+    pub blocked: Blocked,
     /// Control of the workspace shown.
-    pub control: Option<super::control::Facts>,
+    pub control: Option<Facts>,
     /// There is a step to undo.
     pub can_undo: bool,
     /// There is a step to redo.
@@ -377,9 +378,14 @@ impl Context {
                 return Some(format!("{runner} runs this flow"));
             }
         }
-        if (starts || verb == Retry)
-            && let Some(why) = &self.blocked
-        {
+        let again = verb == Run && self.n_sel_retry > 0 && self.n_sel_retry == self.n_sel_nodes;
+        let blocked = match verb {
+            Retry => &self.blocked.nodes,
+            Run if self.live && again => &self.blocked.nodes,
+            _ if starts => &self.blocked.runs,
+            _ => &None,
+        };
+        if let Some(why) = blocked {
             return Some(why.clone());
         }
         if starts && self.n_nodes == 0 {
@@ -388,7 +394,6 @@ impl Context {
         if starts && self.n_orphans > 0 {
             return no("Processes of an interrupted run still live; stop them first");
         }
-        let again = verb == Run && self.n_sel_retry > 0 && self.n_sel_retry == self.n_sel_nodes;
         if starts && self.live && !again {
             return no("This flow is running; stop it first");
         }

@@ -403,7 +403,7 @@ impl View {
         facts.can_undo = doc.can_undo();
         facts.can_redo = doc.can_redo();
         facts.dirty = doc.is_dirty();
-        facts.blocked = control::blocked(self, board, &doc.flow_ref);
+        facts.blocked = control::Blocked::of(self, board, &doc.flow_ref);
         if let Some(flow) = board.flow(&doc.flow_ref) {
             facts.loaded = flow.loaded;
             facts.live = flow.live.is_some();

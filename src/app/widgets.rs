@@ -235,6 +235,10 @@ impl<'a> Button<'a> {
         }
         focus_ring(ui, &response, rect);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, self.text));
+        if let Some(why) = &self.disabled {
+            ui.ctx()
+                .accesskit_node_builder(response.id, |node| node.set_description(why.as_str()));
+        }
         let tooltip = match &self.disabled {
             Some(why) => why.as_str(),
             None => self.tooltip,

@@ -545,6 +545,7 @@ impl App {
     pub(super) fn drawing(&mut self, ui: &mut egui::Ui) {
         let pointed = self.view.pointed_run.take();
         self.draw(ui);
+        self.keep_typing();
         let unsettled = self.view.pointed_run != pointed;
         if !self.actions.is_empty() || self.turn.is_waiting() || unsettled {
             // What was asked for is done before the next frame is drawn.

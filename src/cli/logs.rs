@@ -107,6 +107,8 @@ struct Progress {
     offset: u64,
     lines: query::Lines,
     whole: bool,
+    /// It was said that it cannot be read.
+    refused: bool,
 }
 
 impl Shown<'_> {
@@ -144,11 +146,18 @@ impl Shown<'_> {
             return;
         }
         let mut known = self.files.remove(path).unwrap_or_default();
-        let from = known.offset;
-        known.offset = query::read_from(path, from, |bytes| {
+        let mut offset = known.offset;
+        let read = query::read_from(path, &mut offset, |bytes| {
             self.part(node, stream, bytes, &mut known);
             !self.nobody_reads()
         });
+        known.offset = offset;
+        if let Err(why) = read
+            && !std::mem::replace(&mut known.refused, true)
+        {
+            let what = format!("warning: log not readable ({why}): {}\n", path.display());
+            self.err.write(what.as_bytes());
+        }
         if over {
             self.end(stream, &mut known);
         }

@@ -172,8 +172,7 @@ fn start(
 /// costs per node buys nothing. In a workspace that other machines may share, somebody must end the nodes in time when
 /// this process hangs or dies. And a run that goes on without a face is the sitter's: with its help it is followed.
 fn processes(flow: &FlowRef, follows: bool) -> Result<Processes, Refused> {
-    // Where nobody can tell, the runtime finds the same and says so.
-    if !follows && store::is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared) {
+    if !follows && store::stands_alone(flow) {
         return Ok(Processes::Own);
     }
     let binary = std::env::current_exe()

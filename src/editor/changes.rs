@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::model::merge::{Merged, Picks, Renamed, merge, merge_with};
-use crate::model::{Change, Flow, changes};
+use crate::model::merge::{Merged, Picks, Renamed, merge_with};
+use crate::model::{Change, Flow};
 
+use super::arrival::{Arrival, Way};
 use super::{DiskState, Document, Version};
 
 /// Three flows of which two grew from the first, and what was picked where both changed the same.
@@ -35,8 +36,8 @@ impl Merging {
 pub enum Seen {
     /// As the document knows it.
     Same,
-    /// Another program wrote it; this is what it holds.
-    Changed(Version),
+    /// Another program wrote it; this is what that means for the document.
+    Changed(Box<Arrival>),
     /// It is not there.
     Gone,
 }
@@ -46,18 +47,20 @@ pub enum Seen {
 pub enum Reaction {
     /// There is nothing to tell.
     Nothing,
+    /// The document went on while the other program's version was read: it is to be looked at again.
+    LookAgain,
     /// The document had no edits and follows the disk now: what came. Undo brings back what it held.
     Reloaded(Vec<Change>),
     /// What another program did was taken in beside the edits made here: what came, and which of ours got
     /// another id.
     Merged(Vec<Change>, Vec<Renamed>),
     /// Both changed the same: the operator must choose. The document stays as it is until then.
-    Conflict,
+    Conflict(Box<Version>),
     /// The file is gone. The document holds on to its flow; saving puts the file back.
     Gone,
 }
 
-/// Brings a document up to date with what a look at its file saw.
+/// Brings a document up to date with what a look at its file saw. Moves pointers only, whatever the size.
 pub fn react(document: &mut Document, seen: Seen) -> Reaction {
     match seen {
         Seen::Same => {
@@ -66,32 +69,47 @@ pub fn react(document: &mut Document, seen: Seen) -> Reaction {
             }
             Reaction::Nothing
         }
-        Seen::Changed(theirs) if *theirs.flow == **document.flow() => {
-            // Written anew with the same meaning, or by someone who made the same change.
-            follow(document, theirs);
-            Reaction::Nothing
-        }
-        Seen::Changed(theirs) if !document.is_dirty() => {
-            let came = changes(document.flow(), &theirs.flow);
-            follow(document, theirs);
-            Reaction::Reloaded(came)
-        }
-        Seen::Changed(theirs) => {
-            let merged = merge(document.base(), document.flow(), &theirs.flow);
-            if !merged.conflicts.is_empty() {
-                if let DiskState::InStep(ours) = &document.disk {
-                    document.disk = DiskState::Changed { ours: ours.clone() };
-                }
-                return Reaction::Conflict;
-            }
-            let came = merged.came(document.flow());
-            take_in(document, &merged.flow, theirs);
-            Reaction::Merged(came, merged.renamed)
-        }
+        Seen::Changed(arrival) => take_arrival(document, *arrival),
         Seen::Gone if document.disk == DiskState::Deleted => Reaction::Nothing,
         Seen::Gone => {
             document.mark_deleted();
             Reaction::Gone
+        }
+    }
+}
+
+fn take_arrival(document: &mut Document, arrival: Arrival) -> Reaction {
+    if !arrival.standing.is_of(document) {
+        return Reaction::LookAgain;
+    }
+    let theirs = arrival.theirs;
+    match arrival.way {
+        Way::Same => {
+            // Written anew with the same meaning, or by someone who made the same change.
+            take_looks(document, &theirs);
+            document.reload_by(None, theirs.flow, theirs.stamp);
+            Reaction::Nothing
+        }
+        Way::Follow(came, step) => {
+            take_looks(document, &theirs);
+            document.reload_by(step, theirs.flow, theirs.stamp);
+            Reaction::Reloaded(came)
+        }
+        Way::Merge {
+            came,
+            renamed,
+            step,
+            is_theirs,
+        } => {
+            take_looks(document, &theirs);
+            document.merge_by(step, is_theirs, theirs.flow, theirs.stamp);
+            Reaction::Merged(came, renamed)
+        }
+        Way::Conflict => {
+            if let DiskState::InStep(ours) = &document.disk {
+                document.disk = DiskState::Changed { ours: ours.clone() };
+            }
+            Reaction::Conflict(Box::new(theirs))
         }
     }
 }
@@ -152,6 +170,11 @@ mod tests {
         Document::open(flow_ref, version("base", 0))
     }
 
+    /// As the saver works it out.
+    fn changed(document: &Document, theirs: Version) -> Seen {
+        Seen::Changed(Box::new(Arrival::new(document.standing(), theirs)))
+    }
+
     fn edited() -> Document {
         let mut document = document();
         let edit = Edit::SetFlow(FlowField::Title("mine".into()));
@@ -170,7 +193,8 @@ mod tests {
     #[test]
     fn a_document_without_edits_follows_the_disk_and_undo_goes_back() {
         let mut document = document();
-        let reaction = react(&mut document, Seen::Changed(version("theirs", 1)));
+        let seen = changed(&document, version("theirs", 1));
+        let reaction = react(&mut document, seen);
         assert!(matches!(reaction, Reaction::Reloaded(came) if came.len() == 1));
         assert_eq!(document.flow().title, "theirs");
         assert_eq!(document.base().title, "theirs");
@@ -183,7 +207,8 @@ mod tests {
     #[test]
     fn what_another_program_did_comes_in_beside_the_edits_as_one_step() {
         let mut document = edited();
-        let reaction = react(&mut document, Seen::Changed(with_node("base", 1)));
+        let seen = changed(&document, with_node("base", 1));
+        let reaction = react(&mut document, seen);
         match reaction {
             Reaction::Merged(came, renamed) => {
                 assert_eq!(came.len(), 1, "{came:?}");
@@ -204,8 +229,9 @@ mod tests {
     #[test]
     fn what_both_changed_waits_for_a_choice_and_a_plain_save_is_refused_meanwhile() {
         let mut document = edited();
-        let reaction = react(&mut document, Seen::Changed(with_node("theirs", 1)));
-        assert!(matches!(reaction, Reaction::Conflict));
+        let seen = changed(&document, with_node("theirs", 1));
+        let reaction = react(&mut document, seen);
+        assert!(matches!(reaction, Reaction::Conflict(_)));
         assert_eq!(document.flow().title, "mine");
         assert_eq!(document.flow().graph.n_nodes(), 0, "nothing of it came in");
         let ours = version("base", 0).stamp;
@@ -226,7 +252,8 @@ mod tests {
     #[test]
     fn the_same_change_on_both_sides_is_no_conflict() {
         let mut document = edited();
-        let reaction = react(&mut document, Seen::Changed(version("mine", 1)));
+        let seen = changed(&document, version("mine", 1));
+        let reaction = react(&mut document, seen);
         assert!(matches!(reaction, Reaction::Nothing));
         assert!(!document.is_dirty());
         assert_eq!(document.disk, DiskState::InStep(version("mine", 1).stamp));
@@ -235,7 +262,8 @@ mod tests {
     #[test]
     fn a_change_taken_back_ends_the_conflict() {
         let mut document = edited();
-        react(&mut document, Seen::Changed(version("theirs", 1)));
+        let seen = changed(&document, version("theirs", 1));
+        react(&mut document, seen);
         react(&mut document, Seen::Same);
         assert_eq!(document.disk, DiskState::InStep(version("base", 0).stamp));
         assert!(document.is_dirty());
@@ -251,5 +279,19 @@ mod tests {
             react(&mut document, Seen::Gone),
             Reaction::Nothing
         ));
+    }
+
+    #[test]
+    fn what_was_worked_out_for_a_document_that_went_on_is_looked_at_again() {
+        let mut document = edited();
+        let seen = changed(&document, with_node("base", 1));
+        let edit = Edit::SetFlow(FlowField::Group("new".into()));
+        document.apply(edit).expect("applies");
+        assert!(matches!(react(&mut document, seen), Reaction::LookAgain));
+        assert_eq!(document.flow().graph.n_nodes(), 0, "nothing was taken in");
+        let seen = changed(&document, with_node("base", 1));
+        assert!(matches!(react(&mut document, seen), Reaction::Merged(..)));
+        let flow = document.flow();
+        assert_eq!((flow.graph.n_nodes(), &*flow.group), (1, "new"));
     }
 }

@@ -1,13 +1,16 @@
 //! An open workfile: the flow, its edit count, its undo history.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::Stamp;
-use crate::model::{Edit, EditError, FileResults, Flow, FlowRef, Timestamp};
+use crate::model::{Edit, EditError, FileResults, Flow, FlowRef};
 
-use super::journal::{Base, Note};
-use super::{Version, difference};
+use super::Version;
+use super::step::Step;
+
+mod kept;
+
+use kept::Kept;
 
 /// What is known of the file under a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +28,9 @@ pub enum DiskState {
     Deleted,
 }
 
-/// One step of a history: the edit, and the place it leads to.
+/// One entry of a history: the edit, and the place it leads to.
 #[derive(Clone, Debug)]
-struct Step {
+struct Past {
     edit: Edit,
     place: usize,
 }
@@ -50,8 +53,8 @@ pub struct Document {
     flow: Arc<Flow>,
     /// Counts edits, undo and redo included; never goes back.
     revision: u64,
-    undo: Vec<Step>,
-    redo: Vec<Step>,
+    undo: Vec<Past>,
+    redo: Vec<Past>,
     /// Names the state of the flow: undo and redo come back to a place, an edit makes a new one.
     place: usize,
     n_places: usize,
@@ -60,23 +63,6 @@ pub struct Document {
     /// What the file held at the last load or save: what a merge and a crash journal begin from.
     base: Arc<Flow>,
     kept: Kept,
-}
-
-/// How the crash journal stands.
-#[derive(Clone, Debug, Default)]
-struct Kept {
-    /// There is one.
-    begun: bool,
-    /// It is to be begun anew, whatever it holds.
-    stale: bool,
-    /// It could not be written; not before the next edit is that tried again.
-    waits: bool,
-    /// Steps since the base.
-    n_steps: usize,
-    /// Edits that are not in it yet.
-    pending: Vec<Edit>,
-    /// A journal that a crash left, whose edits are among these.
-    replaces: Option<PathBuf>,
 }
 
 impl Document {
@@ -148,8 +134,8 @@ impl Document {
     pub fn apply(&mut self, edit: Edit) -> Result<(), EditError> {
         let done = edit.clone();
         let edit = edit.apply(Arc::make_mut(&mut self.flow))?;
-        self.keep(done);
-        self.undo.push(Step {
+        self.kept.did(done);
+        self.undo.push(Past {
             edit,
             place: self.place,
         });
@@ -181,13 +167,13 @@ impl Document {
     }
 
     /// Goes to where a step leads; gives the step back.
-    fn walk(&mut self, step: Step) -> Option<Step> {
+    fn walk(&mut self, step: Past) -> Option<Past> {
         self.revision += 1;
         let done = step.edit.clone();
         match step.edit.apply(Arc::make_mut(&mut self.flow)) {
             Ok(edit) => {
-                self.keep(done);
-                Some(Step {
+                self.kept.did(done);
+                Some(Past {
                     edit,
                     place: std::mem::replace(&mut self.place, step.place),
                 })
@@ -214,8 +200,7 @@ impl Document {
     /// From now on this is what edits are counted and merged from.
     fn stand_on(&mut self, base: Arc<Flow>) {
         self.base = base;
-        self.kept.stale = true;
-        self.kept.n_steps = usize::from(self.is_dirty());
+        self.kept.stand_anew(self.is_dirty());
     }
 
     /// The file is gone, and with it every saved state: what is on the screen is the only copy.
@@ -226,8 +211,13 @@ impl Document {
 
     /// Replaces the flow by what the disk holds now, as a step that can be undone.
     pub fn reload(&mut self, flow: Arc<Flow>, stamp: Stamp) {
-        let edit = difference(&self.flow, &flow);
-        self.step_to(edit);
+        let step = Step::between(&self.flow, &flow);
+        self.reload_by(step, flow, stamp);
+    }
+
+    /// The same with the step worked out elsewhere; none when both flows are equal.
+    pub(super) fn reload_by(&mut self, step: Option<Step>, flow: Arc<Flow>, stamp: Stamp) {
+        self.take(step);
         // Equal, but in the order of the file.
         self.flow = flow.clone();
         self.saved(self.place, flow, stamp);
@@ -236,96 +226,43 @@ impl Document {
     /// Takes in a merge of what is on the screen with what the disk holds now, as a step that can be undone.
     /// The result is unsaved unless it is what the disk holds.
     pub fn merge(&mut self, merged: &Flow, theirs: Arc<Flow>, stamp: Stamp) {
-        let edit = difference(&self.flow, merged);
-        self.step_to(edit);
+        let step = Step::between(&self.flow, merged);
+        let is_theirs = *merged == *theirs;
+        self.merge_by(step, is_theirs, theirs, stamp);
+    }
+
+    /// The same with the step worked out elsewhere, and whether it leads to what the disk holds.
+    pub(super) fn merge_by(
+        &mut self,
+        step: Option<Step>,
+        is_theirs: bool,
+        theirs: Arc<Flow>,
+        stamp: Stamp,
+    ) {
+        self.take(step);
         self.disk = DiskState::InStep(stamp);
-        self.saved_at = (*self.flow == *theirs).then_some(self.place);
+        self.saved_at = is_theirs.then_some(self.place);
         self.stand_on(theirs);
     }
 
-    /// The edit that a difference of two flows gave; nothing when there was none.
-    fn step_to(&mut self, edit: Edit) {
-        if edit != Edit::Batch(Vec::new()) && self.apply(edit).is_err() {
-            debug_assert!(false, "the difference of two flows must apply");
+    fn take(&mut self, step: Option<Step>) {
+        let Some(Step { done, back, flow }) = step else {
+            return;
+        };
+        self.flow = flow;
+        self.kept.did(done);
+        self.redo.clear();
+        match back {
+            Some(edit) => self.undo.push(Past {
+                edit,
+                place: self.place,
+            }),
             // Steps that lead elsewhere are worse than none.
-            self.undo.clear();
-            self.redo.clear();
-            self.place = self.n_places;
-            self.n_places += 1;
-            self.revision += 1;
+            None => self.undo.clear(),
         }
-    }
-
-    fn keep(&mut self, done: Edit) {
-        self.kept.n_steps += 1;
-        self.kept.pending.push(done);
-    }
-
-    /// What the crash journal has to be told since the last call. Cheap when nothing happened.
-    pub fn journal(&mut self, ticket: u64, now: Timestamp) -> Option<Note> {
-        if !self.is_dirty() {
-            let was = std::mem::take(&mut self.kept);
-            return was.begun.then_some(Note::End { ticket });
-        }
-        let kept = &mut self.kept;
-        if kept.waits && kept.pending.is_empty() {
-            return None;
-        }
-        kept.stale |= std::mem::take(&mut kept.waits);
-        let edits = std::mem::take(&mut kept.pending);
-        if kept.begun && !kept.stale {
-            return (!edits.is_empty()).then_some(Note::Edits {
-                ticket,
-                edits,
-                at: now,
-            });
-        }
-        // Nothing was done to it: a file that is gone is told of, and saving brings it back.
-        if !kept.stale && edits.is_empty() && self.disk == DiskState::New {
-            return None;
-        }
-        let edits = match kept.stale || edits.is_empty() {
-            true => vec![difference(&self.base, &self.flow)],
-            false => edits,
-        };
-        (kept.begun, kept.stale) = (true, false);
-        let known = match &self.disk {
-            DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => Some(stamp.hash),
-            DiskState::New | DiskState::Deleted => None,
-        };
-        let base = Base {
-            path: (self.disk != DiskState::New).then(|| self.flow_ref.path()),
-            title: self.flow.title.clone(),
-            flow: self.base.clone(),
-            hash: known,
-            replaces: self.kept.replaces.clone(),
-        };
-        Some(Note::Begin {
-            ticket,
-            base,
-            edits,
-            n_steps: self.kept.n_steps,
-            at: now,
-        })
-    }
-
-    /// Makes of what is on the screen what a crash left unsaved in the journal `left`, as one step. That journal
-    /// goes when the one of this document holds the same.
-    pub fn restore(&mut self, flow: &Flow, left: PathBuf) {
-        let edit = difference(&self.flow, flow);
-        self.step_to(edit);
-        self.kept.stale = true;
-        self.kept.replaces = Some(left);
-    }
-
-    /// The crash journal has grown long: it is begun anew.
-    pub fn journal_has_grown(&mut self) {
-        self.kept.stale = true;
-    }
-
-    /// The crash journal could not be written: it is begun anew with the next edit.
-    pub fn journal_is_lost(&mut self) {
-        self.kept.waits = true;
+        self.place = self.n_places;
+        self.n_places += 1;
+        self.revision += 1;
     }
 }
 

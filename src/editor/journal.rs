@@ -3,7 +3,8 @@
 //! A thread of its own appends what the window sends, so that neither a slow save nor a network folder that
 //! hangs holds it up; journals lie in the machine-local home. What was appended survives a kill at once, and a
 //! power cut after the sync that follows within [`SYNC_AFTER`], which another thread does. A journal holds the
-//! base it began from, so that the edits can be replayed even when the file is another by then.
+//! base it began from, so that the edits can be replayed even when the file is another by then. Text that is
+//! still being typed in a field goes there with each letter, as what the step would be if it ended now.
 
 mod words;
 
@@ -17,6 +18,8 @@ use std::time::Duration;
 use crate::graphml;
 use crate::model::{Edit, Flow, Notice, Timestamp};
 use crate::store::{Home, JournalFile, Left, StoreError, SyncHandle};
+
+use super::difference;
 
 use self::words::Entry;
 
@@ -36,7 +39,9 @@ pub enum Note {
         /// What it stands on.
         base: Base,
         /// What was done since.
-        edits: Vec<Edit>,
+        since: Since,
+        /// What is being typed and is no step yet.
+        typed: Option<Edit>,
         /// Steps that a person took in it.
         n_steps: usize,
         /// When.
@@ -48,6 +53,9 @@ pub enum Note {
         ticket: u64,
         /// What was done.
         edits: Vec<Edit>,
+        /// What is being typed after that and is no step yet; it takes the place of what was said of that
+        /// before.
+        typed: Option<Edit>,
         /// When.
         at: Timestamp,
     },
@@ -56,6 +64,15 @@ pub enum Note {
         /// Whose.
         ticket: u64,
     },
+}
+
+/// What was done since a base.
+#[derive(Clone, Debug)]
+pub enum Since {
+    /// These edits, in order.
+    Edits(Vec<Edit>),
+    /// Whatever leads to this flow; worked out on the journal's thread.
+    Flow(Arc<Flow>),
 }
 
 /// What the edits of a journal were made on.
@@ -240,11 +257,20 @@ impl Scribe {
             Note::Begin {
                 ticket,
                 base,
-                edits,
+                since,
+                typed,
                 n_steps,
                 at,
             } => {
-                let entry = Entry { at, n_steps, edits };
+                let entry = Entry {
+                    at,
+                    n_steps,
+                    edits: match since {
+                        Since::Edits(edits) => edits,
+                        Since::Flow(flow) => vec![difference(&base.flow, &flow)],
+                    },
+                    typed,
+                };
                 match self.begin(ticket, &base, &entry) {
                     Ok(open) => {
                         if let Some(left) = &base.replaces
@@ -267,9 +293,18 @@ impl Scribe {
                     }
                 }
             }
-            Note::Edits { ticket, edits, at } => {
-                let n_steps = edits.len();
-                let entry = Entry { at, n_steps, edits };
+            Note::Edits {
+                ticket,
+                edits,
+                typed,
+                at,
+            } => {
+                let entry = Entry {
+                    at,
+                    n_steps: edits.len(),
+                    edits,
+                    typed,
+                };
                 let Some(open) = self.open.get_mut(&ticket).filter(|open| !open.broken) else {
                     return;
                 };
@@ -395,6 +430,7 @@ pub(super) fn replay(left: Left, now: Option<(&Arc<Flow>, [u8; 32])>) -> Option<
     };
     let mut flow = (*base).clone();
     let (mut at, mut n_steps, mut torn) = (Timestamp(0), 0, left.torn);
+    let mut typed = None;
     'records: for record in records {
         let Some(entry) = Entry::from_json(&record) else {
             torn = true;
@@ -408,6 +444,13 @@ pub(super) fn replay(left: Left, now: Option<(&Arc<Flow>, [u8; 32])>) -> Option<
         }
         at = entry.at;
         n_steps += entry.n_steps;
+        typed = entry.typed;
+    }
+    // Of what was being typed only the last is meant, and only after the steps it was typed after.
+    if let Some(edit) = typed
+        && edit.apply(&mut flow).is_ok()
+    {
+        n_steps += 1;
     }
     // A flow whose file is gone is on no disk at all, edited or not.
     let nothing_new = match now {

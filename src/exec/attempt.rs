@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::launcher::{Shared, lock};
+use super::pump::{Pump, ROOM_SHORT};
 use super::shell::passable_args;
 use super::spawn::{self, Start};
 use super::{End, Ended, Job, Report, Why, environment, unix};
@@ -219,7 +220,10 @@ impl Attempt {
             exit: exit.clone(),
             asked,
         };
-        shared.exits.ended(&self.run_dir, &ended);
+        match shared.exits.ended(&self.run_dir, &ended) {
+            Ok(()) => shared.losses.record_well(),
+            Err((path, err)) => shared.losses.record_refused(&path, &err, shared),
+        }
         if asked == Some(Why::Kill) {
             let id = self.id.clone();
             shared.report(Report::Killed { id, pids, left });
@@ -258,11 +262,11 @@ impl Attempt {
     }
 
     /// From spawn to end.
-    pub fn run(self: &Arc<Self>, job: &Job, shared: &Shared) -> Exit {
+    pub fn run(self: &Arc<Self>, job: &Job, shared: &Arc<Shared>) -> Exit {
         let before = unix::birth_count_now();
         let spawning = shared.spawning();
-        let pid = match self.spawn(job, shared) {
-            Ok(pid) => pid,
+        let Started { pid, pump } = match self.spawn(job, shared) {
+            Ok(started) => started,
             Err(why) => return Exit::NotStarted(why.into()),
         };
         // It was born in between; asking the system costs a hundred times what this does. When the
@@ -287,7 +291,15 @@ impl Attempt {
         let id = job.id.clone();
         shared.report(Report::Spawned { id, pid, birth });
         unix::wait_unreaped(pid);
-        self.reap(pid, shared)
+        let exit = self.reap(pid, shared);
+        match pump {
+            Some(pump) => pump.drain(),
+            None if unix::room_at(&job.stdout) == Some(0) => {
+                shared.losses.full_at_end(&job.stdout, shared);
+            }
+            None => {}
+        }
+        exit
     }
 
     fn reap(self: &Arc<Self>, pid: u32, shared: &Shared) -> Exit {
@@ -306,15 +318,15 @@ impl Attempt {
         exit
     }
 
-    fn spawn(&self, job: &Job, shared: &Shared) -> Result<u32, String> {
+    fn spawn(&self, job: &Job, shared: &Arc<Shared>) -> Result<Started, String> {
         let mut pause = BACK_OFF.0;
         let mut tries = 0;
         loop {
             if lock(&self.state).stop != Stop::No {
                 return Err("stopped before it started".to_owned());
             }
-            let (err, why) = match start(job) {
-                Ok(pid) => return Ok(pid),
+            let (err, why) = match start(job, shared) {
+                Ok(started) => return Ok(started),
                 Err(failure) => failure,
             };
             if !unix::is_shortage(&err) {
@@ -336,30 +348,55 @@ impl Attempt {
     }
 }
 
-/// One try: the child's number, or what went wrong and the fragment that says so.
-fn start(job: &Job) -> Result<u32, (io::Error, String)> {
-    let open = |path| {
-        unix::open_log(path).map_err(|err| {
+/// A child that lives.
+struct Started {
+    pid: u32,
+    /// What it prints passes through us.
+    pump: Option<Arc<Pump>>,
+}
+
+/// One try: the child, or what went wrong and the fragment that says so.
+fn start(job: &Job, shared: &Arc<Shared>) -> Result<Started, (io::Error, String)> {
+    // A disk that refuses is no reason not to run: the pump tries again, and tells the loss.
+    let open = |path: &PathBuf| match unix::open_log(path) {
+        Ok(log) => Ok(Some(log)),
+        Err(err) if unix::is_disk_trouble(&err) => Ok(None),
+        Err(err) => {
             let why = format!("log not writable ({err}): {}", path.display());
-            (err, why)
-        })
+            Err((err, why))
+        }
     };
     let stdout = open(&job.stdout)?;
     let stderr = open(&job.stderr)?;
+    let room = stdout.as_ref().map_or(Some(0), unix::room);
+    shared.losses.settle(room, shared);
     let args = passable_args(job).map_err(|err| {
-        let why = format!("long command not writable beside its log ({err})");
+        let why = format!(
+            "long command not writable beside its log ({err}): {}",
+            job.stdout.display()
+        );
         (err, why)
     })?;
     let started = || {
         let own = own_settings(job)?;
         let env = job.base.merged(&own)?;
-        spawn::start(&Start {
+        let enough = room.is_none_or(|room| room >= ROOM_SHORT);
+        let (pump, [stdout, stderr]) = match (stdout, stderr) {
+            (Some(stdout), Some(stderr)) if enough => (None, [stdout, stderr]),
+            (stdout, stderr) => {
+                let logs = [(&*job.stdout, stdout), (&*job.stderr, stderr)];
+                let (pump, ends) = Pump::start(logs, Arc::clone(shared))?;
+                (Some(pump), ends)
+            }
+        };
+        let pid = spawn::start(&Start {
             program: &job.program,
             args: &args,
             cwd: &job.cwd,
             env: &env,
             files: [unix::no_input()?, &stdout, &stderr],
-        })
+        })?;
+        Ok(Started { pid, pump })
     };
     started().map_err(|err| {
         let why = why_not(job, &err);

@@ -24,26 +24,45 @@ pub fn write_nodes<'a>(run_dir: &Path, nodes: impl Iterator<Item = &'a NodeId>) 
     unix::write_private(&run_dir.join(NODES_FILE), &text)
 }
 
-/// The node at each place of the run's frozen flow; empty when the folder is gone.
-pub fn nodes_of(run_dir: &Path) -> Vec<NodeId> {
-    let text = fs::read_to_string(run_dir.join(NODES_FILE)).unwrap_or_default();
-    text.split_terminator('\0').map(NodeId::new).collect()
+/// The node at each place of the run's frozen flow; empty when the folder is gone. The error is a fragment.
+pub fn nodes_of(run_dir: &Path) -> Result<Vec<NodeId>, String> {
+    let bytes = read_if_there(&run_dir.join(NODES_FILE))?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.split_terminator('\0').map(NodeId::new).collect())
 }
 
-/// Attempts of a run that may have had a process, in no order. Empty when the folder is gone.
-pub fn attempts_begun(run_dir: &Path, run: &RunId) -> Vec<(NodeRunId, NodeId)> {
-    let nodes = nodes_of(run_dir);
-    let Ok(entries) = fs::read_dir(run_dir) else {
-        return Vec::new();
+/// Attempts of a run that may have had a process, in no order. Empty when the folder is gone. The error is
+/// a fragment.
+pub fn attempts_begun(run_dir: &Path, run: &RunId) -> Result<Vec<(NodeRunId, NodeId)>, String> {
+    let failed = |why: io::Error| unreadable(&why, run_dir);
+    let nodes = nodes_of(run_dir)?;
+    let entries = match fs::read_dir(run_dir) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
     };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let (id, stream) = parse_log_file(run, entry.file_name().to_str()?)?;
-            let node = nodes.get(id.node.0 as usize)?;
-            (stream == crate::model::Stream::Out).then(|| (id, node.clone()))
-        })
-        .collect()
+    let mut begun = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        let parsed = name.to_str().and_then(|name| parse_log_file(run, name));
+        if let Some((id, crate::model::Stream::Out)) = parsed
+            && let Some(node) = nodes.get(id.node.0 as usize)
+        {
+            begun.push((id, node.clone()));
+        }
+    }
+    Ok(begun)
+}
+
+/// What a file of the run's folder holds; nothing when it is not there. The error is a fragment.
+pub(super) fn read_if_there(path: &Path) -> Result<Vec<u8>, String> {
+    match fs::read(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|why| unreadable(&why, path)),
+    }
+}
+
+fn unreadable(why: &io::Error, path: &Path) -> String {
+    format!("read what a run left ({why}): {}", path.display())
 }
 
 #[cfg(test)]
@@ -55,7 +74,7 @@ mod tests {
     fn logs_tell_which_nodes_had_begun() {
         let dir = tempfile::tempdir().expect("a folder");
         let run = RunId::from("r");
-        assert_eq!(attempts_begun(dir.path(), &run), []);
+        assert_eq!(attempts_begun(dir.path(), &run), Ok(vec![]));
         let nodes = ["a", "b\nc", ""].map(NodeId::from);
         write_nodes(dir.path(), nodes.iter()).expect("written");
         let id = |node, attempt| NodeRunId {
@@ -70,7 +89,7 @@ mod tests {
             fs::write(out, "").expect("written");
             fs::write(err, "").expect("written");
         }
-        let mut begun = attempts_begun(dir.path(), &run);
+        let mut begun = attempts_begun(dir.path(), &run).expect("readable");
         begun.sort_by_key(|(id, _)| (id.node, id.attempt));
         let b = NodeId::from("b\nc");
         let wanted = [

@@ -9,8 +9,8 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -74,27 +74,32 @@ pub struct ExitRecord {
     pub stopping: Option<Timestamp>,
 }
 
-/// ExitRecords that are being written, by the folder of their run.
+/// Exit records that are being written, by the folder of their run.
 #[derive(Default)]
-pub(super) struct ExitRecords(Mutex<HashMap<PathBuf, File>>);
+pub(super) struct ExitRecords(Mutex<HashMap<PathBuf, Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    file: Option<File>,
+    /// Lines that the disk has refused so far.
+    waiting: Vec<u8>,
+}
 
 impl ExitRecords {
-    /// Writes one end. A disk that refuses costs the line and nothing else: the end is reported all
-    /// the same, and the ledger tells of the disk.
-    pub fn ended(&self, run_dir: &Path, ended: &Ended) {
-        let line = line_of(ended);
-        let mut files = lock(&self.0);
-        if !files.contains_key(run_dir) {
-            let Ok(file) = open(run_dir) else { return };
-            files.insert(run_dir.to_owned(), file);
+    /// Writes one end. A disk that refuses delays the line: it is written with the next one. The end
+    /// is reported all the same; the error is for telling, with the path.
+    pub fn ended(&self, run_dir: &Path, ended: &Ended) -> Result<(), (PathBuf, io::Error)> {
+        let mut all = lock(&self.0);
+        if !all.contains_key(run_dir) {
+            all.insert(run_dir.to_owned(), Pages::default());
         }
-        let wrote = files
-            .get_mut(run_dir)
-            .map(|file| file.write(line.as_bytes()));
-        if !matches!(wrote, Some(Ok(n)) if n == line.len()) {
-            // The next line begins with an end of line again: see `open`.
-            files.remove(run_dir);
-        }
+        let Some(pages) = all.get_mut(run_dir) else {
+            return Ok(());
+        };
+        pages.waiting.extend_from_slice(line_of(ended).as_bytes());
+        pages
+            .write(run_dir)
+            .map_err(|err| (run_dir.join(EXITS_FILE), err))
     }
 
     /// The run is over.
@@ -103,13 +108,33 @@ impl ExitRecords {
     }
 }
 
+impl Pages {
+    fn write(&mut self, run_dir: &Path) -> io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => open(run_dir)?,
+        };
+        // Once: a write that was cut short is ended by `open` before it goes on.
+        let n = file.write(&self.waiting)?;
+        if n == self.waiting.len() {
+            self.waiting.clear();
+            self.file = Some(file);
+            return Ok(());
+        }
+        // Lines that went out whole are not said twice.
+        let whole = self.waiting[..n].iter().rposition(|byte| *byte == b'\n');
+        self.waiting.drain(..whole.map_or(0, |at| at + 1));
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
 /// Notes that a run was asked to stop, so that nobody who carries it on starts more of it.
-pub fn note_stopping(run_dir: &Path, at: Timestamp) -> std::io::Result<()> {
+pub fn note_stopping(run_dir: &Path, at: Timestamp) -> io::Result<()> {
     let mut file = open(run_dir)?;
     file.write_all(format!("stopping {}{LINE_END}", at.0).as_bytes())
 }
 
-fn open(run_dir: &Path) -> std::io::Result<File> {
+fn open(run_dir: &Path) -> io::Result<File> {
     let path = run_dir.join(EXITS_FILE);
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
@@ -150,9 +175,11 @@ fn line_of(ended: &Ended) -> String {
 }
 
 /// Reads the exit record of a run; empty when there is none. Lines that are torn or of a later release
-/// are passed over.
-pub fn read_exits(run_dir: &Path, run: &RunId) -> ExitRecord {
-    let bytes = fs::read(run_dir.join(EXITS_FILE)).unwrap_or_default();
+/// are passed over. The error is a fragment: one that is there and cannot be read now must not
+/// be taken for one that knows no end.
+pub fn read_exits(run_dir: &Path, run: &RunId) -> Result<ExitRecord, String> {
+    let path = run_dir.join(EXITS_FILE);
+    let bytes = super::begun::read_if_there(&path)?;
     let mut record = ExitRecord::default();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Some(line) = line.strip_suffix(LINE_END.as_bytes()) else {
@@ -165,7 +192,7 @@ pub fn read_exits(run_dir: &Path, run: &RunId) -> ExitRecord {
             record.ended.push(ended);
         }
     }
-    record
+    Ok(record)
 }
 
 fn ended_of(run: &RunId, line: &str) -> Option<Ended> {
@@ -206,7 +233,13 @@ fn ended_of(run: &RunId, line: &str) -> Option<Ended> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    fn read(run_dir: &Path, run: &RunId) -> ExitRecord {
+        read_exits(run_dir, run).expect("readable")
+    }
 
     fn ended(node: u32, exit: Exit, asked: Option<Why>) -> Ended {
         Ended {
@@ -227,7 +260,7 @@ mod tests {
     fn every_end_survives_its_line_and_a_torn_one_costs_only_itself() {
         let dir = tempfile::tempdir().expect("a folder");
         let run = RunId::from("r");
-        assert_eq!(read_exits(dir.path(), &run), ExitRecord::default());
+        assert_eq!(read(dir.path(), &run), ExitRecord::default());
         let all = [
             ended(0, Exit::Code(0), None),
             ended(1, Exit::Code(-1), Some(Why::Stop)),
@@ -238,25 +271,25 @@ mod tests {
         ];
         let records = ExitRecords::default();
         for one in &all {
-            records.ended(dir.path(), one);
+            records.ended(dir.path(), one).expect("written");
         }
         records.close(dir.path());
-        assert_eq!(read_exits(dir.path(), &run).ended, all);
+        assert_eq!(read(dir.path(), &run).ended, all);
         // Torn at every byte, and written on by somebody else.
         let path = dir.path().join(EXITS_FILE);
         let whole = fs::read(&path).expect("read");
         let last = line_of(&all[5]).len();
         for cut in whole.len() - last..whole.len() {
             fs::write(&path, &whole[..cut]).expect("written");
-            assert_eq!(read_exits(dir.path(), &run).ended, all[..5], "cut at {cut}");
+            assert_eq!(read(dir.path(), &run).ended, all[..5], "cut at {cut}");
             let again = ExitRecords::default();
-            again.ended(dir.path(), &all[0]);
-            let read = read_exits(dir.path(), &run).ended;
+            again.ended(dir.path(), &all[0]).expect("written");
+            let read = read(dir.path(), &run).ended;
             assert_eq!(read.last(), Some(&all[0]), "cut at {cut}");
             assert_eq!(read[..5], all[..5], "cut at {cut}");
         }
-        assert_eq!(read_exits(dir.path(), &run).stopping, None);
+        assert_eq!(read(dir.path(), &run).stopping, None);
         note_stopping(dir.path(), Timestamp(9)).expect("written");
-        assert_eq!(read_exits(dir.path(), &run).stopping, Some(Timestamp(9)));
+        assert_eq!(read(dir.path(), &run).stopping, Some(Timestamp(9)));
     }
 }

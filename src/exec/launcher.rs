@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::attempt::Attempt;
 use super::exits::ExitRecords;
+use super::losses::Losses;
 use super::sitter::Scope;
 use super::sweep::Sweeper;
 use super::{End, Job, Report, Why};
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     reports: Box<dyn Fn(Report) + Send + Sync>,
     clock: fn() -> Timestamp,
     pub exits: ExitRecords,
+    pub losses: Losses,
     /// Read while a child comes to be, until its number is known here.
     spawning: RwLock<()>,
     pool: Mutex<Pool>,
@@ -77,6 +79,7 @@ impl Launcher {
                 reports: Box::new(reports),
                 clock,
                 exits: ExitRecords::default(),
+                losses: Losses::default(),
                 spawning: RwLock::default(),
                 pool: Mutex::default(),
                 work: Condvar::new(),
@@ -217,7 +220,7 @@ impl Drop for Launcher {
 }
 
 impl Shared {
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         while let Some((job, attempt)) = self.next() {
             let exit = attempt.run(&job, self);
             // Whoever hears of this end may launch the next job from here: see `launch`.

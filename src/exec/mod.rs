@@ -1,7 +1,7 @@
 //! Child processes: which shell, starting, ending whole families of processes, and their logs.
 //!
-//! A child writes straight into its log files; nothing of what it prints passes through here. The
-//! floor is unaware of graphs, runs and the ledger: it is handed jobs and gives reports. Unix only so
+//! A child writes straight into its log files; nothing of what it prints passes through here, unless
+//! the disk is short of room (`pump`). The floor is unaware of graphs, runs and the ledger: it is handed jobs and gives reports. Unix only so
 //! far: process groups and signals have no counterpart on Windows that would keep the promise that
 //! a stopped node leaves nothing behind; there it needs job objects.
 
@@ -20,6 +20,8 @@ mod job;
 mod launcher;
 mod lines;
 mod log_folders;
+mod losses;
+mod pump;
 #[cfg(test)]
 mod quoting_tests;
 mod shell;

@@ -14,29 +14,34 @@ use crate::model::{LogLine, LogTail, NodeId, Stream, Timestamp};
 /// time. In order of arrival; made from the growth reports.
 pub type IndexEntry = (Stream, u64, Timestamp);
 
-/// Hands what a log holds from `offset` on to `sink`, piece by piece until it wants no more; gives where
-/// that was. A log that is not there, or not readable, has nothing.
-pub fn read_from(path: &Path, offset: u64, mut sink: impl FnMut(&[u8]) -> bool) -> u64 {
-    let mut at = offset;
-    let Ok(mut file) = File::open(path) else {
-        return at;
+/// Hands what a log holds from `offset` on to `sink`, piece by piece until it wants no more, and moves
+/// `offset` along. A log that is not there has nothing.
+pub fn read_from(
+    path: &Path,
+    offset: &mut u64,
+    mut sink: impl FnMut(&[u8]) -> bool,
+) -> io::Result<()> {
+    let mut file = match File::open(path) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
     };
-    if file.seek(SeekFrom::Start(at)).is_err() {
-        return at;
-    }
+    file.seek(SeekFrom::Start(*offset))?;
     let mut buffer = vec![0; 64 << 10];
-    while let Ok(n @ 1..) = file.read(&mut buffer) {
-        at += n as u64;
-        if !sink(&buffer[..n]) {
-            break;
+    loop {
+        let n = file.read(&mut buffer)?;
+        *offset += n as u64;
+        if n == 0 || !sink(&buffer[..n]) {
+            return Ok(());
         }
     }
-    at
 }
 
-/// True when there is a log file, empty or not.
+/// True when there is a log file, empty or not, or nobody can tell: then reading it says why.
 pub fn is_log(path: &Path) -> bool {
-    path.is_file()
+    match std::fs::metadata(path) {
+        Ok(meta) => meta.is_file(),
+        Err(err) => err.kind() != io::ErrorKind::NotFound,
+    }
 }
 
 /// When a log was last written to; `None` when it is empty or not there.

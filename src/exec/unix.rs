@@ -63,6 +63,33 @@ pub(super) fn open_log(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Bytes that this user may still write where a file lies; `None` when that is not limited or cannot
+/// be told.
+pub(super) fn room(file: &File) -> Option<u64> {
+    room_of(&rustix::fs::fstatvfs(file).ok()?)
+}
+
+/// The same for a path.
+pub(super) fn room_at(path: &Path) -> Option<u64> {
+    room_of(&rustix::fs::statvfs(path).ok()?)
+}
+
+fn room_of(told: &rustix::fs::StatVfs) -> Option<u64> {
+    // A file system in memory without a limit has no blocks at all.
+    (told.f_blocks > 0).then(|| told.f_bavail.saturating_mul(told.f_frsize))
+}
+
+/// The disk does not take what it should: full, failing, or gone read-only.
+pub(super) fn is_disk_trouble(err: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let Some(code) = err.raw_os_error() else {
+        return false;
+    };
+    [Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::IO]
+        .iter()
+        .any(|errno| errno.raw_os_error() == code)
+}
+
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;

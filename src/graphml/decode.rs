@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::error::ReadError;
 use super::limits::FILE_BYTES_MAX;
-use super::read::ReadError;
 
 /// How the characters of a file are written.
 #[derive(Clone, Copy, Debug, PartialEq)]

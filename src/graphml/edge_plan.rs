@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::change::{Change, check_text, kind_change};
 use super::edge_ids::{Ends, edge_ids};
 use super::element::Layout;
+use super::error::WriteError;
 use super::escape::escape_attribute;
 use super::keys::Field;
-use super::patch::{Change, Patches};
-use super::read::{explicit_id, is_both};
+use super::patch::Patches;
 use super::source::Inner;
 use super::style::Style;
-use super::write::{WriteError, check_text, data_texts, kind_word};
-use crate::model::{Edge, EdgeId, Flow, NodeId};
+use super::write::data_texts;
+use crate::model::{Edge, EdgeId, EdgeKind, Flow, NodeId};
 
 /// Everything about edges that differs from the base.
 #[derive(Default)]
@@ -90,10 +91,7 @@ impl<'a> EdgePlan<'a> {
             if style.edge_id_is_data {
                 data.push((Field::EdgeId, Some(edge.id.to_string())));
             }
-            if style.edge_type_is_said
-                || kind_has_default
-                || edge.kind != crate::model::EdgeKind::Blocking
-            {
+            if style.edge_type_is_said || kind_has_default || edge.kind != EdgeKind::Blocking {
                 data.push(kind_change(edge));
             }
             plan.new.push(NewEdge {
@@ -115,7 +113,7 @@ impl<'a> EdgePlan<'a> {
         let layout = &base.layout;
         let mut explicit: Vec<Option<String>> = kept
             .iter()
-            .map(|kept| explicit_id(&base.text, layout, &layout.edges[kept.place]))
+            .map(|kept| layout.own_id(&base.text, &layout.edges[kept.place]))
             .collect();
         let mut written = vec![false; kept.len()];
         // Each round names some; a file that is still not settled after a few gets all written.
@@ -155,7 +153,7 @@ impl<'a> EdgePlan<'a> {
             }
         }
         for (kept, _) in kept.iter().zip(written).filter(|pair| pair.1) {
-            let own = explicit_id(&base.text, layout, &layout.edges[kept.place]);
+            let own = layout.own_id(&base.text, &layout.edges[kept.place]);
             if own.as_deref() != Some(kept.forward.as_str()) {
                 self.name_edge(layout, kept.place, kept.forward, style);
             }
@@ -254,10 +252,6 @@ impl<'a> EdgePlan<'a> {
     }
 }
 
-fn kind_change(edge: &Edge) -> Change {
-    (Field::EdgeType, Some(kind_word(edge).to_owned()))
-}
-
 /// The flow's edge of this id, when it still joins these nodes.
 fn find<'f>(flow: &'f Flow, id: &EdgeId, source: &NodeId, target: &NodeId) -> Option<&'f Edge> {
     let (s, t, edge) = flow.graph.edge(id)?;
@@ -268,7 +262,7 @@ fn find<'f>(flow: &'f Flow, id: &EdgeId, source: &NodeId, target: &NodeId) -> Op
 /// such a file ends that.
 fn becomes_directed(base: &Inner, flow: &Flow) -> bool {
     let layout = &base.layout;
-    if !layout.edges.iter().any(|edge| is_both(layout, edge)) && layout.graph.undirected.is_none() {
+    if !layout.edges.iter().any(|edge| layout.is_both(edge)) && layout.graph.undirected.is_none() {
         return false;
     }
     let was = &base.flow.graph;

@@ -1,7 +1,10 @@
 //! Where each element of a workfile stands in its text, as the scan found it.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::escape::{attribute_value, text_value, with_pictures};
 use super::keys::{Domain, Field};
 use crate::model::NodeId;
 
@@ -51,6 +54,17 @@ pub(super) struct Data {
     pub(super) field: Option<Field>,
     /// False where the file ends inside it: half a command is no command.
     pub(super) closed: bool,
+}
+
+impl Data {
+    /// Its value, with visible signs for what XML does not allow.
+    pub(super) fn value<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let value = text_value(self.element.inner.of(text));
+        match with_pictures(&value) {
+            Cow::Borrowed(_) => value,
+            Cow::Owned(healed) => Cow::Owned(healed),
+        }
+    }
 }
 
 /// A `<key>` declaration.
@@ -136,5 +150,38 @@ impl Layout {
     pub(super) fn key(&self, field: Field) -> Option<&Key> {
         let domain = field.domain();
         self.keys.iter().find(|k| k.field(domain) == Some(field))
+    }
+
+    /// The fields of `domain` for which a key declares a default; of several keys the last.
+    pub(super) fn defaults(&self, domain: Domain) -> Vec<(Field, &str)> {
+        let mut found: BTreeMap<Field, &str> = BTreeMap::new();
+        for key in &self.keys {
+            if let (Some(default), Some(field)) = (key.default.as_deref(), key.field(domain))
+                && !default.is_empty()
+            {
+                found.insert(field, default);
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// An edge counts in both directions when it says so, else when its graph does.
+    pub(super) fn is_both(&self, edge: &EdgeElement) -> bool {
+        match edge.directed {
+            Some((directed, _)) => !directed,
+            None => self.graph.undirected.is_some(),
+        }
+    }
+
+    /// The id an edge has in the file: its attribute, else its data, as NetworkX reads it.
+    pub(super) fn own_id(&self, text: &str, edge: &EdgeElement) -> Option<String> {
+        let id = match edge.id {
+            Some(span) => with_pictures(&attribute_value(span.of(text))).into_owned(),
+            None => {
+                let data = Self::find(self.data_of(edge.data), Field::EdgeId)?;
+                data.value(text).into_owned()
+            }
+        };
+        (!id.is_empty()).then_some(id)
     }
 }

@@ -1,6 +1,9 @@
 //! Characters of values as XML writes them, and back. Lenient in reading, strict in writing.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use super::literal::Literals;
 
 /// Longer than any reference that means something.
 const REFERENCE_BYTES_MAX: usize = 12;
@@ -36,15 +39,15 @@ fn picture(c: char) -> char {
 }
 
 /// Places of references to forbidden characters, each with its visible picture.
-pub(super) fn forbidden_references(
-    text: &str,
-) -> impl Iterator<Item = (std::ops::Range<usize>, char)> {
-    text.match_indices("&#").filter_map(|(at, _)| {
+pub(super) fn forbidden_references(text: &str) -> impl Iterator<Item = (Range<usize>, char)> {
+    let mut literals = Literals::of(text);
+    text.match_indices("&#").filter_map(move |(at, _)| {
         // A short look ahead: a text full of `&#` must not be searched to its end each time.
         let name = text.as_bytes()[at..].iter().take(REFERENCE_BYTES_MAX);
         let end = at + name.into_iter().position(|b| *b == b';')?;
         let c = referenced(text.get(at + 1..end)?).filter(|c| is_forbidden(*c))?;
-        Some((at..end + 1, picture(c)))
+        // In a comment or in CDATA it is no reference.
+        (!literals.contain(at)).then(|| (at..end + 1, picture(c)))
     })
 }
 

@@ -6,29 +6,42 @@
 //! the edit only. Unaware of files, paths and folders: `store` brings bytes and takes bytes, the
 //! editor's clipboard brings and takes text.
 
+mod change;
 mod decode;
 mod edge_ids;
 mod edge_plan;
+mod edge_reader;
 mod element;
+mod error;
 mod escape;
-mod fields;
+mod flow_reader;
 mod frames;
+mod key_plan;
 mod keys;
 pub mod limits;
+mod literal;
+mod meaning;
+mod node_ids;
+mod node_reader;
 mod number;
 mod patch;
 mod place;
+mod plan;
 mod read;
 mod scan;
 mod source;
 mod style;
+mod subgraph;
 mod warning;
 mod write;
 
-pub use read::{ReadError, Reading, read, read_text};
+pub use error::{ReadError, WriteError};
+pub use meaning::same_meaning;
+pub use read::{Reading, read, read_text};
 pub use source::Source;
+pub use subgraph::subgraph_text;
 pub use warning::Warning;
-pub use write::{WriteError, same_meaning, subgraph_text, write};
+pub use write::write;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,10 @@
 //! Changes to a text by place: everything between them stays byte for byte.
 
+use super::change::Change;
 use super::element::{Data, Element, Layout, Span};
 use super::escape::escape_text;
 use super::keys::Field;
 use super::style::{Leads, Style, lead};
-
-/// One data of an element to be set, or taken out.
-pub(super) type Change = (Field, Option<String>);
 
 /// Replacements in a text, gathered in any order.
 pub(super) struct Patches<'t> {

@@ -7,12 +7,12 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
 use super::element::{Data, EdgeElement, Element, Key, Layout, NodeElement, Span};
+use super::error::ReadError;
 use super::escape::{attribute_value, text_value, with_pictures};
 use super::keys::{Domain, Field};
 use super::limits::{
     ATTRIBUTE_BYTES_MAX, ATTRIBUTES_MAX, DEPTH_MAX, EDGES_MAX, NODES_MAX, TEXT_BYTES_MAX,
 };
-use super::read::ReadError;
 use super::warning::{Warnings, shown};
 use crate::model::NodeId;
 

@@ -13,25 +13,17 @@ use crate::app::ports::{
     SaveTrouble, SetUp,
 };
 use crate::editor::clipboard::{self, Placing};
-use crate::editor::{
-    self, DiskState, Done, Found, Journal, Note, Outcome, Saver, Stamp, Task, Trouble,
-};
-use crate::model::{Edit, Flow, FlowRef, NodeId, Point};
+use crate::editor::{self, Done, Found, Journal, Note, Outcome, Saver, Task, Trouble};
+use crate::model::{Edit, Flow, NodeId, Point};
 use crate::store::{self, Home, SaveError};
 use crate::watch::{Change, Watcher};
-
-/// A file of an open tab, as it was last read or written.
-struct Known {
-    tab: TabId,
-    flow_ref: FlowRef,
-    stamp: Stamp,
-}
 
 /// The saver and the watcher.
 pub struct Files {
     saver: Saver,
     journal: Journal,
-    known: RefCell<HashMap<PathBuf, Known>>,
+    /// Tabs by the file whose changes concern them.
+    known: RefCell<HashMap<PathBuf, TabId>>,
     /// Paths to watch, to the watcher's own thread: asking for a watch touches the disk.
     watches: Sender<PathBuf>,
     changed: Receiver<PathBuf>,
@@ -72,19 +64,10 @@ impl Files {
         })
     }
 
-    fn know(&self, tab: TabId, flow_ref: &FlowRef, stamp: &Stamp) {
-        let path = flow_ref.path();
-        let known = Known {
-            tab,
-            flow_ref: flow_ref.clone(),
-            stamp: stamp.clone(),
-        };
-        if self
-            .known
-            .borrow_mut()
-            .insert(path.clone(), known)
-            .is_none()
-        {
+    /// From now on changes of this file are told to this tab.
+    fn know(&self, tab: TabId, path: PathBuf) {
+        let known = self.known.borrow_mut().insert(path.clone(), tab);
+        if known.is_none() {
             self.watches.send(path).ok();
         }
     }
@@ -100,7 +83,7 @@ impl Files {
                 })),
             },
             Outcome::Loaded(Ok(opened)) => {
-                self.know(tab, &opened.flow_ref, &opened.version.stamp);
+                self.know(tab, opened.flow_ref.path());
                 FileDone::Loaded {
                     tab,
                     result: Ok(opened),
@@ -114,7 +97,7 @@ impl Files {
                 let mut remark = None;
                 let result = match result {
                     Ok((flow_ref, saved)) => {
-                        self.know(tab, &flow_ref, &saved.stamp);
+                        self.know(tab, flow_ref.path());
                         remark = saved.remark;
                         Ok((flow_ref, saved.stamp))
                     }
@@ -132,7 +115,7 @@ impl Files {
                 tab,
                 news: match found {
                     Found::Same => FileNews::InStep,
-                    Found::Changed(version) => FileNews::Changed(version),
+                    Found::Changed(arrival) => FileNews::Changed(arrival),
                     Found::Unreadable(why) => FileNews::Unreadable(sentence(&why)),
                     Found::Gone => FileNews::Deleted,
                 },
@@ -145,7 +128,11 @@ impl Files {
 impl ports::Files for Files {
     fn send(&self, job: FileJob) {
         let (tab, task) = match job {
-            FileJob::Load { tab, path } => (tab, Task::Load(path)),
+            FileJob::Load { tab, path } => {
+                // Before it is read: one that cannot be is read again when somebody mends it.
+                self.know(tab, path.clone());
+                (tab, Task::Load(path))
+            }
             FileJob::Save {
                 tab,
                 flow_ref,
@@ -192,12 +179,14 @@ impl ports::Files for Files {
             FileJob::Check {
                 tab,
                 flow_ref,
-                known,
+                disk,
+                standing,
             } => (
                 tab,
                 Task::Check {
                     flow_ref,
-                    disk: DiskState::InStep(known),
+                    disk,
+                    standing,
                 },
             ),
             FileJob::Task { tab, task } => (tab, task),
@@ -210,22 +199,14 @@ impl ports::Files for Files {
     }
 
     fn drain(&self) -> Vec<FileDone> {
-        for path in self.changed.try_iter() {
-            if let Some(known) = self.known.borrow().get(&path) {
-                let disk = DiskState::InStep(known.stamp.clone());
-                self.saver.send(
-                    known.tab.0,
-                    Task::Check {
-                        flow_ref: known.flow_ref.clone(),
-                        disk,
-                    },
-                );
-            }
-        }
-        let saved = self.saver.drain().map(|done| self.done(done));
-        saved
-            .chain(self.journal.drain().map(FileDone::Journal))
-            .collect()
+        let known = self.known.borrow();
+        let touched = self.changed.try_iter();
+        let touched = touched.filter_map(|path| known.get(&path).copied());
+        let mut touched: Vec<FileDone> = touched.map(|tab| FileDone::Touched { tab }).collect();
+        drop(known);
+        touched.extend(self.saver.drain().map(|done| self.done(done)));
+        touched.extend(self.journal.drain().map(FileDone::Journal));
+        touched
     }
 
     fn to_text(&self, flow: &Flow, nodes: &[NodeId]) -> String {

@@ -157,3 +157,59 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     runtime.handle().send(crate::runtime::Order::ShutDown);
     runtime.join();
 }
+
+#[test]
+fn a_broken_file_is_read_again_when_it_is_mended_on_the_disk() {
+    use crate::app::TabId;
+    use crate::app::ports::{FileDone, FileJob, Files as _};
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir
+        .path()
+        .canonicalize()
+        .expect("real path")
+        .join("x.graphml");
+    fs::write(&path, "<graphml").expect("written");
+    let (woken, wait) = std::sync::mpsc::channel();
+    let home = Home::at(dir.path().join("home"));
+    let files = files::Files::start(home, move || {
+        woken.send(()).ok();
+    })
+    .expect("starts");
+    let tab = TabId(7);
+    let load = || {
+        let path = path.clone();
+        files.send(FileJob::Load { tab, path });
+    };
+    load();
+    let next = || {
+        loop {
+            wait.recv_timeout(LIMIT).expect("something is told");
+            if let Some(done) = files.drain().into_iter().next() {
+                return done;
+            }
+        }
+    };
+    assert!(matches!(next(), FileDone::Loaded { result: Err(_), .. }));
+    // The watch is asked for on a thread of its own: written until it is noticed.
+    let whole = "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\"><graph/></graphml>";
+    let begun = Instant::now();
+    let touched = loop {
+        fs::write(&path, whole).expect("written");
+        if wait.recv_timeout(Duration::from_millis(200)).is_ok()
+            && let Some(done) = files.drain().into_iter().next()
+        {
+            break done;
+        }
+        assert!(begun.elapsed() < LIMIT, "it is never noticed");
+    };
+    assert!(matches!(touched, FileDone::Touched { tab: TabId(7) }));
+    load();
+    loop {
+        match next() {
+            FileDone::Touched { .. } => {}
+            FileDone::Loaded { result: Ok(_), .. } => return,
+            other => panic!("{other:?}"),
+        }
+    }
+}

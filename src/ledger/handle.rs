@@ -334,10 +334,15 @@ impl Ledger {
             readers.lock().unwrap_or_else(PoisonError::into_inner)
         };
         let kept = readers().pop();
+        // That a file is not there is an answer; that nobody can tell is none.
+        let there = kept.is_some()
+            || path
+                .try_exists()
+                .map_err(|err| LedgerError::read(err, path))?;
         let answered = (|| {
             let mut conn = match kept {
                 Some(conn) => conn,
-                None if !path.exists() => return Ok((T::default(), None)),
+                None if !there => return Ok((T::default(), None)),
                 None => {
                     let conn = schema::open_reader(path)?;
                     // Another process is just making it.

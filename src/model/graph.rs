@@ -8,37 +8,7 @@ use petgraph::Direction;
 use petgraph::stable_graph::{EdgeIndex, NodeIndex, StableDiGraph};
 use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 
-use super::{EdgeId, Env, NodeId};
-
-/// A place on the canvas, in canvas units (one unit is one point at zoom 1).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Point {
-    /// Rightwards.
-    pub x: f64,
-    /// Downwards.
-    pub y: f64,
-}
-
-/// A rectangle on the canvas by its top left corner.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Rect {
-    /// Left edge.
-    pub x: f64,
-    /// Top edge.
-    pub y: f64,
-    /// Width, never negative.
-    pub w: f64,
-    /// Height, never negative.
-    pub h: f64,
-}
-
-impl Rect {
-    /// True when `point` lies inside or on the border.
-    pub fn contains(&self, point: Point) -> bool {
-        (self.x..=self.x + self.w).contains(&point.x)
-            && (self.y..=self.y + self.h).contains(&point.y)
-    }
-}
+use super::{EdgeId, Env, NodeId, Point};
 
 /// How an edge makes its target wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

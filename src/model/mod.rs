@@ -9,6 +9,7 @@ mod edit;
 mod event;
 mod fields;
 mod flow;
+mod geometry;
 mod graph;
 mod history;
 mod id;
@@ -34,7 +35,8 @@ pub use event::{Event, Finish, RunStart};
 pub use flow::{
     Env, Flow, FlowRef, Frame, FrameId, JOBS_MAX, PASSES_MAX, RETRIES_MAX, SECONDS_MAX, Trigger,
 };
-pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx, Point, Rect};
+pub use geometry::{Point, Rect};
+pub use graph::{Edge, EdgeKind, EdgeSpec, Graph, GraphError, Node, NodeIdx};
 pub use history::{HistoryFilter, HistoryPage, HistoryRun};
 pub use id::{EdgeId, NodeId, RunId, WorkspaceId};
 pub use log::{LogLine, LogTail, Published, Stream};

@@ -1,7 +1,7 @@
 //! Text set round each command: `{}` stands for the command.
 //!
 //! The one question here is quoting: the same `{}` needs other care in `bash -c '{}'`, in
-//! `ssh host "{}"` and in `{} >> log`. [`place`] reads the template as a shell would and says where
+//! `ssh host "{}"` and in `{} >> log`. [`reader`] reads the template as a shell would and says where
 //! each `{}` stands; this file writes the command for that place. Pure text; runs nothing.
 //!
 //! # Ambiguous templates
@@ -16,11 +16,14 @@
 //! - `ssh host` without `{}` is followed by the command as text: `ssh host a; b` runs `b` here.
 //!   Write `ssh host {}` to run all of it there.
 
-mod place;
+mod levels;
+mod line;
+mod reader;
+mod slot;
 #[cfg(test)]
 mod tests;
 
-use place::{Place, Slot};
+use slot::{Place, Slot};
 
 /// A wrapper template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,37 +33,6 @@ impl Wrapper {
     /// Takes the template as written.
     pub fn new(template: impl Into<String>) -> Self {
         Self(template.into())
-    }
-
-    /// The wrapper of Workforce 1.0, which kept what stands before and after the command apart.
-    /// `None` when both are blank.
-    ///
-    /// `bash -c '` with `'` encloses the command; `bash -c` with nothing after it handed the
-    /// command as one word. Without a quote or a space at the seam, a space keeps the words apart.
-    pub fn from_legacy(prefix: &str, suffix: &str) -> Option<Self> {
-        if prefix.trim().is_empty() && suffix.trim().is_empty() {
-            return None;
-        }
-        let touches = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '(');
-        let before = match prefix.chars().next_back() {
-            None => "",
-            Some(c) if touches(c) => "",
-            Some(_) => " ",
-        };
-        if suffix.trim().is_empty() && !ends_open(prefix) {
-            let prefix = prefix.trim_end();
-            return Some(Self(if ends_in_dash_c(prefix) {
-                format!("{prefix} {{}}")
-            } else {
-                prefix.to_owned()
-            }));
-        }
-        let after = match suffix.chars().next() {
-            None => "",
-            Some(c) if touches(c) || matches!(c, ')' | ';') => "",
-            Some(_) => " ",
-        };
-        Some(Self(format!("{prefix}{before}{{}}{after}{suffix}")))
     }
 
     /// The template as written.
@@ -78,7 +50,7 @@ impl Wrapper {
         if self.is_plain() {
             return command.to_owned();
         }
-        let slots = place::slots(&self.0);
+        let slots = reader::slots(&self.0);
         if slots.is_empty() {
             let template = self.0.trim_end();
             // The text of a command after `-c` would be cut at its first space.
@@ -223,12 +195,4 @@ fn ends_in_dash_c(template: &str) -> bool {
             .and_then(|letters| letters.strip_suffix('c'))
             .is_some_and(|letters| letters.chars().all(|c| c.is_ascii_alphabetic()))
     })
-}
-
-/// The text ends inside quotes, so the command belongs into them.
-fn ends_open(prefix: &str) -> bool {
-    let probe = format!("{prefix}{{}}");
-    place::slots(&probe)
-        .last()
-        .is_some_and(|slot| matches!(slot.place, Place::Single | Place::Double | Place::AnsiC))
 }

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::exec::{self, Executor, Live, Why, sitter};
 use crate::ledger::AttemptRow;
-use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, RunId, Timestamp};
+use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, Notice, RunId, Timestamp};
 use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
 use crate::store::{self, FrozenRun, Home, LockError, RunLock};
 
 use super::clock;
 use super::dispatcher::Dispatcher;
+use super::incoming::Incoming;
 use super::job::Jobs;
 use super::live_run::LiveRun;
 use super::loading::Ours;
@@ -66,7 +67,16 @@ pub fn look(
     let open = workspace.open_run(flow)?;
     match open {
         Some(run) => adopt(workspace, flow, run, lock, &ours.executor),
-        None => Ok(None),
+        None => {
+            // Whoever carried it died between writing its end down and telling the sitter.
+            for over in held.iter().filter(|held| held.flow == *flow) {
+                let dir = workspace.run_dir(&over.run);
+                if ours.executor.attach(&over.run, flow, &dir).is_some() {
+                    ours.executor.over(&over.run, &dir);
+                }
+            }
+            Ok(None)
+        }
     }
 }
 
@@ -81,7 +91,7 @@ pub fn adopt(
 ) -> Result<Option<Adoption>, String> {
     let ledger = &workspace.ledger;
     let dir = workspace.run_dir(&run);
-    let nodes = exec::nodes_of(&dir);
+    let nodes = exec::nodes_of(&dir)?;
     let frozen = store::thaw(&dir, flow, &nodes)?;
     let attempts = ledger.attempts(&run).map_err(|why| why.to_string())?;
     let Some(live) = executor.attach(&run, flow, &dir) else {
@@ -89,8 +99,16 @@ pub fn adopt(
     };
     // Only for others to see.
     lock.name_run(&run).ok();
-    let noted = exec::read_exits(&dir, &run);
-    let begun = exec::attempts_begun(&dir, &run);
+    let left = exec::read_exits(&dir, &run)
+        .and_then(|noted| Ok((noted, exec::attempts_begun(&dir, &run)?)));
+    let (noted, begun) = match left {
+        Ok(left) => left,
+        Err(why) => {
+            // Somebody else may come for it.
+            executor.leave(&run);
+            return Err(why);
+        }
+    };
     let retry_delay = |node: crate::model::NodeIdx| {
         let id = nodes.get(node.0 as usize)?;
         Some(frozen.start.frozen.graph.node(id)?.retry_delay)
@@ -191,6 +209,7 @@ impl Dispatcher {
         };
         let (dir, nodes) = (live.workspace.run_dir(run), nodes.to_vec());
         let (flow, ids) = (live.flow.clone(), live.jobs.ids());
+        let inbox = self.inbox.clone();
         self.pool.spawn_blocking(move || {
             // One at a time, so that no mending undoes another.
             static MENDING: Mutex<()> = Mutex::new(());
@@ -204,8 +223,12 @@ impl Dispatcher {
                     place.clone_from(&node);
                 }
             }
-            // Without it the node is carried on as it was.
-            store::freeze_flow(&dir, &mended).ok();
+            if let Err(why) = store::freeze_flow(&dir, &mended) {
+                inbox.send(Incoming::Tell(Notice::warning(
+                    format!("What was mended in this run could not be noted: {why}"),
+                    "After a crash of this window the node is carried on as it was.",
+                )));
+            }
         });
     }
 

@@ -52,7 +52,7 @@ impl Dispatcher {
         };
         open.workspace = workspace.clone();
         open.trouble = trouble;
-        open.is_alone = loaded.is_alone;
+        open.stands_alone = loaded.stands_alone;
         if let Some(workspace) = &workspace {
             self.logs.opened(&loaded.flow, workspace);
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::exec::{Executor, Growth};
-use crate::model::{Choice, FlowRef, RunId, WorkspaceId};
+use crate::model::{Choice, FlowRef, Notice, RunId, WorkspaceId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::Home;
 
@@ -163,9 +163,22 @@ impl Dispatcher {
 
     /// Everything recorded is on disk when this returns. May wait for a disk.
     pub fn close(&mut self) {
-        for workspace in self.workspaces.values() {
-            // What could not be written the ledger tells by mail, and nothing can be done here.
-            workspace.ledger.flush().ok();
+        // Runs that have just ended: the sitter is told so before it is told goodbye.
+        for released in std::mem::take(&mut self.releasing).into_values() {
+            // It fails only when it panicked, which its thread has printed.
+            self.pool.block_on(released).ok();
+        }
+        let unwritten: Vec<String> = self
+            .workspaces
+            .values()
+            .filter_map(|workspace| workspace.ledger.flush().err())
+            .map(|why| why.to_string())
+            .collect();
+        for why in unwritten {
+            self.tell(Notice::error(
+                format!("The end of what ran is not in the run history: failed to {why}."),
+                "What nobody could write down counts as interrupted from the next start on.",
+            ));
         }
         self.close_controls();
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
@@ -234,6 +247,7 @@ impl Dispatcher {
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Previewed(preview) => self.previewed(preview),
             Incoming::Control { workspace, n, news } => self.control_news(&workspace, n, news),
+            Incoming::Sleep(sleep) => self.machine_sleeps(sleep),
             Incoming::Tell(notice) => self.tell(notice),
         }
     }

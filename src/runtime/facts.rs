@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::model::{Event, FlowRef, Notice, RunId};
 
 use super::dispatcher::Dispatcher;
+use super::incoming::Incoming;
 use super::open_flow::OpenFlow;
 use super::pruner::Care;
 use super::view::View;
@@ -93,8 +94,16 @@ impl Dispatcher {
                 if let Some(live) = self.runs.get(run).filter(|_| self.executor.outlives_us()) {
                     let (dir, at) = (live.workspace.run_dir(run), *at);
                     // Whoever carries it on must not start more of it.
-                    self.pool
-                        .spawn_blocking(move || crate::exec::note_stopping(&dir, at).ok());
+                    let inbox = self.inbox.clone();
+                    self.pool.spawn_blocking(move || {
+                        if let Err(why) = crate::exec::note_stopping(&dir, at) {
+                            let dir = dir.display();
+                            inbox.send(Incoming::Tell(Notice::warning(
+                                format!("That a run stops could not be noted ({why}): {dir}"),
+                                "After a crash of Handmill, whoever carries it on would not know.",
+                            )));
+                        }
+                    });
                 }
             }
             Event::RunRefused { notice, .. } => {
@@ -127,9 +136,6 @@ impl Dispatcher {
             }
             Event::RunFinished { run, .. } => {
                 self.growth.unwatch(run);
-                if let Some(live) = self.runs.get(run) {
-                    self.executor.over(run, &live.workspace.run_dir(run));
-                }
                 self.logs.grew(flow, None, None);
                 self.past_runs_changed(flow);
                 if let Some(live) = self.runs.get(run) {
@@ -142,9 +148,12 @@ impl Dispatcher {
                 }
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
-                    // The next process to take the lock must find the run's end in the ledger.
+                    let (executor, run) = (Arc::clone(&self.executor), run.clone());
+                    // The next process to take the lock must find the run's end in the ledger; and one
+                    // that comes because we were killed before that must still find the run held.
                     let released = self.pool.spawn_blocking(move || {
                         live.workspace.ledger.flush().ok();
+                        executor.over(&run, &live.workspace.run_dir(&run));
                         drop(lock);
                     });
                     self.releasing.insert(flow.clone(), released);

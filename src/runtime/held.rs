@@ -21,7 +21,8 @@ pub fn held_flows(home: &Home, all: bool) -> Result<Vec<(FlowRef, Arc<Flow>)>, S
     let flows = held.filter_map(|held| {
         let dir = Workspace::run_dir_of(home, &held.flow.workspace, &held.run);
         // Without it there is nothing to go on with: what runs ends, and is in its exit record.
-        let frozen = store::thaw(&dir, &held.flow, &crate::exec::nodes_of(&dir)).ok()?;
+        let nodes = crate::exec::nodes_of(&dir).ok()?;
+        let frozen = store::thaw(&dir, &held.flow, &nodes).ok()?;
         Some((held.flow, frozen.start.frozen))
     });
     Ok(flows.collect())

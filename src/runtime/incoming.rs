@@ -11,6 +11,7 @@ use crate::model::{
     WorkspaceId,
 };
 use crate::sched::EdgesAfter;
+use crate::watch::Sleep;
 
 use super::adopt::Adoption;
 use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
@@ -108,6 +109,8 @@ pub enum Incoming {
         /// What.
         news: ControlNews,
     },
+    /// The machine is about to sleep, or has slept.
+    Sleep(Sleep),
     /// Something the operator should read.
     Tell(Notice),
 }
@@ -131,7 +134,7 @@ pub struct Loaded {
     /// A run of it that another process began and that is ours to carry on now.
     pub adoption: Option<Box<Adoption>>,
     /// Its file stands on its own: nobody shares its folder.
-    pub is_alone: bool,
+    pub stands_alone: bool,
     /// What could not be read, as fragments.
     pub troubles: Vec<String>,
 }

@@ -121,7 +121,7 @@ fn load_now(
         orphans: Vec::new(),
         runner: runner(home, &flow),
         adoption: None,
-        is_alone: store::is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared),
+        stands_alone: store::stands_alone(&flow),
         troubles: Vec::new(),
         flow,
     };

@@ -136,9 +136,12 @@ impl Inbox {
                 None
             };
             let mut mail = lock(&self.0.mail);
-            mail.next = next;
+            if ended.is_none() {
+                mail.next = next;
+            }
             drop(place);
             if let Some(mut dispatcher) = ended {
+                // Mail is taken until it has closed: what that brings about is told.
                 drop(mail);
                 dispatcher.close();
                 let mut mail = lock(&self.0.mail);

@@ -28,7 +28,7 @@ pub struct OpenFlow {
     /// A face shows it.
     pub shown: bool,
     /// Its file stands on its own: nobody shares its folder, so nobody has control of it.
-    pub is_alone: bool,
+    pub stands_alone: bool,
 }
 
 impl OpenFlow {

@@ -115,7 +115,8 @@ fn published_tail(
 
 /// The log of a recorded attempt is gone with the folder of its run.
 fn is_removed(workspace: &Workspace, row: &NodeRunRow) -> bool {
-    !exec::is_log(&workspace.log_files(&row.id).0) && !workspace.run_dir(&row.id.run).is_dir()
+    let folder = workspace.run_dir(&row.id.run);
+    !exec::is_log(&workspace.log_files(&row.id).0) && folder.try_exists().is_ok_and(|there| !there)
 }
 
 fn removed() -> LogTail {

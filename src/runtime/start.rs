@@ -50,7 +50,7 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
-        let gate = match open.is_alone {
+        let gate = match open.stands_alone {
             true => Gate::Open,
             false => self.gate(&flow),
         };
@@ -161,7 +161,12 @@ impl Dispatcher {
                     shell,
                 };
                 // Without it nobody can carry the run on; that is no reason not to run.
-                store::freeze(&workspace.run_dir(&run), &frozen).ok();
+                if let Err(why) = store::freeze(&workspace.run_dir(&run), &frozen) {
+                    inbox.send(Incoming::Tell(Notice::warning(
+                        format!("Another process could not carry this run on, for want of: {why}"),
+                        "Keep Handmill running until the run has ended.",
+                    )));
+                }
             }
             // What cannot be written is told by the ledger, and is no reason not to run.
             workspace.ledger.commit_now().ok();

@@ -75,9 +75,10 @@ impl Workspace {
         open.retain(|run| !held.iter().any(|held| held.run == run.run));
         for dead in &open {
             let dir = self.run_dir(&dead.run);
-            let ended = ends_seen(&dir, &dead.run);
+            // Read before anything is settled: what a disk refuses to say now it says later.
+            let ended = ends_seen(&dir, &dead.run)?;
+            let begun = exec::attempts_begun(&dir, &dead.run)?;
             self.ledger.record_ended(dead.run.clone(), ended);
-            let begun = exec::attempts_begun(&dir, &dead.run);
             self.ledger.record_begun(dead.run.clone(), begun);
         }
         if !open.is_empty() {
@@ -128,7 +129,7 @@ impl Workspace {
                 Some(row) if row.status != NodeStatus::Interrupted => continue,
                 Some(row) => row.node,
                 None => {
-                    let begun = exec::attempts_begun(&self.run_dir(&left.id.run), &left.id.run);
+                    let begun = exec::attempts_begun(&self.run_dir(&left.id.run), &left.id.run)?;
                     match begun.into_iter().find(|(id, _)| *id == left.id) {
                         Some((_, node)) => node,
                         None => continue,
@@ -177,10 +178,10 @@ impl Workspace {
 }
 
 /// Ends of a run's attempts that its exit record knows, as the ledger takes them.
-fn ends_seen(run_dir: &Path, run: &RunId) -> Vec<SeenEnd> {
-    let nodes = exec::nodes_of(run_dir);
-    let ended = exec::read_exits(run_dir, run).ended.into_iter();
-    ended
+fn ends_seen(run_dir: &Path, run: &RunId) -> Result<Vec<SeenEnd>, String> {
+    let nodes = exec::nodes_of(run_dir)?;
+    let ended = exec::read_exits(run_dir, run)?.ended.into_iter();
+    let seen = ended
         .filter_map(|ended| {
             Some(SeenEnd {
                 node: nodes.get(ended.id.node.0 as usize)?.clone(),
@@ -188,7 +189,8 @@ fn ends_seen(run_dir: &Path, run: &RunId) -> Vec<SeenEnd> {
                 finish: finish_of(ended),
             })
         })
-        .collect()
+        .collect();
+    Ok(seen)
 }
 
 /// What the end of a process means for its node when nobody can try again.

@@ -8,10 +8,11 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Event, Exit, Finish, NodeIdx, NodeRunId, NodeStatus, RunStart, Timestamp};
+use crate::model::{Event, Exit, Finish, NodeIdx, NodeRunId, RunStart, Timestamp};
 
+use super::live_node::Ending;
 use super::message::Effect;
-use super::run_state::{Ending, RunState};
+use super::run_state::{After, RunState};
 
 /// A run to carry on.
 #[derive(Clone, Debug)]
@@ -110,11 +111,11 @@ pub fn adopt(now: Timestamp, adopt: Adopt, out: &mut Vec<Effect>) -> Adopted {
             state.begin_as(&finish.id, began, out);
         }
         if state.is_current(&finish.id) {
-            state.set_ending(finish.id.node, ending_of(&finish));
+            state.set_ending(finish.id.node, Ending::of(&finish));
             delayed.retain(|(node, _)| *node != finish.id.node);
             let node = finish.id.node;
             let exit = finish.exit;
-            if let super::run_state::After::RetryAt(at) = state.end(finish.at, node, exit, out) {
+            if let After::RetryAt(at) = state.end(finish.at, node, exit, out) {
                 delayed.push((node, at));
             }
         }
@@ -168,16 +169,5 @@ pub fn adopt(now: Timestamp, adopt: Adopt, out: &mut Vec<Effect>) -> Adopted {
         state,
         running,
         delayed,
-    }
-}
-
-/// What a process that ended so was being ended for.
-fn ending_of(finish: &Finish) -> Option<Ending> {
-    match (finish.status, &finish.exit) {
-        (NodeStatus::Stopped, _) => Some(Ending::Stop),
-        (_, Exit::TimedOut) => Some(Ending::Timeout),
-        // Nobody saw the end of one with an unknown exit; of any other the right to run had ended.
-        (NodeStatus::Interrupted, exit) if *exit != Exit::Unknown => Some(Ending::Control),
-        _ => None,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::plan::replay;
+use super::resume::replay;
 use super::topology::Topology;
 use crate::model::{EdgeId, Flow, NodeId, NodeStatus, Past, What};
 

@@ -8,7 +8,7 @@ use crate::model::{
 };
 
 use super::adopt::Adopt;
-use super::run_state::Ending;
+use super::live_node::Ending;
 
 /// A run to start.
 #[derive(Clone, Debug)]

@@ -4,10 +4,15 @@
 //! the time and carries out the effects it gives back. The rules are those of `docs/RUNS.md`.
 
 mod adopt;
+mod cycle;
 mod edges;
+mod live_node;
 mod message;
 mod plan;
 mod preview;
+mod ready;
+mod refusal;
+mod resume;
 mod run_state;
 mod scheduler;
 mod tokens;
@@ -18,8 +23,8 @@ mod tests;
 
 pub use adopt::{Adopt, Alive, Recorded};
 pub use edges::EdgesAfter;
+pub use live_node::Ending;
 pub use message::{Effect, Input, Start};
-pub use plan::Refusal;
 pub use preview::would_run;
-pub use run_state::Ending;
+pub use refusal::Refusal;
 pub use scheduler::{GRACE, Scheduler};

@@ -2,7 +2,8 @@
 
 use crate::model::{Choice, Graph, NodeId, NodeIdx, Past};
 
-use super::plan::{Refusal, plan};
+use super::plan::plan;
+use super::refusal::Refusal;
 use super::topology::Topology;
 
 /// The nodes that a run of this choice would execute if all of them succeeded, in the graph's

@@ -1,63 +1,25 @@
 //! One live run: how each of its nodes stands, what is ready, what is queued. Dies with the run.
 //!
-//! Unaware of slots, deadlines and other runs; [`super::Scheduler`] calls it.
+//! Unaware of slots, deadlines and other runs; [`super::Scheduler`] calls it. How a run is stopped
+//! is in `stop`, how one is carried on from its record in `adoption`.
 
-use std::collections::VecDeque;
+mod adoption;
+mod stop;
+
 use std::sync::Arc;
 
 use crate::model::{
-    Counts, EdgeId, Event, Exit, Finish, FlowRef, Node, NodeIdx, NodeRunId, NodeStatus, Outcome,
-    RunId, RunStart, Timestamp, WorkspaceId,
+    Counts, EdgeId, Event, Exit, Finish, Node, NodeIdx, NodeRunId, NodeStatus, Outcome, RunId,
+    RunStart, Timestamp, WorkspaceId,
 };
 
+use super::live_node::{Ending, LiveNode, Phase};
 use super::message::{Effect, Start};
-use super::plan::{Plan, Refusal, plan};
+use super::plan::{Plan, plan};
+use super::ready::Ready;
+use super::refusal::Refusal;
 use super::tokens::{Spread, Tokens};
 use super::topology::{EdgeIdx, Topology};
-
-/// A node of a live run.
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    phase: Phase,
-    pass: u32,
-    attempt: u32,
-    /// Triggers not yet used by a pass.
-    queued: u32,
-    /// How its newest pass ended in this run.
-    last: Option<NodeStatus>,
-    /// A pass failed and no retry by hand has mended it.
-    failed: bool,
-    kept: bool,
-    /// Why its process is being ended, when it is.
-    ending: Option<Ending>,
-    /// Passes of an adopted run that had begun and whose triggers were not on record.
-    owed: u32,
-}
-
-/// Where a node is between two triggers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Phase {
-    /// Neither triggered nor running.
-    #[default]
-    Rest,
-    /// In the ready queue.
-    Ready,
-    /// Failed, and waiting for the time of its next attempt.
-    Delayed,
-    /// Launched, its exit not yet reported.
-    Running,
-}
-
-/// Why the process of a node is being ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// A person stopped it.
-    Stop,
-    /// It ran past its timeout.
-    Timeout,
-    /// The right to run in its workspace was lost.
-    Control,
-}
 
 /// What became of a node taken from the ready queue.
 #[derive(Debug)]
@@ -83,8 +45,9 @@ pub struct RunState {
     run: RunId,
     topology: Topology,
     tokens: Tokens,
-    slots: Vec<Slot>,
-    ready: VecDeque<NodeIdx>,
+    /// By place in the topology.
+    live: Vec<LiveNode>,
+    ready: Ready,
     n_running: u32,
     n_delayed: u32,
     jobs_max: u32,
@@ -106,14 +69,11 @@ impl RunState {
             triggers,
             kept,
         } = plan(&topology, start.choice, &start.past)?;
-        let mut slots = vec![Slot::default(); topology.n_nodes()];
+        let mut live = vec![LiveNode::default(); topology.n_nodes()];
         for node in &kept {
-            slots[node.0 as usize].kept = true;
+            live[node.0 as usize].kept = true;
         }
-        let subset: Arc<[NodeIdx]> = topology
-            .all()
-            .filter(|&node| tokens.is_inside(node))
-            .collect();
+        let subset: Arc<[NodeIdx]> = tokens.subset(&topology).collect();
         let told = RunStart {
             run: start.run,
             flow: start.flow,
@@ -129,38 +89,14 @@ impl RunState {
             triggers: triggers.into(),
             at: now,
         };
-        let run = Self::new(topology, tokens, slots, &told, start.jobs_max);
+        let run = Self::new(topology, tokens, live, &told, start.jobs_max);
         Ok(run.tell(told, out))
-    }
-
-    /// The run as it was at the start that is told of here.
-    pub fn begin_again(start: RunStart, jobs_max: Option<u32>, out: &mut Vec<Effect>) -> Self {
-        let topology = Topology::new(&start.frozen.graph);
-        let n_nodes = topology.n_nodes();
-        let known = |node: &&NodeIdx| (node.0 as usize) < n_nodes;
-        let mut inside = vec![false; n_nodes];
-        for node in start.subset.iter().filter(known) {
-            inside[node.0 as usize] = true;
-        }
-        let mut tokens = Tokens::new(&topology, inside);
-        let marks: std::collections::HashSet<&EdgeId> = start.marks.iter().collect();
-        for (at, link) in (0u32..).zip(&topology.edges) {
-            if marks.contains(&link.id) {
-                tokens.mark(&topology, EdgeIdx(at));
-            }
-        }
-        let mut slots = vec![Slot::default(); n_nodes];
-        for node in start.kept.iter().filter(known) {
-            slots[node.0 as usize].kept = true;
-        }
-        let run = Self::new(topology, tokens, slots, &start, jobs_max);
-        run.tell(start, out)
     }
 
     fn new(
         topology: Topology,
         tokens: Tokens,
-        slots: Vec<Slot>,
+        live: Vec<LiveNode>,
         start: &RunStart,
         jobs_max: Option<u32>,
     ) -> Self {
@@ -169,8 +105,8 @@ impl RunState {
             run: start.run.clone(),
             topology,
             tokens,
-            slots,
-            ready: VecDeque::new(),
+            live,
+            ready: Ready::default(),
             n_running: 0,
             n_delayed: 0,
             jobs_max: jobs_max.unwrap_or(u32::MAX).min(of_flow).max(1),
@@ -188,138 +124,18 @@ impl RunState {
             out.push(self.edges_marked(restored, Vec::new()));
         }
         for &(node, times) in triggers.iter() {
-            if node.0 as usize >= self.slots.len() {
-                continue;
-            }
             for _ in 0..times {
-                self.trigger(node, out);
+                if self.is_known(node) {
+                    self.trigger(node, out);
+                }
             }
         }
         self
     }
 
-    /// An attempt of an adopted run began, whatever is ready.
-    pub fn begin_as(&mut self, id: &NodeRunId, at: Timestamp, out: &mut Vec<Effect>) {
-        let node = id.node;
-        let Some(slot) = self.slots.get_mut(node.0 as usize) else {
-            return;
-        };
-        if slot.phase == Phase::Running {
-            // The end of the attempt before it is on record nowhere: it cannot be said how it was.
-            self.close(at, node, Exit::Unknown, Some(false), out);
-        }
-        let slot = &mut self.slots[node.0 as usize];
-        match slot.phase {
-            Phase::Ready => self.ready.retain(|&other| other != node),
-            Phase::Delayed => self.n_delayed -= 1,
-            Phase::Rest | Phase::Running => {}
-        }
-        if id.attempt <= 1 {
-            let by_hand = slot.last.is_some_and(NodeStatus::wants_resume);
-            if slot.queued > 0 {
-                slot.queued -= 1;
-            } else if by_hand {
-                slot.failed = false;
-                slot.last = None;
-            } else {
-                slot.owed += 1;
-                slot.kept = false;
-            }
-        }
-        slot.pass = id.pass;
-        slot.attempt = id.attempt;
-        slot.phase = Phase::Running;
-        self.n_running += 1;
-        let id = id.clone();
-        out.push(Effect::Record(Event::NodeStarted { id, at }));
-    }
-
-    /// An attempt of an adopted run ended, as it was told then.
-    pub fn end_as(&mut self, finish: &Finish, out: &mut Vec<Effect>) {
-        let node = finish.id.node;
-        if !self.is_current(&finish.id) {
-            // A node that a stop kept from starting again was told as the end of its last attempt.
-            let slot = self.slots.get_mut(node.0 as usize);
-            let Some(slot) = slot.filter(|slot| slot.phase == Phase::Delayed) else {
-                return;
-            };
-            slot.phase = Phase::Running;
-            self.n_delayed -= 1;
-            self.n_running += 1;
-        }
-        let ending = match (finish.status, &finish.exit) {
-            (NodeStatus::Stopped, _) => Some(Ending::Stop),
-            (_, Exit::TimedOut) => Some(Ending::Timeout),
-            // Nobody saw the end of one with an unknown exit; of any other the right to run had ended.
-            (NodeStatus::Interrupted, exit) if *exit != Exit::Unknown => Some(Ending::Control),
-            _ => None,
-        };
-        let slot = &mut self.slots[node.0 as usize];
-        slot.ending = ending;
-        if finish.status == NodeStatus::Stopped && matches!(finish.exit, Exit::NotStarted(_)) {
-            slot.queued = 0;
-        }
-        let retried = Some(finish.retry_at.is_some());
-        self.close(finish.at, node, finish.exit.clone(), retried, out);
-    }
-
-    /// True when this attempt, or a later one of its node, has come to its end.
-    pub fn is_over_for(&self, id: &NodeRunId) -> bool {
-        let Some(slot) = self.slots.get(id.node.0 as usize) else {
-            return true;
-        };
-        match slot.phase {
-            Phase::Running => (slot.pass, slot.attempt) > (id.pass, id.attempt),
-            _ if slot.attempt > 0 => (slot.pass, slot.attempt) >= (id.pass, id.attempt),
-            _ => slot.pass >= id.pass,
-        }
-    }
-
-    /// Notes what the process of a node is being ended for.
-    pub fn set_ending(&mut self, node: NodeIdx, ending: Option<Ending>) {
-        if let Some(slot) = self.slots.get_mut(node.0 as usize) {
-            slot.ending = ending;
-        }
-    }
-
-    /// Attempts under way: which, of what node, and whether it needs no process.
-    pub fn under_way(&self) -> Vec<(NodeRunId, Arc<Node>, bool)> {
-        let running = self.nodes_in(Phase::Running).into_iter();
-        running
-            .map(|node| {
-                let command = self.topology.node(node).clone();
-                let instant = self.needs_no_process(node);
-                (self.node_run_id(node), command, instant)
-            })
-            .collect()
-    }
-
-    /// A node without a process ends.
-    pub fn end_instant(&mut self, now: Timestamp, node: NodeIdx, out: &mut Vec<Effect>) {
-        let pass = self.slots[node.0 as usize].pass;
-        let exit = match self.max_passes {
-            Some(max) if pass > max => Exit::MaxPasses,
-            _ => Exit::Code(0),
-        };
-        self.end(now, node, exit, out);
-    }
-
-    /// True while the node waits for its next attempt.
-    pub fn is_delayed(&self, NodeIdx(node): NodeIdx) -> bool {
-        let slot = self.slots.get(node as usize);
-        slot.is_some_and(|slot| slot.phase == Phase::Delayed)
-    }
-
     /// True once it was asked to stop.
     pub fn is_stopping(&self) -> bool {
         self.stopping
-    }
-
-    fn needs_no_process(&self, node: NodeIdx) -> bool {
-        let slot = &self.slots[node.0 as usize];
-        let past_limit = slot.attempt <= 1 && self.max_passes.is_some_and(|max| slot.pass > max);
-        let node = self.topology.node(node);
-        past_limit || node.disabled || node.command.trim().is_empty()
     }
 
     /// The run's id.
@@ -342,6 +158,19 @@ impl RunState {
         !self.ready.is_empty() && self.n_running < self.jobs_max
     }
 
+    fn live(&self, NodeIdx(node): NodeIdx) -> &LiveNode {
+        &self.live[node as usize]
+    }
+
+    fn live_mut(&mut self, NodeIdx(node): NodeIdx) -> &mut LiveNode {
+        &mut self.live[node as usize]
+    }
+
+    /// What a record or a report of a process names may be of another flow.
+    fn is_known(&self, NodeIdx(node): NodeIdx) -> bool {
+        (node as usize) < self.live.len()
+    }
+
     /// True when nothing is ready, running or delayed.
     pub fn is_over(&self) -> bool {
         self.n_running == 0 && self.n_delayed == 0 && self.ready.is_empty()
@@ -349,29 +178,35 @@ impl RunState {
 
     /// True when the next ready node needs no process, so it needs no slot either.
     pub fn next_is_instant(&self) -> bool {
-        self.ready
-            .front()
-            .is_some_and(|&node| self.is_instant(node))
+        self.ready.first().is_some_and(|node| {
+            let (pass, attempt) = self.next_attempt(node);
+            self.needs_no_process(node, pass, attempt)
+        })
     }
 
-    fn is_instant(&self, node: NodeIdx) -> bool {
-        let slot = &self.slots[node.0 as usize];
-        let past_limit = slot.attempt == 0 && self.max_passes.is_some_and(|max| slot.pass >= max);
+    /// Pass and attempt that begin when the node's turn comes.
+    fn next_attempt(&self, node: NodeIdx) -> (u32, u32) {
+        let LiveNode { pass, attempt, .. } = *self.live(node);
+        (pass + u32::from(attempt == 0), attempt + 1)
+    }
+
+    fn needs_no_process(&self, node: NodeIdx, pass: u32, attempt: u32) -> bool {
+        let past_limit = attempt <= 1 && self.max_passes.is_some_and(|max| pass > max);
         let node = self.topology.node(node);
         past_limit || node.disabled || node.command.trim().is_empty()
     }
 
     /// Takes the next ready node and begins its pass, or the next attempt of it.
     pub fn begin(&mut self, now: Timestamp, out: &mut Vec<Effect>) -> Option<Begun> {
-        let node = self.ready.pop_front()?;
-        let instant = self.is_instant(node);
-        let slot = &mut self.slots[node.0 as usize];
-        if slot.attempt == 0 {
-            slot.queued = slot.queued.saturating_sub(1);
-            slot.pass += 1;
+        let node = self.ready.pop()?;
+        let (pass, attempt) = self.next_attempt(node);
+        let instant = self.needs_no_process(node, pass, attempt);
+        let live = self.live_mut(node);
+        if attempt == 1 {
+            live.queued = live.queued.saturating_sub(1);
         }
-        slot.attempt += 1;
-        slot.phase = Phase::Running;
+        (live.pass, live.attempt) = (pass, attempt);
+        live.phase = Phase::Running;
         self.n_running += 1;
         let id = self.node_run_id(node);
         out.push(Effect::Record(Event::NodeStarted {
@@ -392,9 +227,9 @@ impl RunState {
 
     /// True when this attempt is the one under way.
     pub fn is_current(&self, id: &NodeRunId) -> bool {
-        let slot = self.slots.get(id.node.0 as usize);
-        slot.is_some_and(|s| {
-            s.phase == Phase::Running && s.pass == id.pass && s.attempt == id.attempt
+        let live = self.live.get(id.node.0 as usize);
+        live.is_some_and(|live| {
+            live.phase == Phase::Running && (live.pass, live.attempt) == (id.pass, id.attempt)
         })
     }
 
@@ -405,7 +240,16 @@ impl RunState {
 
     /// Why the process of a node is being ended, when it is.
     pub fn ending(&self, node: NodeIdx) -> Option<Ending> {
-        self.slots.get(node.0 as usize)?.ending
+        self.live.get(node.0 as usize)?.ending
+    }
+
+    /// A node without a process ends.
+    pub fn end_instant(&mut self, now: Timestamp, node: NodeIdx, out: &mut Vec<Effect>) {
+        let exit = match self.max_passes {
+            Some(max) if self.live(node).pass > max => Exit::MaxPasses,
+            _ => Exit::Code(0),
+        };
+        self.end(now, node, exit, out);
     }
 
     /// The attempt under way ended.
@@ -429,57 +273,36 @@ impl RunState {
         out: &mut Vec<Effect>,
     ) -> After {
         let id = self.node_run_id(node);
-        let retries = self.topology.node(node).retries;
-        let retry_delay = self.topology.node(node).retry_delay;
-        let stopping = self.stopping;
-        let slot = &mut self.slots[node.0 as usize];
-        self.n_running -= 1;
-        let (status, exit) = match slot.ending.take() {
-            // Stopped even when it then exited with 0: what it was to do was cut short.
-            Some(Ending::Stop) => (NodeStatus::Stopped, exit),
-            Some(Ending::Control) => (NodeStatus::Interrupted, exit),
-            Some(Ending::Timeout) => (NodeStatus::Failed, Exit::TimedOut),
-            None if exit.is_success() => (NodeStatus::Ran, exit),
-            // Nobody saw how it ended: it may have done its work or half of it.
-            None if exit == Exit::Unknown => (NodeStatus::Interrupted, exit),
-            None => (NodeStatus::Failed, exit),
+        let (retries, retry_delay) = {
+            let node = self.topology.node(node);
+            (node.retries, node.retry_delay)
         };
-        let may_retry = exit != Exit::MaxPasses && slot.attempt <= retries;
-        let retries = retried.unwrap_or(may_retry && !stopping);
-        if status == NodeStatus::Failed && retries {
+        let stopping = self.stopping;
+        self.n_running -= 1;
+        let live = self.live_mut(node);
+        let (status, exit) = live.judge(exit);
+        let may_retry = exit != Exit::MaxPasses && live.attempt <= retries;
+        if status == NodeStatus::Failed && retried.unwrap_or(may_retry && !stopping) {
             let at = now.plus(retry_delay);
-            slot.phase = Phase::Delayed;
+            live.phase = Phase::Delayed;
             self.n_delayed += 1;
-            let finish = Finish {
-                id,
-                exit,
-                status,
-                retry_at: Some(at),
-                at: now,
-            };
-            out.push(Effect::Record(Event::NodeFinished(finish)));
+            out.push(finished(id, exit, status, Some(at), now));
             return After::RetryAt(at);
         }
-        slot.phase = Phase::Rest;
-        slot.attempt = 0;
-        slot.last = Some(status);
-        slot.failed |= status == NodeStatus::Failed;
-        let ended_loop = exit == Exit::MaxPasses;
-        if ended_loop || stopping {
-            slot.queued = 0;
+        live.phase = Phase::Rest;
+        live.attempt = 0;
+        live.last = Some(status);
+        live.failed |= status == NodeStatus::Failed;
+        if exit == Exit::MaxPasses || stopping {
+            live.queued = 0;
         }
-        let again = slot.queued > 0;
-        out.push(Effect::Record(Event::NodeFinished(Finish {
-            id,
-            exit,
-            status,
-            retry_at: None,
-            at: now,
-        })));
+        let again = live.queued > 0;
+        out.push(finished(id, exit, status, None, now));
         if status == NodeStatus::Ran {
             self.spread(node, out);
         }
-        if again && self.slots[node.0 as usize].phase == Phase::Rest {
+        // What it triggered may have made it ready already.
+        if again && self.live(node).phase == Phase::Rest {
             self.make_ready(node);
         }
         After::Nothing
@@ -516,15 +339,15 @@ impl RunState {
 
     /// One more pass of `node` is due. Two passes of one node never overlap: it waits its turn.
     fn trigger(&mut self, node: NodeIdx, out: &mut Vec<Effect>) {
-        let slot = &mut self.slots[node.0 as usize];
-        if slot.owed > 0 {
-            slot.owed -= 1;
+        let live = self.live_mut(node);
+        if live.owed > 0 {
+            live.owed -= 1;
             return;
         }
-        slot.queued = slot.queued.saturating_add(1);
-        slot.kept = false;
-        let queued = slot.queued;
-        let rests = slot.phase == Phase::Rest;
+        live.queued = live.queued.saturating_add(1);
+        live.kept = false;
+        let queued = live.queued;
+        let rests = live.phase == Phase::Rest;
         out.push(Effect::Record(Event::NodeTriggered {
             run: self.run.clone(),
             node,
@@ -536,114 +359,16 @@ impl RunState {
     }
 
     fn make_ready(&mut self, node: NodeIdx) {
-        self.slots[node.0 as usize].phase = Phase::Ready;
-        self.ready.push_back(node);
+        self.live_mut(node).phase = Phase::Ready;
+        self.ready.push(node);
     }
 
     /// The delay before a node's next attempt is over.
     pub fn retry_due(&mut self, node: NodeIdx) {
-        if self.slots[node.0 as usize].phase == Phase::Delayed {
+        if self.is_delayed(node) {
             self.n_delayed -= 1;
             self.make_ready(node);
         }
-    }
-
-    /// Starts ending the process of a running node; gives its attempt, and true when it was
-    /// being ended already.
-    pub fn terminate(&mut self, node: NodeIdx, why: Ending) -> Option<(NodeRunId, bool)> {
-        let slot = self
-            .slots
-            .get_mut(node.0 as usize)
-            .filter(|slot| slot.phase == Phase::Running)?;
-        let again = slot.ending.is_some();
-        if slot.ending != Some(Ending::Stop) {
-            slot.ending = Some(why);
-        }
-        Some((self.node_run_id(node), again))
-    }
-
-    /// Stops the run: nothing ready or queued starts any more. Gives the nodes that run.
-    pub fn stop(&mut self, now: Timestamp, why: Ending, out: &mut Vec<Effect>) -> Vec<NodeIdx> {
-        if !std::mem::replace(&mut self.stopping, true) {
-            self.interrupted = why == Ending::Control;
-            out.push(Effect::Record(Event::RunStopping {
-                run: self.run.clone(),
-                at: now,
-            }));
-        }
-        for node in std::mem::take(&mut self.ready) {
-            let slot = &mut self.slots[node.0 as usize];
-            // A later attempt of a pass that failed before stays failed; nothing else is said
-            // of nodes that had not started: a resume finds their triggers.
-            slot.phase = if slot.attempt > 0 {
-                Phase::Delayed
-            } else {
-                Phase::Rest
-            };
-            self.n_delayed += u32::from(slot.phase == Phase::Delayed);
-        }
-        let delayed: Vec<NodeIdx> = self.nodes_in(Phase::Delayed);
-        for node in delayed {
-            self.give_up(now, node, out);
-        }
-        self.nodes_in(Phase::Running)
-    }
-
-    /// Stops one node that is not running but ready or delayed.
-    pub fn stop_waiting_node(&mut self, now: Timestamp, node: NodeIdx, out: &mut Vec<Effect>) {
-        match self.slots.get(node.0 as usize).map(|slot| slot.phase) {
-            Some(Phase::Delayed) => self.give_up(now, node, out),
-            Some(Phase::Ready) => {
-                self.ready.retain(|&other| other != node);
-                let slot = &mut self.slots[node.0 as usize];
-                slot.phase = Phase::Rest;
-                slot.queued = 0;
-                slot.pass += u32::from(slot.attempt == 0);
-                slot.attempt += 1;
-                let id = self.node_run_id(node);
-                out.push(Effect::Record(Event::NodeStarted {
-                    id: id.clone(),
-                    at: now,
-                }));
-                let slot = &mut self.slots[node.0 as usize];
-                slot.attempt = 0;
-                slot.last = Some(NodeStatus::Stopped);
-                let exit = Exit::NotStarted("stopped before it started".into());
-                let finish = Finish {
-                    id,
-                    exit,
-                    status: NodeStatus::Stopped,
-                    retry_at: None,
-                    at: now,
-                };
-                out.push(Effect::Record(Event::NodeFinished(finish)));
-            }
-            _ => {}
-        }
-    }
-
-    /// A node between two attempts gets no further one.
-    fn give_up(&mut self, now: Timestamp, node: NodeIdx, out: &mut Vec<Effect>) {
-        let id = self.node_run_id(node);
-        let slot = &mut self.slots[node.0 as usize];
-        slot.phase = Phase::Rest;
-        slot.attempt = 0;
-        slot.queued = 0;
-        let status = match self.interrupted {
-            true => NodeStatus::Interrupted,
-            false => NodeStatus::Stopped,
-        };
-        slot.last = Some(status);
-        self.n_delayed -= 1;
-        let exit = Exit::NotStarted("stopped before its next attempt".into());
-        let finish = Finish {
-            id,
-            exit,
-            status,
-            retry_at: None,
-            at: now,
-        };
-        out.push(Effect::Record(Event::NodeFinished(finish)));
     }
 
     /// Runs a node that failed or was stopped again, as it is now.
@@ -655,13 +380,13 @@ impl RunState {
         else {
             return;
         };
-        let slot = &mut self.slots[at.0 as usize];
-        let ended_badly = slot.last.is_some_and(NodeStatus::wants_resume);
-        if self.stopping || slot.phase != Phase::Rest || !ended_badly {
+        let stopping = self.stopping;
+        let live = self.live_mut(at);
+        if stopping || live.phase != Phase::Rest || !live.wants_resume() {
             return;
         }
-        slot.failed = false;
-        slot.last = None;
+        live.failed = false;
+        live.last = None;
         self.topology.nodes[at.0 as usize] = node.clone();
         self.trigger(at, out);
     }
@@ -676,16 +401,12 @@ impl RunState {
         let mut counts = Counts::default();
         let mut skipped = Vec::new();
         let mut interrupted = false;
-        for node in self
-            .topology
-            .all()
-            .filter(|&node| self.tokens.is_inside(node))
-        {
-            let slot = &self.slots[node.0 as usize];
+        for node in self.tokens.subset(&self.topology) {
+            let live = self.live(node);
             counts.subset += 1;
-            match slot.last {
-                _ if slot.kept => counts.kept += 1,
-                _ if slot.failed => counts.failed += 1,
+            match live.last {
+                _ if live.kept => counts.kept += 1,
+                _ if live.failed => counts.failed += 1,
                 Some(NodeStatus::Stopped) => counts.stopped += 1,
                 // Nobody knows what it did: it counts as nothing, and resume runs it again.
                 Some(NodeStatus::Interrupted) => interrupted = true,
@@ -716,30 +437,34 @@ impl RunState {
     fn nodes_in(&self, phase: Phase) -> Vec<NodeIdx> {
         self.topology
             .all()
-            .filter(|node| self.slots[node.0 as usize].phase == phase)
+            .filter(|&node| self.live(node).phase == phase)
             .collect()
     }
 
     fn node_run_id(&self, node: NodeIdx) -> NodeRunId {
-        let slot = &self.slots[node.0 as usize];
+        let LiveNode { pass, attempt, .. } = *self.live(node);
         NodeRunId {
             run: self.run.clone(),
             node,
-            pass: slot.pass,
-            attempt: slot.attempt,
+            pass,
+            attempt,
         }
     }
 }
 
-/// A refused run, told.
-pub fn refused(flow: FlowRef, why: &Refusal) -> Event {
-    let level = if why.is_idle() {
-        crate::model::Level::Info
-    } else {
-        crate::model::Level::Error
-    };
-    Event::RunRefused {
-        flow,
-        notice: crate::model::Notice::new(level, why.to_string(), why.hint()),
-    }
+/// The end of an attempt, told.
+fn finished(
+    id: NodeRunId,
+    exit: Exit,
+    status: NodeStatus,
+    retry_at: Option<Timestamp>,
+    at: Timestamp,
+) -> Effect {
+    Effect::Record(Event::NodeFinished(Finish {
+        id,
+        exit,
+        status,
+        retry_at,
+        at,
+    }))
 }

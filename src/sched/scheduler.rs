@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp, WorkspaceId};
 
 use super::adopt::{Adopt, Adopted, adopt};
+use super::live_node::Ending;
 use super::message::{Effect, Input, Start};
-use super::run_state::{After, Begun, Ending, RunState, refused};
+use super::run_state::{After, Begun, RunState};
 
 /// Time between the request to end and the kill, by default (scheduler.md, Stopping).
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -139,7 +140,7 @@ impl Scheduler {
             Ok(run) => {
                 self.runs.insert(run.id().clone(), run);
             }
-            Err(why) => out.push(Effect::Record(refused(flow, &why))),
+            Err(why) => out.push(Effect::Record(why.event(flow))),
         }
     }
 

@@ -2,6 +2,7 @@
 //! statement of the same rules.
 
 mod adopt;
+mod large;
 mod naive;
 mod preview;
 mod random;

@@ -46,6 +46,11 @@ impl Tokens {
         self.inside[node as usize]
     }
 
+    /// The nodes of the subset, in order.
+    pub fn subset(&self, topology: &Topology) -> impl Iterator<Item = NodeIdx> {
+        topology.all().filter(|&node| self.is_inside(node))
+    }
+
     /// True when both ends of the edge are in the subset; other edges do not exist for the run.
     pub fn is_edge_inside(&self, topology: &Topology, edge: EdgeIdx) -> bool {
         let link = topology.edge(edge);
@@ -54,14 +59,11 @@ impl Tokens {
 
     /// Nodes of the subset without an incoming edge, of either kind, inside the subset.
     pub fn roots(&self, topology: &Topology) -> Vec<NodeIdx> {
-        let is_root = |&node: &NodeIdx| {
-            self.is_inside(node)
-                && !topology
-                    .incoming(node)
-                    .iter()
-                    .any(|&edge| self.is_edge_inside(topology, edge))
+        let waits = |node| {
+            let mut edges = topology.incoming(node).iter();
+            edges.any(|&edge| self.is_edge_inside(topology, edge))
         };
-        topology.all().filter(is_root).collect()
+        self.subset(topology).filter(|&node| !waits(node)).collect()
     }
 
     /// Marked edges, in order.
@@ -87,12 +89,12 @@ impl Tokens {
     }
 
     /// True when every blocking edge into the node is marked, and there is one.
-    pub fn is_satisfied(&self, topology: &Topology, node: NodeIdx) -> bool {
+    fn is_satisfied(&self, topology: &Topology, node: NodeIdx) -> bool {
         self.unmarked_blocking[node.0 as usize] == 0 && self.n_blocking(topology, node) > 0
     }
 
     /// Clears the marks that a trigger of `node` by its blocking edges uses up.
-    pub fn take(&mut self, topology: &Topology, node: NodeIdx, cleared: &mut Vec<EdgeIdx>) {
+    fn take(&mut self, topology: &Topology, node: NodeIdx, cleared: &mut Vec<EdgeIdx>) {
         for &edge in topology.incoming(node) {
             if std::mem::take(&mut self.marked[edge.0 as usize]) {
                 self.unmarked_blocking[node.0 as usize] += 1;

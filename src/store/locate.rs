@@ -67,6 +67,18 @@ pub fn locate(path: &Path) -> Result<FlowRef, StoreError> {
     })
 }
 
+/// Whether a flow is a file on its own, so that nobody has control of it. Asks the disk only for files beside
+/// `flow_modules/`; where nobody can tell, it is none.
+pub fn stands_alone(flow: &FlowRef) -> bool {
+    !lies_in_modules(flow) && is_controlled(&flow.root).is_ok_and(|is_shared| !is_shared)
+}
+
+/// Whether a flow lies in the `flow_modules/` of its workspace.
+pub fn lies_in_modules(flow: &FlowRef) -> bool {
+    let first = flow.file.split_once('/').map(|(first, _)| first);
+    first == Some(MODULES)
+}
+
 /// Whether the folder is a workspace that several machines may share, and so one that has an owner: it holds
 /// `flow_modules/`. A file on its own is nobody's. The error says that nobody knows. May wait for a file server.
 pub fn is_controlled(root: &Path) -> std::io::Result<bool> {

@@ -49,7 +49,9 @@ pub use git::{Sides, set_merge_driver, sides};
 pub use journal::{
     Header, JOURNAL_BYTES_MAX, JournalFile, Left, SyncHandle, left_journals, remove_journal,
 };
-pub use locate::{is_controlled, is_workfile_name, locate, workspace_id};
+pub use locate::{
+    is_controlled, is_workfile_name, lies_in_modules, locate, stands_alone, workspace_id,
+};
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
 pub use provision::{Provisioned, provision};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use handmill::lease::limits::Limits;
 use handmill::model::{Choice, Event, FileResults, Flow, FlowRef, Outcome};
-use handmill::runtime::control::{ControlBoard, Setup, Stand, When, Wish};
+use handmill::runtime::control::{ControlBoard, Policy, Setup, Stand, When, Wish};
 use handmill::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
 use handmill::share::table::TableReader;
 use handmill::store::{self, Home};
@@ -391,6 +391,110 @@ fn processes_of_one_machine_run_under_one_keeper_and_the_next_goes_on_when_it_en
     assert!(!place.epoch(2).exists(), "one tenure all the time");
     again.end(Order::ShutDown);
     assert!(place.epoch(1).join("released").is_dir());
+}
+
+#[test]
+fn a_folder_that_goes_away_interrupts_its_runs_and_control_comes_back_with_it() {
+    let place = Place::new(&flows::flow(&[("a", "echo >begun; exec sleep 1000")], &[]));
+    let face = place.machine("a").show();
+    face.run(Choice::Full);
+    wait("the node", || place.path("begun").exists());
+    let (there, away) = (place.path(""), place.dir.path().join("away"));
+    fs::rename(&there, &away).expect("moved away");
+    assert_eq!(face.outcome(), Outcome::Interrupted);
+    face.until("a folder that is not there", |control| {
+        control.status.stand == Stand::Vanished
+    });
+    face.run(Choice::Full);
+    assert_eq!(face.refusal(), "The workspace folder is not there.");
+    fs::rename(&away, &there).expect("moved back");
+    face.until("control again", is_owner);
+}
+
+#[test]
+fn a_guest_is_refused_like_its_keeper_and_its_wishes_are_heard() {
+    let node = format!("echo >begun; {}", until_there("go"));
+    let place = Place::new(&flows::flow(&[("a", node.as_str())], &[]));
+    let other = place.machine("a");
+    other.run(Choice::Full);
+    wait("the node", || place.path("begun").exists());
+    let keeper = place.machine("b").show();
+    keeper.until("the owner", |control| {
+        control.status.stand == Stand::Watching
+    });
+    let guest = place.machine("b").show();
+    let seen = guest.until("what the keeper shows", |control| {
+        control.held_by.is_some() && control.status.stand == Stand::Watching
+    });
+    assert_eq!(
+        seen.held_by.as_ref().map(|held| held.pid),
+        Some(std::process::id())
+    );
+    guest.run(Choice::Full);
+    let told = guest.refusal();
+    assert!(
+        told.ends_with("currently has control of this workspace."),
+        "{told}"
+    );
+    guest.wish(Wish::Request {
+        client: "ui".to_owned(),
+    });
+    keeper.until("the wish", |control| control.status.asked.is_some());
+    place.touch("go");
+    assert_eq!(other.outcome(), Outcome::Succeeded);
+    // It was not shown there, so it was released when its run ended; who asked has it now.
+    let held = guest.until("control", is_owner);
+    assert!(held.held_by.is_some());
+    guest.run(Choice::Full);
+    assert_eq!(guest.outcome(), Outcome::Succeeded);
+}
+
+#[test]
+fn a_start_that_meets_the_release_after_the_run_before_waits_and_runs() {
+    let place = Place::new(&flows::flow(&[("a", "echo $HANDMILL_EPOCH >>epoch")], &[]));
+    let face = place.machine("a");
+    for _ in 0..5 {
+        face.run(Choice::Full);
+        assert_eq!(face.outcome(), Outcome::Succeeded);
+    }
+    face.end(Order::ShutDown);
+    let told = fs::read_to_string(place.path("epoch")).expect("written by the nodes");
+    let epochs: Vec<u64> = told
+        .lines()
+        .map(|line| line.parse().expect("a number"))
+        .collect();
+    assert_eq!(epochs.len(), 5);
+    assert!(epochs.is_sorted(), "{epochs:?}");
+}
+
+#[test]
+fn a_policy_set_in_one_window_holds_in_the_others_and_after_a_restart() {
+    let place = Place::new(&flows::flow(&[("a", "true")], &[]));
+    let keeper = place.machine("a").show();
+    keeper.until("a look", |control| control.status.stand == Stand::Free);
+    let guest = place.machine("a").show();
+    let seen = guest.until("the keeper", |control| control.held_by.is_some());
+    let policy = Policy {
+        takes_over: true,
+        ..Policy::default()
+    };
+    assert_ne!(seen.policy, policy);
+    guest.handle.send(Order::SetPolicy {
+        workspace: guest.flow.workspace.clone(),
+        policy: policy.clone(),
+    });
+    keeper.until("the policy at the keeper", |control| {
+        control.policy == policy
+    });
+    guest.until("the policy at the guest", |control| {
+        control.policy == policy
+    });
+    guest.end(Order::ShutDown);
+    keeper.end(Order::ShutDown);
+    let again = place.machine("a").show();
+    again.until("the policy after a restart", |control| {
+        control.policy == policy
+    });
 }
 
 #[test]

@@ -72,6 +72,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("petgraph", &["model", "sched"]),
     ("similar", &["model::compare"]),
     ("notify", &["watch"]),
+    ("zbus", &["watch"]),
     ("directories", &["store"]),
     ("egui", &["app", "gui"]),
     ("eframe", &["app", "gui"]),

@@ -116,6 +116,16 @@ fn edit_for_ever(folder: &Path) {
             std::thread::sleep(Duration::from_micros(random.u64(..2_000)));
         }
         n += 1;
+        if random.u8(..3) == 0 {
+            // Typed in a field that is not left yet: a kill here costs no letter either.
+            doc.typing(Some(edit(n)));
+            if let Some(note) = doc.journal(0, Timestamp(i64::try_from(micros()).expect("fits"))) {
+                journal.send(note);
+            }
+            writeln!(out, "\nmade {n} {}", micros()).expect("the parent listens");
+            std::thread::sleep(Duration::from_micros(random.u64(..2_000)));
+            doc.typing(None);
+        }
         doc.apply(edit(n)).expect("applies");
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use handmill::model::{Choice, Event, FileResults, Flow, FlowRef, NodeStatus, Outcome};
 use handmill::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle, query};
 use handmill::store::{self, Home};
@@ -58,7 +60,7 @@ impl Place {
             .env(FACE_DIR, self.dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(self.path("window says")).expect("made"))
             .spawn()
             .expect("starts")
     }
@@ -135,6 +137,57 @@ impl Place {
         });
     }
 
+    /// Attempts of nodes that have a living process, by the mark in its environment.
+    fn marks(&self) -> BTreeSet<String> {
+        let nodes = self.of_kind("node").into_iter();
+        let mark = |pid: u32| {
+            let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+            let mut settings = environ.split(|byte| *byte == 0);
+            let mark = settings.find_map(|one| one.strip_prefix(b"HANDMILL_NODE_RUN="))?;
+            Some(String::from_utf8_lossy(mark).into_owned())
+        };
+        nodes.filter_map(mark).collect()
+    }
+
+    /// Nobody carries the run and nobody holds it: what is known of it must be all there is.
+    pub fn check_abandoned(&self) {
+        self.await_none("sitter");
+        self.await_none("background");
+        let before = self.marks();
+        let (workspace, _) = query::open(&self.home(), &self.flow).expect("opens");
+        let orphans = workspace.orphans_of(&self.flow).expect("read");
+        let listed: BTreeSet<String> = orphans
+            .iter()
+            .map(|orphan| {
+                let id = &orphan.id;
+                format!("{}/{}.{}.{}", id.run, id.node.0, id.pass, id.attempt)
+            })
+            .collect();
+        // One that ended meanwhile need not be listed.
+        let after = self.marks();
+        for mark in before.intersection(&after) {
+            assert!(
+                listed.contains(mark),
+                "{mark} lives and is not in {listed:?}"
+            );
+        }
+        let (outcome, nodes) = self.record();
+        assert_ne!(outcome, Some(None), "a run that nobody carries has no end");
+        self.check_known(&nodes);
+    }
+
+    /// Every node that had begun has finished or counts as interrupted.
+    fn check_known(&self, nodes: &BTreeMap<String, NodeStatus>) {
+        let done = self.ids("done");
+        for id in self.ids("begun") {
+            match nodes.get(&id) {
+                Some(NodeStatus::Ran) => assert!(done.contains(&id), "{id} is ran and did nothing"),
+                Some(NodeStatus::Interrupted) => {}
+                other => panic!("{id} had begun and is {other:?}"),
+            }
+        }
+    }
+
     /// How the newest run stands, and each of its nodes.
     pub fn record(&self) -> (Option<Option<Outcome>>, BTreeMap<String, NodeStatus>) {
         self.record_of(&self.flow)
@@ -172,13 +225,9 @@ pub fn wait(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 pub fn kill(pid: u32) {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a number of a process");
     // It may have ended by itself.
-    let pid = pid.to_string();
-    Command::new("kill")
-        .args(["-9", &pid])
-        .stderr(Stdio::null())
-        .status()
-        .expect("kill of util-linux or the shell");
+    kill_process(pid, Signal::KILL).ok();
 }
 
 /// A runtime that uses the sitter, as the window's does.

@@ -3,15 +3,16 @@
 //!
 //! The window is a face without a screen: this very test binary, started again to be killed. What
 //! is killed, and when, is drawn from a seed that is printed on failure. `HANDMILL_KILLS` says how
-//! often something is killed; `HANDMILL_CRASH_SEED` repeats a round.
+//! often something is killed (10 000 take a night); `HANDMILL_CRASH_SEED` repeats a round.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use handmill::model::{Choice, Event, Flow, NodeStatus, Outcome};
 use handmill::runtime::{Order, query};
@@ -19,8 +20,14 @@ use handmill::runtime::{Order, query};
 use crate::flows;
 use crate::place::{BINARY, FACE_DIR, Face, LIMIT, Place, kill, wait};
 
-/// Kills in the time of a usual test run.
-const KILLS: u64 = 30;
+/// Kills in a usual test run, of carriers alone and of anybody together.
+const KILLS: i64 = 300;
+
+/// Kills of one run at most.
+const KILLS_PER_RUN: u64 = 24;
+
+/// Runs that are killed at the same time: most of what a kill takes is waiting.
+const WORKERS: usize = 3;
 
 const N_NODES: usize = 200;
 
@@ -94,35 +101,52 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().expect("a number"))
 }
 
-fn with_seed(seed: u64, round: impl FnOnce(u64) + std::panic::UnwindSafe) {
-    if let Err(why) = std::panic::catch_unwind(|| round(seed)) {
+fn with_seed<T>(seed: u64, round: impl FnOnce(u64) -> T + std::panic::UnwindSafe) -> T {
+    std::panic::catch_unwind(|| round(seed)).unwrap_or_else(|why| {
         let text = why.downcast_ref::<String>().cloned();
         let text = text.or_else(|| why.downcast_ref::<&str>().map(|&text| text.to_owned()));
         panic!("HANDMILL_CRASH_SEED={seed}: {}", text.unwrap_or_default());
-    }
+    })
+}
+
+/// Rounds, each with a seed of its own, until there were half of all kills.
+#[expect(clippy::print_stdout, reason = "how much was met is worth reading")]
+fn in_rounds(round: fn(u64) -> u64) {
+    let kills = number("HANDMILL_KILLS").map_or(KILLS, |n| n.try_into().expect("not that many"));
+    let left = AtomicI64::new(kills / 2);
+    let seed = AtomicU64::new(number("HANDMILL_CRASH_SEED").unwrap_or_else(|| fastrand::u64(..)));
+    let n_runs = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while left.load(Ordering::Relaxed) > 0 {
+                    let n = with_seed(seed.fetch_add(1, Ordering::Relaxed), round);
+                    left.fetch_sub(n.try_into().expect("few"), Ordering::Relaxed);
+                    n_runs.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let n = kills / 2 - left.into_inner();
+    println!(
+        "{n} kills during {} runs of {N_NODES} nodes",
+        n_runs.into_inner()
+    );
 }
 
 #[test]
 fn a_run_whose_carriers_are_killed_again_and_again_ends_as_if_nobody_had_been() {
-    let mut left = number("HANDMILL_KILLS").unwrap_or(KILLS);
-    let first = number("HANDMILL_CRASH_SEED").unwrap_or_else(|| fastrand::u64(..));
-    let mut seed = first;
-    while left > 0 {
-        let kills = left.min(10);
-        left -= kills;
-        with_seed(seed, |seed| kill_carriers(seed, kills));
-        seed = seed.wrapping_add(1);
-    }
+    in_rounds(kill_carriers);
 }
 
-fn kill_carriers(seed: u64, kills: u64) {
+/// Gives how many kills met the run.
+fn kill_carriers(seed: u64) -> u64 {
     let mut random = fastrand::Rng::with_seed(seed);
     let place = Place::new(&draw(&mut random, N_NODES));
     let mut window = place.window();
     let mut n = 0;
-    while n < kills {
-        let pause = Duration::from_micros(random.u64(0..150_000));
-        std::thread::sleep(pause);
+    while n < KILLS_PER_RUN {
+        std::thread::sleep(Duration::from_micros(random.u64(0..150_000)));
         if matches!(place.record(), (Some(Some(_)), _)) {
             break;
         }
@@ -154,22 +178,106 @@ fn kill_carriers(seed: u64, kills: u64) {
         }
         false
     });
+    all_has_run(&place, window);
+    for name in ["begun", "done"] {
+        let (lines, ids) = (place.lines(name), place.ids(name));
+        assert_eq!(lines.len(), ids.len(), "something ran twice");
+    }
+    n
+}
+
+/// The run is over, and nothing of it is left.
+fn all_has_run(place: &Place, mut window: Child) {
     let (outcome, nodes) = place.record();
     assert_eq!(outcome, Some(Some(Outcome::Succeeded)), "{nodes:?}");
     for (id, status) in &nodes {
         assert_eq!(*status, NodeStatus::Ran, "{id}");
     }
     assert_eq!(nodes.len(), N_NODES);
-    for name in ["begun", "done"] {
-        let (lines, ids) = (place.lines(name), place.ids(name));
-        assert_eq!(lines.len(), ids.len(), "something ran twice");
-    }
     assert_eq!(place.ids("begun"), place.ids("done"));
     window.kill().ok();
     window.wait().expect("waited for");
     for kind in ["node", "background", "sitter"] {
         place.await_none(kind);
     }
+}
+
+#[test]
+fn whoever_is_killed_during_a_run_every_node_is_known_and_no_survivor_unlisted() {
+    in_rounds(kill_anybody);
+}
+
+/// Kills the carriers, the sitter, or all of them at random moments. What nobody saw the end of is resumed.
+fn kill_anybody(seed: u64) -> u64 {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let place = Place::new(&draw(&mut random, N_NODES));
+    let mut window = place.window();
+    let mut n = 0;
+    while n < KILLS_PER_RUN {
+        std::thread::sleep(Duration::from_micros(random.u64(0..150_000)));
+        if place.record().0 == Some(Some(Outcome::Succeeded)) {
+            break;
+        }
+        n += 1;
+        let (carriers, sitter) = match random.u8(..4) {
+            0 => (true, false),
+            1 => (false, true),
+            _ => (true, true),
+        };
+        let mut doomed = Vec::new();
+        for (pid, kind) in place.living() {
+            if kind == "background" && carriers || kind == "sitter" && sitter {
+                doomed.push(pid);
+            }
+        }
+        let window_lives = window.try_wait().expect("asked").is_none();
+        if carriers && window_lives {
+            doomed.push(window.id());
+        }
+        random.shuffle(&mut doomed);
+        for pid in doomed {
+            kill(pid);
+        }
+        if carriers {
+            window.wait().expect("waited for");
+        }
+        if carriers && sitter {
+            // The sitter may have started one more when it saw the window die.
+            for pid in place.of_kind("background") {
+                kill(pid);
+            }
+            place.check_abandoned();
+            // Else whoever comes next finds what survived, and may start nothing before that has ended.
+            if random.bool() {
+                let (workspace, _) = query::open(&place.home(), &place.flow).expect("opens");
+                query::end_orphans(&workspace, &place.flow).expect("ended");
+            }
+        }
+        if window.try_wait().expect("asked").is_some() {
+            window = place.window();
+        }
+    }
+    let from = Instant::now();
+    loop {
+        let (outcome, mut nodes) = place.record();
+        if outcome == Some(Some(Outcome::Succeeded)) {
+            break;
+        }
+        let window_lives = window.try_wait().expect("asked").is_none();
+        nodes.retain(|_, status| *status != NodeStatus::Ran);
+        assert!(
+            from.elapsed() < LIMIT,
+            "no run succeeds: {outcome:?}, window {window_lives}, {:?}, {nodes:?}, it said: {}",
+            place.living(),
+            fs::read_to_string(place.path("window says")).unwrap_or_default()
+        );
+        if !window_lives {
+            window = place.window();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    all_has_run(&place, window);
+    n
 }
 
 #[test]

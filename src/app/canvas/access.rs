@@ -6,43 +6,17 @@
 use egui::accesskit::Role;
 use egui::{Id, Rect, Response, Sense, Ui, Vec2, WidgetInfo, WidgetType};
 
-use crate::app::Selection;
 use crate::model::{EdgeKind, Node, NodeState, NodeStatus, Timestamp, human_duration};
-use crate::runtime::FlowBoard;
 
-use super::camera::Camera;
-use super::paint::{ZOOM_FAR, exit_word};
-use super::scene::{Scene, Shift, Visible};
-use super::standing::{Lit, Standing};
+use super::node_words::exit_word;
+use super::picture::ZOOM_FAR;
+use super::seen::Seen;
+use super::standing::Lit;
 
 /// Edges told at once; beyond it the picture is read by nodes.
 const EDGES_MAX: usize = 400;
-/// Selected nodes out of view that are told.
+/// Selected nodes out of view that are seen.
 const SELECTED_MAX: usize = 32;
-
-/// What is told.
-pub struct Told<'a> {
-    /// The id of the canvas.
-    pub id: Id,
-    /// On the screen.
-    pub view: Rect,
-    /// What part is seen.
-    pub camera: Camera,
-    /// The boxes.
-    pub scene: &'a Scene,
-    /// Those that are dragged.
-    pub shift: Option<&'a Shift>,
-    /// Those in view.
-    pub visible: &'a Visible,
-    /// How they stand.
-    pub standing: &'a Standing,
-    /// Times and exits.
-    pub board: Option<&'a FlowBoard>,
-    /// What is selected.
-    pub selection: &'a Selection,
-    /// Now.
-    pub now: Timestamp,
-}
 
 /// What the keyboard or a screen reader did.
 #[derive(Default)]
@@ -73,24 +47,24 @@ impl Heard {
     }
 }
 
-/// Registers what is in view with egui.
-pub fn tell(ui: &Ui, told: &Told<'_>, heard: &mut Heard) {
+/// Registers what is in view with egui; `canvas` is the id of the canvas.
+pub fn tell(ui: &Ui, canvas: Id, seen: &Seen<'_>, heard: &mut Heard) {
     let by_pointer = ui.input(|i| i.pointer.any_released());
-    let near = told.camera.zoom >= ZOOM_FAR;
-    if near && told.visible.edges.len() <= EDGES_MAX {
-        for &at in &told.visible.edges {
-            tell_edge(ui, told, at, by_pointer, heard);
+    let near = seen.camera.zoom >= ZOOM_FAR;
+    if near && seen.visible.edges.len() <= EDGES_MAX {
+        for &at in &seen.visible.edges {
+            tell_edge(ui, canvas, seen, at, by_pointer, heard);
         }
     }
-    let mut node = |at: u32| tell_node(ui, told, at, by_pointer, heard);
+    let mut node = |at: u32| tell_node(ui, canvas, seen, at, by_pointer, heard);
     if near {
-        for &at in &told.visible.nodes {
+        for &at in &seen.visible.nodes {
             node(at);
         }
     }
-    for id in told.selection.nodes().iter().take(SELECTED_MAX) {
-        if let Some(at) = told.scene.node_at(id)
-            && !(near && told.visible.nodes.contains(&at))
+    for id in seen.selection.nodes().iter().take(SELECTED_MAX) {
+        if let Some(at) = seen.scene.node_at(id)
+            && !(near && seen.visible.nodes.contains(&at))
         {
             node(at);
         }
@@ -98,25 +72,22 @@ pub fn tell(ui: &Ui, told: &Told<'_>, heard: &mut Heard) {
 }
 
 /// The name egui knows a node by.
-pub fn node_id(canvas: Id, node: &Node) -> Id {
+fn node_id(canvas: Id, node: &Node) -> Id {
     canvas.with(("node", node.id.as_str()))
 }
 
-fn tell_node(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut Heard) {
-    let node = told.scene.node(at);
-    let rect = told
-        .camera
-        .rect_to_screen(told.view, told.scene.rect(at, told.shift));
-    let response = ui.interact(rect, node_id(told.id, node), Sense::click());
-    let selected = told.selection.has_node(&node.id);
+fn tell_node(ui: &Ui, canvas: Id, seen: &Seen<'_>, at: u32, by_pointer: bool, heard: &mut Heard) {
+    let node = seen.scene.node(at);
+    let response = ui.interact(seen.node_rect(at), node_id(canvas, node), Sense::click());
+    let selected = seen.selection.has_node(&node.id);
     response.widget_info(|| {
         WidgetInfo::selected(WidgetType::SelectableLabel, true, selected, node.name())
     });
     ui.ctx().accesskit_node_builder(response.id, |builder| {
         builder.set_role(Role::ListBoxOption);
-        let state = told.board.and_then(|board| board.nodes.get(&node.id));
-        let status = told.standing.nodes[at as usize];
-        builder.set_description(describe(node, status, state, told.now));
+        let state = seen.state(at);
+        let status = seen.standing.nodes[at as usize];
+        builder.set_description(describe(node, status, state, seen.now));
     });
     heard.pointer(&response);
     if response.clicked() && !by_pointer {
@@ -137,24 +108,24 @@ fn tell_node(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut He
     }
 }
 
-fn tell_edge(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut Heard) {
-    let edge = &told.scene.edges[at as usize];
-    let curve = told.scene.curve(at, told.shift);
+fn tell_edge(ui: &Ui, canvas: Id, seen: &Seen<'_>, at: u32, by_pointer: bool, heard: &mut Heard) {
+    let edge = &seen.scene.edges[at as usize];
+    let curve = seen.scene.curve(at, seen.shift);
     // A small place on the curve that is in view: the box round a curve would cover other things.
-    let seen = [0.5, 0.35, 0.65, 0.2, 0.8]
+    let place = [0.5, 0.35, 0.65, 0.2, 0.8]
         .into_iter()
-        .map(|t| told.camera.to_screen(told.view, curve.point(t)))
-        .find(|pos| told.view.contains(*pos));
-    let Some(pos) = seen else {
+        .map(|t| seen.camera.to_screen(seen.view, curve.point(t)))
+        .find(|pos| seen.view.contains(*pos));
+    let Some(pos) = place else {
         return;
     };
     let rect = Rect::from_center_size(pos, Vec2::splat(12.0));
-    let id = told.id.with(("edge", edge.id.as_str()));
+    let id = canvas.with(("edge", edge.id.as_str()));
     let response = ui.interact(rect, id, Sense::click());
-    let selected = told.selection.has_edge(&edge.id);
+    let selected = seen.selection.has_edge(&edge.id);
     response.widget_info(|| {
-        let source = told.scene.node(edge.source).name();
-        let target = told.scene.node(edge.target).name();
+        let source = seen.scene.node(edge.source).name();
+        let target = seen.scene.node(edge.target).name();
         let kind = match edge.kind {
             EdgeKind::Blocking => "blocking",
             EdgeKind::NonBlocking => "non-blocking",
@@ -164,7 +135,7 @@ fn tell_edge(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut He
     });
     ui.ctx().accesskit_node_builder(response.id, |builder| {
         builder.set_role(Role::ListBoxOption);
-        builder.set_description(match told.standing.edges[at as usize] {
+        builder.set_description(match seen.standing.edges[at as usize] {
             Lit::No => "not fired",
             Lit::Fired => "fired",
             Lit::Failed => "source failed",
@@ -178,7 +149,7 @@ fn tell_edge(ui: &Ui, told: &Told<'_>, at: u32, by_pointer: bool, heard: &mut He
 }
 
 /// A node's status in words: `status failed, exit 67, 250ms, pass 3, muted`.
-pub fn describe(
+fn describe(
     node: &Node,
     status: Option<NodeStatus>,
     state: Option<&NodeState>,

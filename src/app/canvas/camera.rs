@@ -8,9 +8,9 @@ use egui::{Pos2, Vec2};
 use crate::model::{Point, Rect};
 
 /// Least zoom.
-pub const ZOOM_MIN: f32 = 0.02;
+const ZOOM_MIN: f32 = 0.02;
 /// Greatest zoom.
-pub const ZOOM_MAX: f32 = 4.0;
+const ZOOM_MAX: f32 = 4.0;
 /// Zoom at which a command is read without effort.
 const ZOOM_READABLE: f32 = 0.75;
 /// Zoom at which it can still be read, for the sake of seeing the whole flow.
@@ -62,13 +62,7 @@ impl Camera {
 
     /// A canvas rectangle on the screen.
     pub fn rect_to_screen(self, view: egui::Rect, rect: Rect) -> egui::Rect {
-        let min = self.to_screen(
-            view,
-            Point {
-                x: rect.x,
-                y: rect.y,
-            },
-        );
+        let min = self.to_screen(view, rect.corner());
         egui::Rect::from_min_size(
             min,
             Vec2::new(rect.w as f32 * self.zoom, rect.h as f32 * self.zoom),
@@ -113,13 +107,7 @@ impl Camera {
         let zoom_x = f64::from(room(view.width())) / bounds.w.max(1.0);
         let zoom_y = f64::from(room(view.height())) / bounds.h.max(1.0);
         self.zoom = (zoom_x.min(zoom_y) as f32).clamp(ZOOM_MIN, 1.0);
-        self.center_on(
-            view,
-            Point {
-                x: bounds.x + bounds.w / 2.0,
-                y: bounds.y + bounds.h / 2.0,
-            },
-        );
+        self.center_on(view, bounds.center());
     }
 
     /// The first look at a flow: all of it, unless that would make its commands too small to read

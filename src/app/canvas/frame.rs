@@ -1,28 +1,31 @@
 //! Frames and notes behind the nodes: how they look, and new ones.
 
-use egui::epaint::{Mesh, Shape};
+use std::collections::HashSet;
+
 use egui::{Color32, Rect, pos2, vec2};
 
 use crate::app::theme::size;
 use crate::model::{Flow, Frame, FrameId, Point};
 
 use super::gesture::{Gesture, resized};
-use super::mesh::Pen;
-use super::paint::{Picture, ZOOM_FAR, mix};
+use super::picture::{Picture, ZOOM_FAR, mix};
 use super::scene::{FRAME_TITLE_H, Hit};
-use super::text::{Face, Texts, step};
+use super::text::{Face, Texts, head, step};
 
 /// Width of a new frame or note, in canvas units.
 const NEW_W: f64 = 320.0;
 /// Height of a new frame or note, in canvas units.
 const NEW_H: f64 = 180.0;
 
+/// Characters of a note that are laid out; a larger text belongs into a file.
+const NOTE_CHARS_MAX: usize = 8_000;
+
 /// A new frame with its top left corner at a place; a note when `text` is not empty.
 pub fn new_frame(flow: &Flow, at: Point, title: &str, text: &str) -> Frame {
-    let taken = |id: &FrameId| flow.frames.iter().any(|frame| frame.id == *id);
+    let taken: HashSet<&FrameId> = flow.frames.iter().map(|frame| &frame.id).collect();
     let id = (1u32..)
         .map(|n| FrameId(format!("frame{n}")))
-        .find(|id| !taken(id))
+        .find(|id| !taken.contains(id))
         .unwrap_or_else(|| FrameId("frame".into()));
     Frame {
         id,
@@ -38,12 +41,11 @@ pub fn new_frame(flow: &Flow, at: Point, title: &str, text: &str) -> Frame {
 }
 
 /// Where a frame is shown while a gesture lasts.
-pub fn shown_rect(frame: &Frame, gesture: &Gesture) -> crate::model::Rect {
+fn shown_rect(frame: &Frame, gesture: &Gesture) -> crate::model::Rect {
     let mut rect = frame.rect;
     match gesture {
         Gesture::Drag { frames, by, .. } if frames.contains(&frame.id) => {
-            rect.x += by.x;
-            rect.y += by.y;
+            rect = rect.shifted(*by);
         }
         Gesture::ResizeFrame { frame: id, by, .. } if *id == frame.id => {
             rect = resized(rect, *by);
@@ -56,15 +58,13 @@ pub fn shown_rect(frame: &Frame, gesture: &Gesture) -> crate::model::Rect {
 /// Draws all frames and notes that are in view.
 pub fn paint(picture: &Picture<'_>, gesture: &Gesture, texts: &mut Texts) {
     let theme = picture.theme;
-    let zoom = picture.camera.zoom;
-    for frame in &picture.scene.frames {
-        let rect = picture
-            .camera
-            .rect_to_screen(picture.view, shown_rect(frame, gesture));
-        if !rect.intersects(picture.view) {
+    let zoom = picture.seen.camera.zoom;
+    for frame in &picture.seen.scene.frames {
+        let rect = picture.seen.on_screen(shown_rect(frame, gesture));
+        if !rect.intersects(picture.seen.view) {
             continue;
         }
-        let selected = picture.selection.has_frame(&frame.id);
+        let selected = picture.seen.selection.has_frame(&frame.id);
         let hovered = matches!(picture.hover,
             Hit::Frame(id) | Hit::FrameCorner(id) if *id == frame.id);
         let is_note = !frame.text.is_empty();
@@ -83,31 +83,24 @@ pub fn paint(picture: &Picture<'_>, gesture: &Gesture, texts: &mut Texts) {
             _ => theme.line,
         };
         let radius = 10.0 * zoom.min(1.5);
-        let mut mesh = Mesh::default();
-        let mut pen = Pen {
-            mesh: &mut mesh,
-            pixel: 1.0 / picture.ctx.pixels_per_point(),
-        };
-        pen.round_rect(rect, [radius; 4], fill);
-        pen.ring(rect, radius, if selected { 1.0 } else { 0.5 }, border);
-        if hovered || selected {
-            let corner = rect.max - vec2(5.0, 5.0) * zoom.min(1.5);
-            for reach in [5.0, 9.0] {
-                let reach = reach * zoom.min(1.5);
-                pen.line(
-                    &[corner - vec2(reach, 0.0), corner - vec2(0.0, reach)],
-                    0.6,
-                    theme.faint,
-                );
+        picture.draw(|pen| {
+            pen.round_rect(rect, [radius; 4], fill);
+            pen.ring(rect, radius, if selected { 1.0 } else { 0.5 }, border);
+            if hovered || selected {
+                let corner = rect.max - vec2(5.0, 5.0) * zoom.min(1.5);
+                for reach in [5.0, 9.0] {
+                    let reach = reach * zoom.min(1.5);
+                    let ends = [corner - vec2(reach, 0.0), corner - vec2(0.0, reach)];
+                    pen.line(&ends, 0.6, theme.faint);
+                }
             }
-        }
-        picture.painter.add(Shape::mesh(mesh));
+        });
         words(picture, frame, rect, texts);
     }
 }
 
 fn words(picture: &Picture<'_>, frame: &Frame, rect: Rect, texts: &mut Texts) {
-    let zoom = picture.camera.zoom;
+    let zoom = picture.seen.camera.zoom;
     let pad = 12.0 * zoom;
     let width = rect.width() - 2.0 * pad;
     // A frame's title is what a flow is read by from afar, so it stays legible.
@@ -140,7 +133,7 @@ fn words(picture: &Picture<'_>, frame: &Frame, rect: Rect, texts: &mut Texts) {
         return;
     }
     let galley = picture.painter.layout(
-        frame.text.clone(),
+        head(&frame.text, NOTE_CHARS_MAX).to_owned(),
         egui::FontId::proportional(body),
         picture.theme.text,
         width,

@@ -11,11 +11,6 @@ const CELL: f64 = 512.0;
 /// Cells one item may be written into.
 const SPAN_MAX: usize = 64;
 
-/// True when two rectangles overlap or touch.
-pub fn overlap(a: Rect, b: Rect) -> bool {
-    a.x <= b.x + b.w && b.x <= a.x + a.w && a.y <= b.y + b.h && b.y <= a.y + a.h
-}
-
 /// Rectangles by place.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
@@ -40,7 +35,7 @@ pub struct Scratch {
 impl Grid {
     /// A grid over `rects`, whose corners must be finite.
     pub fn new(rects: &[Rect]) -> Self {
-        let Some(bounds) = bounds(rects) else {
+        let Some(bounds) = Rect::bounds(rects.iter().copied()) else {
             return Self::default();
         };
         // A lone node far away must not make millions of empty cells.
@@ -112,7 +107,7 @@ impl Grid {
         let (x0, y0, x1, y1) = self.cells(view);
         if (x1 - x0 + 1) * (y1 - y0 + 1) * 2 > self.n_x * self.n_y {
             // Most of it is in view: a plain pass is quicker than cells and a sort.
-            out.extend((0..rects.len() as u32).filter(|&at| overlap(rects[at as usize], view)));
+            out.extend((0..rects.len() as u32).filter(|&at| rects[at as usize].touches(&view)));
             return;
         }
         scratch.seen.resize(rects.len(), 0);
@@ -126,7 +121,7 @@ impl Grid {
             let items = self.start[row + x0] as usize..self.start[row + x1 + 1] as usize;
             for &at in &self.items[items] {
                 let seen = &mut scratch.seen[at as usize];
-                if *seen != scratch.stamp && overlap(rects[at as usize], view) {
+                if *seen != scratch.stamp && rects[at as usize].touches(&view) {
                     *seen = scratch.stamp;
                     out.push(at);
                 }
@@ -135,29 +130,10 @@ impl Grid {
         out.extend(
             self.long
                 .iter()
-                .filter(|&&at| overlap(rects[at as usize], view)),
+                .filter(|&&at| rects[at as usize].touches(&view)),
         );
         out.sort_unstable();
     }
-}
-
-/// The smallest rectangle round all of them.
-pub fn bounds(rects: &[Rect]) -> Option<Rect> {
-    let first = rects.first()?;
-    let (mut x0, mut y0) = (first.x, first.y);
-    let (mut x1, mut y1) = (first.x + first.w, first.y + first.h);
-    for rect in rects {
-        x0 = x0.min(rect.x);
-        y0 = y0.min(rect.y);
-        x1 = x1.max(rect.x + rect.w);
-        y1 = y1.max(rect.y + rect.h);
-    }
-    Some(Rect {
-        x: x0,
-        y: y0,
-        w: x1 - x0,
-        h: y1 - y0,
-    })
 }
 
 #[cfg(test)]
@@ -184,7 +160,7 @@ mod tests {
                 let view = rect(3_000.0);
                 grid.query(&rects, view, &mut scratch, &mut out);
                 let plain: Vec<u32> = (0..rects.len() as u32)
-                    .filter(|&at| overlap(rects[at as usize], view))
+                    .filter(|&at| rects[at as usize].touches(&view))
                     .collect();
                 assert_eq!(out, plain, "seed {seed}");
             }

@@ -64,12 +64,12 @@ impl InlineEdit {
     }
 
     /// The edit that keeps what was typed; `None` when it changes nothing.
-    pub fn into_edit(self, flow: &Flow) -> Option<Edit> {
+    pub fn edit(&self, flow: &Flow) -> Option<Edit> {
         let text = match self.target {
             // A command ends where its last line does; a stray newline is no edit.
             Target::Command(_) => self.text.trim_end_matches(['\n', '\r']).to_owned(),
             Target::FrameTitle(_) => self.text.lines().collect::<Vec<_>>().join(" "),
-            Target::NoteText(_) => self.text,
+            Target::NoteText(_) => self.text.clone(),
         };
         if current(flow, &self.target)? == text {
             return None;
@@ -232,7 +232,7 @@ mod tests {
         let flow = flow();
         let mut edit = InlineEdit::new(&flow, Target::Command("a".into())).expect("a is there");
         edit.text = text.into();
-        edit.into_edit(&flow)
+        edit.edit(&flow)
     }
 
     #[test]
@@ -253,6 +253,6 @@ mod tests {
     fn a_node_that_is_gone_takes_no_text() {
         assert!(InlineEdit::new(&flow(), Target::Command("z".into())).is_none());
         let edit = InlineEdit::new(&flow(), Target::Command("a".into())).expect("a is there");
-        assert_eq!(edit.into_edit(&Flow::default()), None);
+        assert_eq!(edit.edit(&Flow::default()), None);
     }
 }

@@ -85,40 +85,46 @@ impl Pen<'_> {
         }
     }
 
-    /// The same, in dashes that are measured along the line.
-    pub fn dashed(&mut self, points: &[Pos2], half: f32, dash: f32, gap: f32, color: Color32) {
+    /// The same, in dashes that are measured along the line, as far as it lies in `clip`: an edge may
+    /// be a billion units long, and what is seen of it is not.
+    pub fn dashed(
+        &mut self,
+        points: &[Pos2],
+        half: f32,
+        (dash, gap): (f32, f32),
+        clip: Rect,
+        color: Color32,
+    ) {
+        let clip = clip.expand(half + self.pixel);
+        let (dash, period) = (f64::from(dash), f64::from(dash + gap));
         let mut part: Vec<Pos2> = Vec::with_capacity(points.len());
-        let mut drawing = true;
-        let mut left = dash;
-        part.extend(points.first());
+        let mut along = 0.0;
         for pair in points.windows(2) {
-            let (mut a, b) = (pair[0], pair[1]);
-            loop {
-                let length = a.distance(b);
-                if length <= left {
-                    left -= length;
-                    if drawing {
-                        part.push(b);
+            let (a, b) = (pair[0], pair[1]);
+            let length = f64::from(a.distance(b));
+            let (start, end) = seen(a, b, clip).map_or((0.0, 0.0), |(from, to)| {
+                (f64::from(from) * length, f64::from(to) * length)
+            });
+            let at = |distance: f64| a + (b - a) * (distance / length) as f32;
+            let mut dash_start = ((along + start) / period).floor() * period - along;
+            while dash_start < end {
+                let (from, to) = (dash_start.max(start), (dash_start + dash).min(end));
+                if from < to {
+                    if part.is_empty() {
+                        part.push(at(from));
                     }
-                    break;
+                    part.push(at(to));
+                    let goes_on = end == length && dash_start + dash > length;
+                    if !goes_on {
+                        self.line(&part, half, color);
+                        part.clear();
+                    }
                 }
-                let cut = a + (b - a) * (left / length);
-                if drawing {
-                    part.push(cut);
-                    self.line(&part, half, color);
-                    part.clear();
-                    left = gap;
-                } else {
-                    part.push(cut);
-                    left = dash;
-                }
-                drawing = !drawing;
-                a = cut;
+                dash_start += period;
             }
+            along += length;
         }
-        if drawing {
-            self.line(&part, half, color);
-        }
+        self.line(&part, half, color);
     }
 
     /// A filled convex polygon, clockwise on the screen; `soft` is how wide its border fades.
@@ -198,6 +204,26 @@ impl Pen<'_> {
             }
         }
     }
+}
+
+/// From where to where, in 0..=1, the way from `a` to `b` lies in a box.
+fn seen(a: Pos2, b: Pos2, clip: Rect) -> Option<(f32, f32)> {
+    let (mut from, mut to) = (0.0_f32, 1.0_f32);
+    for (start, way, min, max) in [
+        (a.x, b.x - a.x, clip.min.x, clip.max.x),
+        (a.y, b.y - a.y, clip.min.y, clip.max.y),
+    ] {
+        if way == 0.0 {
+            if start < min || start > max {
+                return None;
+            }
+            continue;
+        }
+        let (enters, leaves) = ((min - start) / way, (max - start) / way);
+        from = from.max(enters.min(leaves));
+        to = to.min(enters.max(leaves));
+    }
+    (from < to).then_some((from, to))
 }
 
 /// Outward direction at a corner of a clockwise polygon, long enough that both sides move by one.
@@ -290,7 +316,13 @@ mod tests {
         let dot = pos2(5.0, 5.0);
         drawn(|pen| {
             pen.line(&[dot, dot, dot], 1.0, Color32::WHITE);
-            pen.dashed(&[dot, dot], 1.0, 4.0, 3.0, Color32::WHITE);
+            pen.dashed(
+                &[dot, dot],
+                1.0,
+                (4.0, 3.0),
+                Rect::EVERYTHING,
+                Color32::WHITE,
+            );
             pen.hairline(dot, dot, 0.5, Color32::WHITE);
             pen.ring(Rect::from_min_max(dot, dot), 8.0, 1.0, Color32::WHITE);
             pen.polygon(&[dot, dot, dot], 1.0, Color32::WHITE);
@@ -300,7 +332,8 @@ mod tests {
     #[test]
     fn dashes_cover_their_share_of_the_line() {
         let points: Vec<Pos2> = (0..=50).map(|x| pos2(x as f32 * 2.0, 0.0)).collect();
-        let mesh = drawn(|pen| pen.dashed(&points, 1.0, 6.0, 4.0, Color32::WHITE));
+        let (dash, clip) = ((6.0, 4.0), Rect::EVERYTHING);
+        let mesh = drawn(|pen| pen.dashed(&points, 1.0, dash, clip, Color32::WHITE));
         let dashes = (0..100)
             .filter(|x| {
                 let x = *x as f32 + 0.5;
@@ -313,5 +346,15 @@ mod tests {
             })
             .count();
         assert_eq!(dashes, 60);
+    }
+
+    #[test]
+    fn of_a_line_as_long_as_a_workfile_may_say_only_what_is_seen_is_dashed() {
+        let clip = Rect::from_min_size(pos2(0.0, 0.0), vec2(1_000.0, 600.0));
+        for far in [1e5, 1e7, 4e9] {
+            let points = [pos2(-far, 300.0), pos2(-10.0, 300.0), pos2(far, 310.0)];
+            let mesh = drawn(|pen| pen.dashed(&points, 1.0, (6.0, 4.0), clip, Color32::WHITE));
+            assert!(mesh.vertices.len() < 1_000, "{}", mesh.vertices.len());
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{NodeStatus, Point};
 
 use super::camera::Camera;
 use super::mesh::Pen;
-use super::paint::{block, mix};
+use super::picture::{block, mix};
 use super::scene::Scene;
 use super::standing::Standing;
 
@@ -93,10 +93,7 @@ impl Minimap {
             };
             if scene.nodes.len() <= NODES_MAX {
                 for (at, node) in scene.rects.iter().enumerate() {
-                    let min = to_map(Point {
-                        x: node.x,
-                        y: node.y,
-                    });
+                    let min = to_map(node.corner());
                     let size = vec2((node.w * scale) as f32, (node.h * scale) as f32);
                     let size = size.max(vec2(2.0, 1.5));
                     let color = block(theme, standing.nodes[at]);
@@ -112,10 +109,7 @@ impl Minimap {
 
         let seen = camera.visible(view);
         let window = Rect::from_min_max(
-            to_map(Point {
-                x: seen.x,
-                y: seen.y,
-            }),
+            to_map(seen.corner()),
             to_map(Point {
                 x: seen.x + seen.w,
                 y: seen.y + seen.h,
@@ -144,10 +138,7 @@ fn cells(
     let n_y = (room.height() / CELL) as usize + 1;
     let mut best: Vec<u8> = vec![0; n_x * n_y];
     for (node, status) in scene.rects.iter().zip(&standing.nodes) {
-        let pos = to_map(Point {
-            x: node.x + node.w / 2.0,
-            y: node.y + node.h / 2.0,
-        });
+        let pos = to_map(node.center());
         let x = (((pos.x - room.min.x) / CELL).max(0.0) as usize).min(n_x - 1);
         let y = (((pos.y - room.min.y) / CELL).max(0.0) as usize).min(n_y - 1);
         let cell = &mut best[y * n_x + x];

@@ -1,32 +1,44 @@
 //! The canvas: a flow drawn, and everything a hand does to it.
 //!
-//! `scene` knows where things lie, `camera` where we look, `gesture` what the hand does, `paint`
-//! how it looks; `view` joins them in [`canvas_ui`]. Unaware of runs, files and keys: it reads the
+//! `scene` knows where things lie, `camera` where we look, `gesture` what the hand does; `seen` is
+//! what of it is in view. `picture` and the files beside it (`far`, `arrow`, `node_box`,
+//! `node_words`, `frame`, `marks`, `hints`) paint that, `access` tells it, `hear` listens, `overlay`
+//! lies above; `view` joins them in [`canvas_ui`]. Unaware of runs, files and keys: it reads the
 //! document and the board, and asks for [`super::Action`]s. Called by the shell for the open tab.
 
 mod access;
+mod arrow;
 mod camera;
+mod far;
 mod finder;
 mod frame;
 mod gesture;
 mod grid;
+mod hear;
+mod hints;
 mod inline_edit;
+mod marks;
 mod menu;
 mod mesh;
 mod minimap;
-mod paint;
+mod node_box;
+mod node_words;
+mod overlay;
+mod picture;
 mod route;
 mod scene;
+mod seen;
 mod standing;
 mod state;
 mod status_icon;
 mod text;
 mod view;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub use menu::VerbInfo;
-pub use scene::{Walk, walk};
 pub use state::CanvasState;
 pub use view::{CanvasInput, canvas_ui};
+pub use walk::{Walk, walk};

@@ -1,15 +1,12 @@
 //! What one canvas remembers between frames, and what the shell may ask of it.
 
-use std::sync::Arc;
-
-use egui::epaint::Mesh;
 use egui::{Pos2, Rect};
 
-use crate::app::{Selection, Theme, Verb};
-use crate::model::{Flow, NodeId, Point};
-use crate::runtime::Preview;
+use crate::app::{Selection, Verb};
+use crate::model::{Edit, Flow, NodeId, Point};
 
 use super::camera::Camera;
+use super::far::Far;
 use super::finder::Finder;
 use super::gesture::{Gesture, centred};
 use super::grid::Scratch;
@@ -17,8 +14,10 @@ use super::inline_edit::{InlineEdit, Target};
 use super::menu::Menu;
 use super::minimap::Minimap;
 use super::scene::{Hit, Scene, Shift, Visible};
+use super::seen::Seen;
 use super::standing::Standing;
 use super::text::Texts;
+use super::view::CanvasInput;
 
 /// One step of the zoom keys.
 const ZOOM_STEP: f32 = 1.25;
@@ -72,25 +71,6 @@ pub struct CanvasState {
     requests: Vec<Request>,
 }
 
-/// The far picture, kept while nothing in it changes.
-#[derive(Default)]
-pub(super) struct Far {
-    pub mesh: Arc<Mesh>,
-    pub of: Option<(FarKey, Selection)>,
-}
-
-#[derive(PartialEq)]
-pub(super) struct FarKey {
-    pub scene: u64,
-    pub standing: u64,
-    pub camera: Camera,
-    pub view: Rect,
-    pub dark: bool,
-    pub shift: Option<Point>,
-    /// Where the preview lies that lights nodes: another one lies elsewhere.
-    pub preview: Option<usize>,
-}
-
 impl CanvasState {
     /// Does what a verb of the view means: zoom, frame, the add-node palette. Others are not heard.
     pub fn ask(&mut self, verb: Verb) {
@@ -113,6 +93,11 @@ impl CanvasState {
         self.finder = None;
         self.hover = Hit::Canvas;
         self.pointer = None;
+    }
+
+    /// What is being typed in place, as the edit that it would be now.
+    pub fn typed(&self, flow: &Flow) -> Option<Edit> {
+        self.editor.as_ref()?.edit(flow)
     }
 
     /// Moves as little as is needed for a node to be seen.
@@ -280,21 +265,31 @@ impl CanvasState {
         shift.by = *by;
     }
 
-    /// The far picture of one theme must not be shown in the other.
-    pub(super) fn far_key(
-        &self,
-        theme: &Theme,
-        view: Rect,
-        preview: Option<&Arc<Preview>>,
-    ) -> FarKey {
-        FarKey {
-            scene: self.scene_generation,
-            standing: self.standing.generation,
-            camera: self.camera,
+    /// What of the frame in view is painted and told.
+    pub(super) fn seen<'a>(&'a self, input: &'a CanvasInput<'_>, view: Rect) -> Seen<'a> {
+        Seen {
             view,
-            dark: theme.dark,
-            shift: self.shift.as_ref().map(|(_, shift)| shift.by),
-            preview: preview.map(|preview| Arc::as_ptr(preview) as usize),
+            camera: self.camera,
+            scene: &self.scene,
+            shift: self.shown_shift(),
+            visible: &self.visible,
+            standing: &self.standing,
+            board: input.board,
+            selection: input.selection,
+            now: input.now,
         }
+    }
+
+    /// The nodes shown moved.
+    pub(super) fn shown_shift(&self) -> Option<&Shift> {
+        self.shift.as_ref().map(|(_, shift)| shift)
+    }
+
+    /// Finds what is in view.
+    pub(super) fn see(&mut self, view: Rect) {
+        let shift = self.shift.as_ref().map(|(_, shift)| shift);
+        let shown = self.camera.visible(view);
+        let (scratch, out) = (&mut self.scratch, &mut self.visible);
+        self.scene.visible(shown, shift, scratch, out);
     }
 }

@@ -617,3 +617,28 @@ fn a_view_of_another_size_fits_anew_until_a_hand_moves_it() {
     h.run_steps(2);
     assert_eq!(h.state().canvas.zoom(), 1.0, "what was set stays");
 }
+
+#[test]
+fn a_dashed_edge_as_long_as_a_workfile_may_say_is_drawn_where_it_is_seen() {
+    let mut flow = Flow::default();
+    for (id, x) in [("a", 0.0), ("b", 1e9)] {
+        let node = Node::new(id, "true", Point { x, y: 0.0 });
+        flow.graph.add_node(node).expect("fresh id");
+    }
+    let edge = Edge {
+        id: "e".into(),
+        kind: EdgeKind::NonBlocking,
+    };
+    let (source, target) = ("a".into(), "b".into());
+    let spec = EdgeSpec {
+        edge,
+        source,
+        target,
+    };
+    flow.graph.add_edge(spec).expect("known ends");
+    // Without a bound, this would dash for ever at the first frame.
+    let mut h = harness_of(flow);
+    h.state_mut().canvas.ask(Verb::ZoomIn);
+    h.run();
+    assert!(h.state().canvas.zoom() > 0.3);
+}

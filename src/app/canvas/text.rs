@@ -114,6 +114,7 @@ impl Texts {
         width: f32,
     ) -> Arc<Galley> {
         let font = self.font(face, size);
+        let text = head(text, LINE_CHARS_MAX);
         let key = Key::Line {
             text: text.into(),
             face,
@@ -205,10 +206,19 @@ fn one_line(width: f32) -> TextWrapping {
     }
 }
 
+/// The first characters of a text: what is laid out, hashed and compared in each frame has a bound,
+/// whatever a workfile holds.
+pub fn head(text: &str, chars_max: usize) -> &str {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
 /// Tabs become spaces and control characters vanish: both would be drawn as boxes.
 fn append_line(job: &mut LayoutJob, text: &str, font: &FontId) {
     let mut clean = String::with_capacity(text.len().min(LINE_CHARS_MAX));
-    for c in text.chars().take(LINE_CHARS_MAX) {
+    for c in head(text, LINE_CHARS_MAX).chars() {
         match c {
             '\t' => clean.push_str("    "),
             c if c.is_control() => {}
@@ -295,6 +305,21 @@ mod tests {
         assert_eq!(step(13.0), 13.0);
         assert_eq!(step(12.9), 12.5);
         assert_eq!(step(0.0), 1.0);
+    }
+
+    #[test]
+    fn what_no_node_is_wide_enough_for_is_neither_laid_out_nor_kept() {
+        let ctx = Context::default();
+        let mut texts = Texts::default();
+        let mut out = ctx.run_ui(egui::RawInput::default(), |ui| {
+            texts.begin(ui.ctx());
+            let mut line = |end: &str| {
+                let text = format!("{}{end}", "é".repeat(LINE_CHARS_MAX));
+                texts.line(ui.ctx(), &text, Face::Bold, 13.0, 100.0)
+            };
+            assert!(Arc::ptr_eq(&line("a"), &line("b")));
+        });
+        out.textures_delta.clear();
     }
 
     #[test]

@@ -159,7 +159,8 @@ pub fn changes_in(seat: &Seat) -> Option<Duration> {
     let runs_up = status.owner.as_ref().map(|owner| owner.silent);
     let part = |time: Duration| Duration::from_nanos(time.subsec_nanos().into());
     match (runs_down, runs_up) {
-        // A whole second rounds up to itself: it changes at once.
+        // Seconds are rounded up, so a whole one lasts.
+        (Some(left), _) if part(left).is_zero() => Some(SECOND + A_MOMENT),
         (Some(left), _) => Some(part(left) + A_MOMENT),
         // Ages beyond two minutes are told in minutes.
         (None, Some(age)) if age.as_secs() < 120 => Some(SECOND - part(age) + A_MOMENT),
@@ -276,7 +277,10 @@ fn lines(seat: &Seat) -> Vec<Line> {
         if n_more > 0 {
             lines.push(Line {
                 tone: Tone::Heed,
-                text: format!("{} asks too", words::count(n_more, "other workstation")),
+                text: match n_more {
+                    1 => "1 other workstation asks too".to_owned(),
+                    n => format!("{n} other workstations ask too"),
+                },
                 offers: Vec::new(),
             });
         }
@@ -355,3 +359,6 @@ fn answers(work: Work, request: &Request) -> Vec<Offer> {
     ));
     offers
 }
+
+#[cfg(test)]
+pub mod tests;

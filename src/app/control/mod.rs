@@ -14,7 +14,9 @@ mod take_over;
 mod trouble;
 mod words;
 
+#[cfg(test)]
+pub use bar::tests::seat;
 pub use bar_ui::{bar_ui, footer_ui};
 pub use leave::Leave;
 pub use page::{Act, Page};
-pub use seat::{Facts, Seat, Watch, blocked, seat_of, told_of};
+pub use seat::{Blocked, Facts, Seat, Watch, seat_of, told_of};

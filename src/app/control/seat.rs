@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::{Tab, View};
 use crate::model::{FlowRef, NodeStatus, WorkspaceId};
-use crate::runtime::control::{Can, Folder, MachineId, Moment, Policy, Request, Stand, Status};
+use crate::runtime::control::{Can, MachineId, Moment, Policy, Request, Stand, Status};
 use crate::runtime::{Board, Runner};
 
 /// What runs in a workspace on this machine.
@@ -146,12 +146,29 @@ fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<Str
     names
 }
 
-/// Why nothing of this flow can be started here, as a sentence; `None` when it can, or when a start would first take
-/// control that nobody has.
-pub fn blocked(view: &View, board: &Board, flow: &FlowRef) -> Option<String> {
-    let control = board.control.get(&flow.workspace)?;
-    let status = control.status_at(view.watch.now);
-    status.blocked.filter(|_| status.can.claim.is_err())
+/// Why nothing may be started in a workspace, as sentences; `None` when it may, or when a start first takes control that
+/// nobody has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// Why no run.
+    pub runs: Option<String>,
+    /// Why no node of a run that goes on.
+    pub nodes: Option<String>,
+}
+
+impl Blocked {
+    /// For a flow.
+    pub fn of(view: &View, board: &Board, flow: &FlowRef) -> Self {
+        let Some(control) = board.control.get(&flow.workspace) else {
+            return Self::default();
+        };
+        let status = control.status_at(view.watch.now);
+        let runs = status.blocked.filter(|_| status.can.claim.is_err());
+        Self {
+            nodes: runs.clone().filter(|_| !status.may_start_nodes),
+            runs,
+        }
+    }
 }
 
 /// What the verbs of control are judged by.
@@ -175,8 +192,8 @@ impl Facts {
     }
 }
 
-/// A workspace in a list: what there is to tell of its control in a few words, and whether it wants to be looked at.
-/// `None` when this machine has control, or there is none.
+/// What a list tells of a workspace's control in a few words, and whether that wants to be looked at. `None` when this
+/// machine has control, or there is none.
 pub fn told_of(board: &Board, workspace: &WorkspaceId) -> Option<(String, bool)> {
     let status = &board.control.get(workspace)?.status;
     told(status)
@@ -199,14 +216,58 @@ fn told(status: &Status) -> Option<(String, bool)> {
 }
 
 impl Seat {
-    /// The folder is shared by copies.
-    pub fn is_advisory(&self) -> bool {
-        matches!(self.status.folder, Some(Folder::Advisory { .. }))
-    }
-
     /// What a person calls the machine that has control, or had it last.
     pub fn host(&self) -> &str {
         let owner = self.status.owner.as_ref();
         owner.map_or("Another machine", |owner| owner.host.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::control::bar::tests::seat;
+    use crate::runtime::control::ControlBoard;
+
+    #[test]
+    fn a_list_tells_who_has_control_and_who_waits_for_an_answer() {
+        let told = |situation: &str| match told(&seat(situation).status) {
+            Some((words, true)) => format!("{words}!"),
+            Some((words, false)) => words,
+            None => String::new(),
+        };
+        assert_eq!(told("owner"), "");
+        assert_eq!(told("free"), "");
+        assert_eq!(told("watching silent=10"), "wsA has control");
+        assert_eq!(told("watching silent=100"), "wsA is silent!");
+        assert_eq!(told("owner asks=wsB:12"), "wsB asks for control!");
+        assert_eq!(told("vanished"), "The workspace folder is not there!");
+    }
+
+    #[test]
+    fn a_request_is_new_once_and_who_was_seen_to_share_is_remembered() {
+        let mut watch = Watch::default();
+        let mut look = |seconds: u64, situation: &str| {
+            let seat = seat(situation);
+            let control = ControlBoard {
+                status: seat.status,
+                at: Moment(seconds * 1_000_000),
+                policy: seat.policy,
+                held_by: None,
+            };
+            let mut board = Board::default();
+            board.control = Arc::new([("mill".into(), Arc::new(control))].into());
+            let new = watch.look(Moment(seconds * 1_000_000), &board);
+            let hosts: Vec<String> = new.into_iter().map(|(_, r)| r.host).collect();
+            let seen = &watch.seen[&WorkspaceId::new("mill")];
+            (hosts.join(","), seen.is_shared, seen.since.0 / 1_000_000)
+        };
+        assert_eq!(look(1, "owner"), (String::new(), false, 1));
+        assert_eq!(look(5, "owner asks=wsB:0"), ("wsB".to_owned(), true, 1));
+        let both = look(7, "owner asks=wsB:2 asks=wsC:0");
+        assert_eq!(both, ("wsC".to_owned(), true, 1));
+        assert_eq!(look(9, "free"), (String::new(), true, 9));
+        // One who asks again after it was answered is new again.
+        assert_eq!(look(20, "owner asks=wsB:0").0, "wsB");
     }
 }

@@ -322,19 +322,22 @@ impl App {
         self.files.send(job);
     }
 
-    /// Sees whether another program changed the file of a tab.
+    /// Sees whether another program changed the file of a tab; one that could not be read is read again.
     pub(in crate::app) fn check_file(&mut self, id: TabId) {
         let Some(tab) = self.view.tab_of(id) else {
             return;
         };
+        // A save that is on its way finds out itself.
         if tab.saving {
             return;
         }
-        let Some(doc) = tab.doc() else {
-            return;
-        };
-        if let DiskState::InStep(_) | DiskState::Changed { .. } = &doc.disk {
-            self.look_at(id);
+        match &tab.content {
+            Content::Open(_) => self.look_at(id),
+            Content::Broken(_) => {
+                let path = tab.path.clone();
+                self.files.send(FileJob::Load { tab: id, path });
+            }
+            Content::Loading => {}
         }
     }
 
@@ -443,6 +446,7 @@ impl App {
                 }
                 self.saved(ctx, tab, (place, flow), result);
             }
+            FileDone::Touched { tab } => self.check_file(tab),
             FileDone::Checked { tab, news } => self.checked(tab, news),
             FileDone::Task { tab, outcome } => self.task_done(tab, outcome),
             FileDone::Journal(news) => self.journal_told(news),

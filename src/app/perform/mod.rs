@@ -6,8 +6,10 @@ mod edit;
 mod file;
 mod go;
 mod kill;
+mod outside;
 mod run;
 mod safety;
+mod unsaved;
 mod workspace;
 
 pub use edit::links_of;
@@ -27,6 +29,13 @@ use super::window::App;
 impl App {
     /// Carries one action out.
     pub(super) fn perform(&mut self, ctx: &Context, action: Action) {
+        // The field has lost the keyboard to this very key, which drops what was typed in it.
+        if matches!(action, Action::Do(Verb::Escape))
+            && !self.view.is_covered()
+            && self.view.draft.take().is_some()
+        {
+            return;
+        }
         // What is being typed belongs to the document before anything else happens to it.
         if !matches!(action, Action::DismissNotice(_) | Action::CopyText(_)) {
             self.take_draft();

@@ -5,16 +5,12 @@ use std::path::Path;
 use egui::Context;
 
 use crate::app::action::{TabId, Verb};
-use crate::app::ports::{FileJob, FileNews};
-use crate::app::safety::{Act, ChangesPage, MergePage, Page, Purpose, ReviewPage, VersionsPage};
-use crate::app::view::{Content, Dialog};
+use crate::app::ports::FileJob;
+use crate::app::safety::{Act, MergePage, Page, Purpose, ReviewPage, VersionsPage};
+use crate::app::view::Dialog;
 use crate::app::window::App;
-use crate::editor::{
-    DiskState, Document, Merging, News, Note, Outcome, Reaction, Seen, Task, Trouble, Unsaved,
-    difference, react, take_in,
-};
-use crate::model::merge::Picks;
-use crate::model::{Edit, Flow, Level, Notice, changes};
+use crate::editor::{Document, Outcome, Task, Trouble, difference, take_in};
+use crate::model::{Edit, Flow, Level, Notice};
 
 impl App {
     pub(super) fn safety(&mut self, ctx: &Context, act: Act) {
@@ -44,7 +40,7 @@ impl App {
         }
     }
 
-    fn ask_saver(&self, tab: TabId, task: Task) {
+    pub(super) fn ask_saver(&self, tab: TabId, task: Task) {
         self.files.send(FileJob::Task { tab, task });
     }
 
@@ -57,109 +53,12 @@ impl App {
 
     // The crash journal.
 
-    /// Asks for flows without a file that a crash left; at the start only.
-    pub(in crate::app) fn look_for_unsaved(&self) {
-        self.ask_saver(TabId(0), Task::FindUnsaved);
-    }
-
-    /// Hands what was done since the last frame to the crash journal.
-    pub(in crate::app) fn keep_journals(&mut self) {
-        let now = self.engine.now();
-        // Also on desks that were put away in this very frame.
-        let away = self.view.away.values_mut().flat_map(|desk| &mut desk.tabs);
-        for tab in self.view.tabs.iter_mut().chain(away) {
-            let ticket = tab.id.0;
-            if let Some(note) = tab.doc_mut().and_then(|doc| doc.journal(ticket, now)) {
-                self.files.note(note);
-            }
-        }
-    }
-
-    /// The edits of a tab that closes are saved, or not wanted.
-    pub(super) fn end_journal(&self, id: TabId) {
-        self.files.note(Note::End { ticket: id.0 });
-    }
-
-    pub(super) fn journal_told(&mut self, news: News) {
-        match news {
-            News::Lost(ticket, notice) => {
-                if let Some(doc) = self.doc_of(TabId(ticket)) {
-                    doc.journal_is_lost();
-                }
-                self.view.tell(notice);
-            }
-            News::Grown(ticket) => {
-                if let Some(doc) = self.doc_of(TabId(ticket)) {
-                    doc.journal_has_grown();
-                }
-            }
-        }
-    }
-
-    fn doc_of(&mut self, id: TabId) -> Option<&mut Document> {
+    pub(super) fn doc_of(&mut self, id: TabId) -> Option<&mut Document> {
         self.view.tab_of(id)?.doc_mut()
     }
 
-    /// Opens a tab for each flow without a file that a crash left.
-    fn unsaved_found(&mut self, found: Vec<Unsaved>) {
-        let shown = self.view.shown;
-        for unsaved in found.into_iter().rev() {
-            self.new_flow();
-            if let Some(tab) = self.view.tab_mut() {
-                tab.trail.unsaved = Some(unsaved);
-            }
-        }
-        // What the person opened stays in front.
-        self.view.shown = shown.or(self.view.shown);
-    }
-
-    fn restore(&mut self) {
-        let Some(tab) = self.view.tab_mut() else {
-            return;
-        };
-        let id = tab.id;
-        let Some(unsaved) = tab.trail.unsaved.clone() else {
-            return;
-        };
-        let Some(doc) = tab.doc() else {
-            return;
-        };
-        let merging = Merging {
-            base: unsaved.base.clone(),
-            ours: unsaved.flow.clone(),
-            theirs: doc.flow().clone(),
-            picks: Picks::new(),
-        };
-        let merged = merging.merged();
-        let purpose = Purpose::Unsaved { file: unsaved.file };
-        if merged.conflicts.is_empty() {
-            self.take_restored(id, &purpose, &merged.flow);
-        } else {
-            self.show_page(Page::Merge(MergePage::new(id, purpose, merging)));
-        }
-    }
-
-    fn take_restored(&mut self, id: TabId, purpose: &Purpose, flow: &Flow) {
-        let Purpose::Unsaved { file } = purpose else {
-            return;
-        };
-        let Some(tab) = self.view.tab_of(id) else {
-            return;
-        };
-        tab.trail.unsaved = None;
-        let Some(doc) = tab.doc_mut() else {
-            return;
-        };
-        doc.restore(flow, file.clone());
-        if !doc.is_dirty() {
-            // Nothing new in it after all.
-            self.ask_saver(id, Task::DropJournal(file.clone()));
-        }
-        self.retain_selection(id);
-    }
-
     /// Makes the flow of a tab another, as one step.
-    fn make_it(&mut self, id: TabId, flow: &Flow) {
+    pub(super) fn make_it(&mut self, id: TabId, flow: &Flow) {
         let Some(doc) = self.doc_of(id) else {
             return;
         };
@@ -170,178 +69,12 @@ impl App {
         self.retain_selection(id);
     }
 
-    fn retain_selection(&mut self, id: TabId) {
+    pub(super) fn retain_selection(&mut self, id: TabId) {
         if let Some(tab) = self.view.tab_of(id)
             && let Some(flow) = tab.doc().map(|doc| doc.flow().clone())
         {
             tab.selection.retain(&flow);
         }
-    }
-
-    fn show_unsaved(&mut self) {
-        let Some(tab) = self.view.tab() else {
-            return;
-        };
-        let (Some(unsaved), Some(doc)) = (&tab.trail.unsaved, tab.doc()) else {
-            return;
-        };
-        let page = ChangesPage {
-            title: "Edits that were not saved".to_owned(),
-            hint: "What restoring them would change.".to_owned(),
-            changes: changes(doc.flow(), &unsaved.flow),
-            acts: vec![("Restore", Act::Restore), ("Discard", Act::DropUnsaved)],
-        };
-        self.show_page(Page::Changes(page));
-    }
-
-    fn drop_unsaved(&mut self) {
-        let Some(tab) = self.view.tab_mut() else {
-            return;
-        };
-        let id = tab.id;
-        let untouched = tab.path.as_os_str().is_empty() && !tab.is_dirty();
-        if let Some(unsaved) = tab.trail.unsaved.take() {
-            self.ask_saver(id, Task::DropJournal(unsaved.file));
-            if untouched {
-                self.close_tab(id);
-            }
-        }
-    }
-
-    /// A file is gone or cannot be read, and what was not saved of it is all there is.
-    fn open_unsaved(&mut self, id: TabId) {
-        let Some(tab) = self.view.tab_of(id) else {
-            return;
-        };
-        let Content::Broken(broken) = &tab.content else {
-            return;
-        };
-        let Some(unsaved) = broken.help.unsaved.clone() else {
-            return;
-        };
-        self.view.shown = Some(id);
-        self.close_tab(id);
-        self.new_flow();
-        let Some(id) = self.view.shown else {
-            return;
-        };
-        let purpose = Purpose::Unsaved { file: unsaved.file };
-        self.take_restored(id, &purpose, &unsaved.flow);
-    }
-
-    // What another program changed.
-
-    /// Has the file of a tab looked at.
-    pub(super) fn look_at(&mut self, id: TabId) {
-        let Some(doc) = self.doc_of(id) else {
-            return;
-        };
-        let known = match &doc.disk {
-            DiskState::InStep(stamp) | DiskState::Changed { ours: stamp } => stamp.clone(),
-            DiskState::New | DiskState::Deleted => return,
-        };
-        let flow_ref = doc.flow_ref.clone();
-        self.files.send(FileJob::Check {
-            tab: id,
-            flow_ref,
-            known,
-        });
-    }
-
-    pub(super) fn checked(&mut self, id: TabId, news: FileNews) {
-        let Some(tab) = self.view.tab_of(id) else {
-            return;
-        };
-        // A save that is on its way finds out itself, and must not be overtaken.
-        if tab.saving {
-            return;
-        }
-        tab.trail.theirs = None;
-        tab.trail.unreadable = None;
-        let Some(doc) = tab.doc_mut() else {
-            return;
-        };
-        let seen = match news {
-            FileNews::InStep => Seen::Same,
-            FileNews::Deleted => Seen::Gone,
-            FileNews::Changed(version) => Seen::Changed(*version),
-            FileNews::Unreadable(why) => {
-                tab.trail.unreadable = Some(why);
-                return;
-            }
-        };
-        let theirs = match &seen {
-            Seen::Changed(version) => Some(version.clone()),
-            Seen::Same | Seen::Gone => None,
-        };
-        match react(doc, seen) {
-            Reaction::Nothing | Reaction::Gone => {}
-            Reaction::Reloaded(_) => self.retain_selection(id),
-            Reaction::Merged(came, renamed) => {
-                tab.trail.came = came;
-                self.retain_selection(id);
-                if let Some(first) = renamed.first() {
-                    let what = format!(
-                        "Both gave the id ‘{}’ to something new; yours is ‘{}’ now.",
-                        first.from, first.to
-                    );
-                    self.view.tell(Notice::new(Level::Info, what, ""));
-                }
-            }
-            Reaction::Conflict => {
-                tab.trail.theirs = theirs;
-                self.renew_merge_page(id);
-            }
-        }
-    }
-
-    /// The file changed once more while its conflict is being settled.
-    fn renew_merge_page(&mut self, id: TabId) {
-        let open = match &self.view.dialog {
-            Some(Dialog::Safety(page)) => match &**page {
-                Page::Merge(page) if page.tab == id => page.merging.picks.clone(),
-                _ => return,
-            },
-            _ => return,
-        };
-        self.settle_with_disk(id);
-        if let Some(Dialog::Safety(page)) = &mut self.view.dialog
-            && let Page::Merge(page) = &mut **page
-        {
-            page.keep_picks(open);
-        }
-    }
-
-    pub(super) fn settle_with_disk(&mut self, id: TabId) {
-        let Some(tab) = self.view.tab_of(id) else {
-            return;
-        };
-        let (Some(theirs), Some(doc)) = (tab.trail.theirs.clone(), tab.doc()) else {
-            // Known of from a save only; the look brings what it holds.
-            self.look_at(id);
-            return;
-        };
-        let merging = Merging {
-            base: doc.base().clone(),
-            ours: doc.flow().clone(),
-            theirs: theirs.flow.clone(),
-            picks: Picks::new(),
-        };
-        let page = MergePage::new(id, Purpose::Disk { theirs }, merging);
-        self.show_page(Page::Merge(page));
-    }
-
-    fn show_came(&mut self) {
-        let Some(tab) = self.view.tab() else {
-            return;
-        };
-        let page = ChangesPage {
-            title: "Changes by another program".to_owned(),
-            hint: "They stand beside your edits. Undo takes them back as one step.".to_owned(),
-            changes: tab.trail.came.clone(),
-            acts: Vec::new(),
-        };
-        self.show_page(Page::Changes(page));
     }
 
     fn use_merged(&mut self) {
@@ -371,7 +104,7 @@ impl App {
         }
     }
 
-    fn show_page(&mut self, page: Page) {
+    pub(super) fn show_page(&mut self, page: Page) {
         self.view.palette = None;
         self.view.dialog = Some(Dialog::Safety(Box::new(page)));
     }

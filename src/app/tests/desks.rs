@@ -6,10 +6,12 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use super::fakes::{NOW, Shared, flow_ref, other_flow, sample, version, with_finance, world};
+use super::fakes::{
+    NOW, Outside, Shared, flow_ref, other_flow, sample, version, with_finance, world,
+};
 use super::journeys::{Stage, click, n_nodes, press, stands, window};
 use crate::app::action::Action;
-use crate::app::ports::{FileJob, FileNews, Picked, SaveTrouble};
+use crate::app::ports::{FileJob, Picked, SaveTrouble};
 use crate::app::view::Dialog;
 use crate::model::{LogLine, LogTail, NodeState, NodeStatus, Stream, WorkspaceId};
 use crate::runtime::{FlowBoard, LogTarget, Order};
@@ -158,7 +160,7 @@ fn item_41_dialogs_and_menus_close_and_late_answers_change_nothing_in_the_other(
         let mut theirs = sample();
         let node = theirs.graph.node_mut(&"d".into());
         node.expect("there").command = "theirs".into();
-        world.news = Some(FileNews::Changed(Box::new(version(theirs))));
+        world.news = Some(Outside::Changed(Box::new(version(theirs))));
     }
     let late = std::path::PathBuf::from("/c/claims/flow_modules/late.graphml");
     harness.state_mut().ask(Action::OpenPath(late));

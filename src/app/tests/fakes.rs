@@ -10,7 +10,7 @@ use crate::app::ports::{
     Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, HealthLook, Lister, Loaded,
     Memory, Pasted, Picked, Provisioner, SaveTrouble, SetUp,
 };
-use crate::editor::{Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
+use crate::editor::{Arrival, Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
 use crate::model::{
     Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
     Timestamp, Trigger, WorkspaceEntry,
@@ -33,7 +33,10 @@ pub struct World {
     pub remembered: Remembered,
     /// How the next saves end; empty means well.
     pub save_troubles: Vec<SaveTrouble>,
-    pub news: Option<FileNews>,
+    /// Workfiles that were broken are not any more.
+    pub mended: bool,
+    /// What another program did to the file.
+    pub news: Option<Outside>,
     /// The flow that is loaded may run without a question.
     pub untrusted: bool,
     /// What a crash left unsaved of it.
@@ -48,6 +51,13 @@ pub struct World {
     pub replies: Option<Vec<Reply>>,
     /// The time on the clock of control.
     pub boot: Moment,
+}
+
+/// What another program did to a file.
+#[derive(Clone)]
+pub enum Outside {
+    Changed(Box<Version>),
+    Deleted,
 }
 
 pub type Reply = Box<dyn FnOnce(Picked) + Send>;
@@ -221,18 +231,20 @@ impl Files for Fake {
     fn send(&self, job: FileJob) {
         let mut world = self.0.borrow_mut();
         let done = match &job {
-            FileJob::Load { tab, path } if path.ends_with("broken.graphml") => FileDone::Loaded {
-                tab: *tab,
-                result: Err(Box::new(Broken {
-                    why: "Line 3 is not XML. Mend it in a text editor.".to_owned(),
-                    help: Box::new(Unopened {
-                        why: Trouble::Broke(String::new()),
-                        in_conflict: true,
-                        backup: None,
-                        unsaved: None,
-                    }),
-                })),
-            },
+            FileJob::Load { tab, path } if path.ends_with("broken.graphml") && !world.mended => {
+                FileDone::Loaded {
+                    tab: *tab,
+                    result: Err(Box::new(Broken {
+                        why: "Line 3 is not XML. Mend it in a text editor.".to_owned(),
+                        help: Box::new(Unopened {
+                            why: Trouble::Broke(String::new()),
+                            in_conflict: true,
+                            backup: None,
+                            unsaved: None,
+                        }),
+                    })),
+                }
+            }
             FileJob::Load { tab, path } => FileDone::Loaded {
                 tab: *tab,
                 result: Ok(Box::new(Loaded {
@@ -283,9 +295,16 @@ impl Files for Fake {
                     )),
                 },
             },
-            FileJob::Check { tab, .. } => FileDone::Checked {
+            FileJob::Check { tab, standing, .. } => FileDone::Checked {
                 tab: *tab,
-                news: world.news.clone().unwrap_or(FileNews::InStep),
+                news: match &world.news {
+                    None => FileNews::InStep,
+                    Some(Outside::Deleted) => FileNews::Deleted,
+                    Some(Outside::Changed(theirs)) => {
+                        let arrival = Arrival::new(standing.clone(), (**theirs).clone());
+                        FileNews::Changed(Box::new(arrival))
+                    }
+                },
             },
             FileJob::Task { tab, task } => FileDone::Task {
                 tab: *tab,

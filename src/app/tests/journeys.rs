@@ -4,8 +4,8 @@ use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
-use super::fakes::{Fake, NOW, Shared, flow_ref, sample, version, world};
-use crate::app::ports::{FileJob, FileNews, SaveTrouble};
+use super::fakes::{Fake, NOW, Outside, Shared, flow_ref, sample, version, world};
+use crate::app::ports::{FileDone, FileJob, SaveTrouble};
 use crate::app::{App, Ports};
 use crate::model::{
     Choice, Counts, LogLine, LogTail, Notice, Outcome, RunSummary, Stream, Timestamp,
@@ -209,7 +209,7 @@ fn a_file_changed_outside_is_never_overwritten_unasked() {
     press(&mut harness, Modifiers::NONE, Key::D);
     let mut theirs = sample();
     theirs.graph.node_mut(&"d".into()).expect("there").command = "theirs".into();
-    world.borrow_mut().news = Some(FileNews::Changed(Box::new(version(theirs))));
+    world.borrow_mut().news = Some(Outside::Changed(Box::new(version(theirs))));
     world.borrow_mut().save_troubles.push(SaveTrouble::Changed);
     press(&mut harness, Modifiers::COMMAND, Key::S);
     harness.run_steps(3);
@@ -219,7 +219,7 @@ fn a_file_changed_outside_is_never_overwritten_unasked() {
     harness.run_steps(3);
     assert!(!harness.state().view.tab().expect("tab").is_dirty());
     // And the other way: a change seen while the window was away.
-    world.borrow_mut().news = Some(FileNews::Deleted);
+    world.borrow_mut().news = Some(Outside::Deleted);
     harness.event(egui::Event::WindowFocused(true));
     harness.run_steps(4);
     harness.get_by_label("This workfile is gone from the disk. Save to bring it back.");
@@ -235,6 +235,23 @@ fn a_broken_workfile_says_why_and_offers_to_try_again() {
     let n = world.borrow().jobs.iter().filter(loads).count();
     assert_eq!(n, 2);
     harness.get_by_label("This workfile cannot be opened");
+}
+
+#[test]
+fn a_broken_workfile_that_is_mended_on_the_disk_opens_by_itself() {
+    let world = world();
+    let mut harness = window(&world, &["/c/broken.graphml"]);
+    harness.get_by_label("This workfile cannot be opened");
+    let tab = harness.state().view.shown.expect("a tab");
+    // Still broken: nothing changes, and nothing is asked.
+    world.borrow_mut().done.push(FileDone::Touched { tab });
+    harness.run_steps(3);
+    harness.get_by_label("This workfile cannot be opened");
+    world.borrow_mut().mended = true;
+    world.borrow_mut().done.push(FileDone::Touched { tab });
+    harness.run_steps(3);
+    assert!(harness.state().view.doc().is_some());
+    assert_eq!(harness.state().view.shown, Some(tab));
 }
 
 #[test]

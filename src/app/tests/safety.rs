@@ -3,11 +3,11 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 
-use super::fakes::{NOW, sample, version, world};
+use super::fakes::{NOW, Outside, sample, version, world};
 use super::journeys::{click, opened, press, window};
-use crate::app::ports::{FileJob, FileNews};
+use crate::app::ports::FileJob;
 use crate::editor::{Note, Task, Unsaved};
-use crate::model::{Flow, Timestamp};
+use crate::model::{Edit, Flow, NodeField, Timestamp};
 use crate::runtime::Order;
 
 const FILE: &str = "/c/claims/flow_modules/orders.graphml";
@@ -24,7 +24,7 @@ fn change_outside(
     harness: &mut egui_kittest::Harness<'_, super::journeys::Stage>,
     flow: Flow,
 ) {
-    world.borrow_mut().news = Some(FileNews::Changed(Box::new(version(flow))));
+    world.borrow_mut().news = Some(Outside::Changed(Box::new(version(flow))));
     harness.event(egui::Event::WindowFocused(true));
     harness.run_steps(4);
 }
@@ -121,6 +121,41 @@ fn every_edit_reaches_the_journal_in_the_frame_it_is_made_and_a_save_ends_it() {
         kinds,
         ["begin", "end", "begin", "end"],
         "undo goes back to what is saved"
+    );
+}
+
+#[test]
+fn what_is_typed_reaches_the_journal_with_each_letter_and_leaves_it_when_it_is_dropped() {
+    let (world, mut harness) = opened();
+    click(&mut harness, "step a");
+    let typed = || match world.borrow().notes.last() {
+        Some(Note::Begin { typed, .. } | Note::Edits { typed, .. }) => typed.clone(),
+        Some(Note::End { .. }) | None => None,
+    };
+    harness.get_by_label("Title").click();
+    harness.run_steps(2);
+    assert_eq!(typed(), None, "nothing is typed");
+    for text in ["x", "xy"] {
+        let letter = &text[text.len() - 1..];
+        harness.get_by_label("Title").type_text(letter);
+        harness.step();
+        let edit = typed().expect("in the frame of the letter");
+        let Edit::SetNode { field, .. } = &edit else {
+            panic!("{edit:?}");
+        };
+        assert!(
+            matches!(field, NodeField::Title(title) if title.contains(letter)),
+            "{field:?}"
+        );
+    }
+    let doc = harness.state().view.doc().expect("open");
+    assert!(!doc.is_dirty(), "it is no step before the field is left");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness.run_steps(2);
+    let notes = &world.borrow().notes;
+    assert!(
+        matches!(notes.last(), Some(Note::End { .. })),
+        "dropped, and nothing else was done: {notes:?}"
     );
 }
 

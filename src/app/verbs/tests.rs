@@ -149,11 +149,22 @@ fn every_verb_stands_once_in_the_table() {
             KillAll => 64,
             SetUpWorkspace => 65,
             OlderVersions => 66,
+            TakeControl => 67,
+            RequestControl => 68,
+            CancelRequest => 69,
+            TakeOver => 70,
+            HandOver => 71,
+            RefuseRequest => 72,
+            GiveUpControl => 73,
+            KeepControl => 74,
+            CheckFolder => 75,
+            AboutControl => 76,
+            ControlSettings => 77,
         }
     }
     let mut numbers: Vec<usize> = VERBS.iter().map(|entry| number(entry.verb)).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, (0..=66).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..=77).collect::<Vec<_>>());
 }
 
 #[test]
@@ -194,6 +205,26 @@ fn a_verb_that_cannot_be_done_says_why() {
     assert_eq!(
         elsewhere.disabled_because(Verb::RunAll).as_deref(),
         Some("the command line (process 7) runs this flow")
+    );
+    let blocked = Context {
+        blocked: Blocked {
+            runs: Some("wsA currently has control of this workspace.".into()),
+            nodes: None,
+        },
+        live: true,
+        n_sel_retry: 1,
+        n_sel_nodes: 1,
+        ..open.clone()
+    };
+    assert_eq!(
+        blocked.disabled_because(Verb::RunAll).as_deref(),
+        Some("wsA currently has control of this workspace.")
+    );
+    assert_eq!(blocked.disabled_because(Verb::Retry), None);
+    assert_eq!(
+        blocked.disabled_because(Verb::NewNode),
+        None,
+        "it may be edited"
     );
     let live = Context { live: true, ..open };
     assert_eq!(live.disabled_because(Verb::Stop), None);

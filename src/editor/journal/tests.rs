@@ -17,7 +17,8 @@ fn begin(ticket: u64, path: Option<&str>, edits: Vec<Edit>) -> Note {
             replaces: None,
         },
         n_steps: edits.len(),
-        edits,
+        since: Since::Edits(edits),
+        typed: None,
         at: Timestamp(1_000_000),
     }
 }
@@ -60,6 +61,7 @@ fn what_was_sent_is_on_the_disk_when_the_thread_has_taken_it_and_gone_when_it_is
     journal.send(Note::Edits {
         ticket: 1,
         edits,
+        typed: None,
         at,
     });
     journal.send(begin(2, None, vec![title("x")]));
@@ -145,6 +147,7 @@ fn a_journal_that_cannot_be_written_is_told_once_per_try_and_a_later_one_is() {
     journal.send(Note::Edits {
         ticket: 1,
         edits,
+        typed: None,
         at,
     });
     std::fs::remove_file(&blocked).expect("remove");
@@ -152,4 +155,40 @@ fn a_journal_that_cannot_be_written_is_told_once_per_try_and_a_later_one_is() {
     drop(journal);
     assert!(wait.try_recv().is_err());
     assert_eq!(files(dir.path()).len(), 1);
+}
+
+#[test]
+fn of_what_is_being_typed_the_last_comes_back_unless_it_was_dropped() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let journal = Journal::start(Home::at(dir.path()), || {}).expect("thread");
+    let typing = |text: Option<&str>, edits: Vec<Edit>| Note::Edits {
+        ticket: 1,
+        edits,
+        typed: text.map(title),
+        at: Timestamp(2_000_000),
+    };
+    let back = |wanted: &str, n_steps: usize| {
+        let file = files(dir.path()).remove(0);
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let unsaved = replay(left(&file, None), None).expect("worth asking");
+            if (&*unsaved.flow.title, unsaved.n_steps) == (wanted, n_steps) {
+                return;
+            }
+            assert!(std::time::Instant::now() < deadline, "{unsaved:?}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    journal.send(begin(1, None, vec![title("a")]));
+    while files(dir.path()).is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    journal.send(typing(Some("ab"), Vec::new()));
+    journal.send(typing(Some("abc"), Vec::new()));
+    back("abc", 2);
+    journal.send(typing(None, Vec::new()));
+    back("a", 1);
+    journal.send(typing(Some("abc"), Vec::new()));
+    journal.send(typing(None, vec![title("abc")]));
+    back("abc", 2);
 }

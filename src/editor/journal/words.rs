@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub(super) n_steps: usize,
     /// In order.
     pub(super) edits: Vec<Edit>,
+    /// What was being typed after them.
+    pub(super) typed: Option<Edit>,
 }
 
 impl Entry {
@@ -29,6 +31,7 @@ impl Entry {
             at: self.at.0,
             n: self.n_steps,
             edits: self.edits.iter().map(EditRow::of).collect(),
+            typed: self.typed.as_ref().map(EditRow::of),
         })
     }
 
@@ -39,6 +42,8 @@ impl Entry {
             at: Timestamp(row.at),
             n_steps: row.n,
             edits: edits?,
+            // One that a later release wrote costs only itself.
+            typed: row.typed.and_then(EditRow::edit),
         })
     }
 }
@@ -48,6 +53,8 @@ struct EntryRow {
     at: i64,
     n: usize,
     edits: Vec<EditRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    typed: Option<EditRow>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -477,6 +484,7 @@ mod tests {
         let entry = Entry {
             at: Timestamp(-5),
             n_steps: 3,
+            typed: edits.last().cloned(),
             edits,
         };
         let json = entry.to_json().expect("writes");

@@ -1,6 +1,12 @@
-use super::*;
-use crate::model::{Node, Point};
 use std::fs;
+use std::sync::Arc;
+
+use super::desk::guarded;
+use super::*;
+use crate::disk::{self, Stamp};
+use crate::editor::{DiskState, Document};
+use crate::model::{Flow, FlowRef, Node, Point};
+use crate::store::{self, SaveError};
 
 struct Bench {
     saver: Saver,
@@ -64,7 +70,13 @@ impl Bench {
 
     fn check(&self, disk: DiskState) -> Found {
         let flow_ref = self.flow_ref();
-        match self.run(Task::Check { flow_ref, disk }) {
+        let doc = Document::new(flow_ref.clone(), Arc::default(), disk.clone());
+        let standing = doc.standing();
+        match self.run(Task::Check {
+            flow_ref,
+            disk,
+            standing,
+        }) {
             Outcome::Checked(found) => found,
             other => panic!("{other:?}"),
         }
@@ -157,13 +169,13 @@ fn a_check_tells_own_saves_from_outside_changes() {
     assert!(matches!(bench.check(DiskState::InStep(one)), Found::Same));
     let three = bench.write_outside("three");
     match bench.check(DiskState::InStep(two.clone())) {
-        Found::Changed(loaded) => assert_eq!(loaded.flow, flow("three")),
+        Found::Changed(loaded) => assert_eq!(loaded.theirs().flow, flow("three")),
         other => panic!("{other:?}"),
     }
     // Back to what we wrote once: the document has reloaded, so this is news to it.
     bench.write_outside("two");
     match bench.check(DiskState::InStep(three.clone())) {
-        Found::Changed(loaded) => assert_eq!(loaded.flow, flow("two")),
+        Found::Changed(loaded) => assert_eq!(loaded.theirs().flow, flow("two")),
         other => panic!("{other:?}"),
     }
     let back = DiskState::Changed { ours: two };

@@ -754,9 +754,19 @@ impl Inner {
             let dir = &carried.run_dir;
             let noted = records
                 .entry(dir.clone())
-                .or_insert_with(|| exits::read_exits(dir, &id.run).ended);
+                // One that cannot be read knows no end, and then those attempts are told as lost below.
+                .or_insert_with(|| {
+                    let record = exits::read_exits(dir, &id.run);
+                    record.map(|record| record.ended).unwrap_or_default()
+                });
             let seen = noted.iter().find(|ended| ended.id == *id);
-            let began = || super::super::log_files(dir, id).0.exists();
+            // When nobody can tell, it is not run twice.
+            let began = || {
+                super::super::log_files(dir, id)
+                    .0
+                    .try_exists()
+                    .unwrap_or(true)
+            };
             match (seen, &carried.job) {
                 (Some(seen), _) => ended.push((seen.at, id.clone(), seen.exit.clone())),
                 (None, Some(job)) if !began() => again.push(job.clone()),

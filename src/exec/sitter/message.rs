@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::super::{End, Environment, Job, Live, Report, Why};
-use crate::model::{Exit, FlowRef, NodeIdx, NodeRunId, RunId, WorkspaceId};
+use crate::model::{Exit, FlowRef, Level, NodeIdx, NodeRunId, Notice, RunId, WorkspaceId};
 
 /// Of the protocol.
 pub const VERSION: u32 = 2;
@@ -190,6 +190,12 @@ pub enum WireReport {
     Exited {
         id: Id,
         exit: WireExit,
+    },
+    /// Something the operator should read; `level` is 0 for news, 1 for a warning, 2 for an error.
+    Told {
+        level: u8,
+        what: String,
+        hint: String,
     },
 }
 
@@ -427,10 +433,12 @@ impl WireReport {
                 id: id.into(),
                 exit: exit.into(),
             },
-            Report::Output { .. }
-            | Report::ControlLost(_)
-            | Report::Others { .. }
-            | Report::Told(_) => return None,
+            Report::Told(notice) => Self::Told {
+                level: notice.level as u8,
+                what: notice.what.to_string(),
+                hint: notice.hint.to_string(),
+            },
+            Report::Output { .. } | Report::ControlLost(_) | Report::Others { .. } => return None,
         })
     }
 }
@@ -456,6 +464,14 @@ impl From<WireReport> for Report {
                 id: id.into(),
                 exit: exit.into(),
             },
+            WireReport::Told { level, what, hint } => {
+                let level = match level {
+                    0 => Level::Info,
+                    1 => Level::Warning,
+                    _ => Level::Error,
+                };
+                Self::Told(Notice::new(level, what, hint))
+            }
         }
     }
 }

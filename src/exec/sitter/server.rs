@@ -89,6 +89,8 @@ pub(super) struct State {
     pub runs: BTreeMap<RunId, Held>,
     /// Until when nodes may run in a workspace, in [`unix::uptime`], and how long they have to end then.
     pub deadlines: BTreeMap<WorkspaceId, (Duration, Duration)>,
+    /// Workspaces whose processes stand still, and the client that wanted it: they are not left so to nobody.
+    frozen: BTreeMap<WorkspaceId, u64>,
     /// Who wants to be told what others run in a workspace, and what was told last.
     watchers: BTreeMap<WorkspaceId, (u64, (u32, u32))>,
     /// Workspaces whose deadline has passed.
@@ -198,9 +200,50 @@ impl Server {
                 held.due = unix::uptime();
             }
         }
+        let frozen: Vec<WorkspaceId> = state
+            .frozen
+            .extract_if(.., |_, by| *by == client)
+            .map(|(id, _)| id)
+            .collect();
         drop(state);
+        for id in frozen {
+            // Whether they may go on nobody can say any more.
+            self.tame(&id, Tame::Kill);
+        }
         self.tell_others();
         self.wake();
+    }
+
+    /// Kills, freezes or thaws everything that runs in a workspace.
+    fn tame(&self, id: &WorkspaceId, how: Tame) {
+        if how == Tame::Kill {
+            // Before anything ends: whoever carries a run must not take it for a failure.
+            let mut state = lock(&self.state);
+            state.deadlines.remove(id);
+            state.lost.insert(id.clone());
+            let workspace = id.as_str().to_owned();
+            let frame = message::frame(&Tell::ControlLost { workspace });
+            for outbox in state.clients.values() {
+                outbox.send(&frame);
+            }
+        }
+        let live = self.launcher.live();
+        let all: Vec<NodeRunId> = {
+            let state = lock(&self.state);
+            let of = |run: &RunId| state.runs.get(run).map(|held| &held.flow.workspace);
+            let ids = live.into_iter().map(|live| live.id);
+            ids.filter(|attempt| of(&attempt.run) == Some(id)).collect()
+        };
+        for attempt in all {
+            match how {
+                Tame::Kill => {
+                    let end = End::force(Why::Control);
+                    self.launcher.terminate(&attempt, end);
+                }
+                Tame::Freeze => self.launcher.freeze(&attempt, true),
+                Tame::Thaw => self.launcher.freeze(&attempt, false),
+            }
+        }
     }
 
     /// Tells whoever watches a workspace what others run in it, when that has changed.
@@ -347,24 +390,13 @@ impl Server {
             }
             Ask::Tame { workspace, how } => {
                 let id = WorkspaceId::new(workspace);
-                let live = self.launcher.live();
-                let doomed: Vec<NodeRunId> = {
-                    let state = lock(&self.state);
-                    let of = |run: &RunId| state.runs.get(run).map(|held| &held.flow.workspace);
-                    let ids = live.into_iter().map(|live| live.id);
-                    ids.filter(|attempt| of(&attempt.run) == Some(&id))
-                        .collect()
+                let mut state = lock(&self.state);
+                match how {
+                    Tame::Freeze => state.frozen.insert(id.clone(), client),
+                    Tame::Kill | Tame::Thaw => state.frozen.remove(&id),
                 };
-                for attempt in doomed {
-                    match how {
-                        Tame::Kill => {
-                            let end = End::force(Why::Control);
-                            self.launcher.terminate(&attempt, end);
-                        }
-                        Tame::Freeze => self.launcher.freeze(&attempt, true),
-                        Tame::Thaw => self.launcher.freeze(&attempt, false),
-                    }
-                }
+                drop(state);
+                self.tame(&id, how);
             }
             Ask::Watch { workspace } => {
                 let nothing = (u32::MAX, u32::MAX);
@@ -410,6 +442,12 @@ impl Server {
             return;
         };
         let id = match report {
+            // Of the disk, which all have in common.
+            Report::Told(_) => {
+                let frame = message::frame(&Tell::Report(wire));
+                let clients: Vec<Outbox> = lock(&self.state).clients.values().cloned().collect();
+                return clients.iter().for_each(|client| client.send(&frame));
+            }
             Report::Spawned { id, .. }
             | Report::Delayed { id, .. }
             | Report::Killed { id, .. }

@@ -579,7 +579,7 @@ impl Sim {
         m.snap = None;
         m.looked = u64::MAX;
         m.lease = Some(Lease::new(m.me.clone(), "mill", seed, policy));
-        let (n_kids, sight) = (m.n_kids, m.sight.take());
+        let (n_kids, sight, keepsake) = (m.n_kids, m.sight.take(), m.keepsake.take());
         if let Some(sight) = sight {
             self.tell(machine, Input::Remembered(sight));
         }
@@ -590,7 +590,7 @@ impl Sim {
                 n_runs: n_kids,
             }),
         );
-        if let Some(keepsake) = self.machines[machine].keepsake.take() {
+        if let Some(keepsake) = keepsake {
             self.ran.n_resumed += 1;
             self.tell(machine, Input::Resumed(keepsake));
         }
@@ -967,8 +967,14 @@ impl Sim {
                 }
                 folded.pen = PenState::Released;
                 let me = &self.machines[machine].me;
+                // Claimed by this program, or by an earlier one whose tenure it went on with.
+                let held = self.machines[machine]
+                    .lease
+                    .as_ref()
+                    .and_then(|lease| lease.held);
                 let is_own = folded.claim.as_ref().is_some_and(|claim| {
-                    claim.machine == me.machine && (is_stray || claim.pid == me.pid)
+                    let has_gone_on = held == Some((*epoch, claim.token));
+                    claim.machine == me.machine && (is_stray || claim.pid == me.pid || has_gone_on)
                 });
                 if is_planted(Defect::EpochReuse) {
                     server.epochs.remove(&number);

@@ -1,5 +1,11 @@
+use std::collections::HashSet;
+
+use super::nodes::{joined, same_but_place};
 use super::*;
-use crate::model::{Env, Point, Rect, Wrapper};
+use crate::model::fields::OF_NODE;
+use crate::model::{
+    Edge, EdgeId, EdgeKind, EdgeSpec, Env, Frame, FrameId, Node, NodeId, Point, Rect, Wrapper,
+};
 use std::time::Duration;
 
 /// `a, b; a -> b, b ~> a`: nodes by id with `echo <id>`, then edges named by their ends.

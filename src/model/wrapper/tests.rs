@@ -107,30 +107,14 @@ fn the_command_is_written_for_where_it_stands() {
 }
 
 #[test]
-fn the_two_halves_of_workforce_1_become_one_wrapper() {
-    let cases = [
-        ("bash -c '", "'", Some("bash -c '{}'")),
-        ("bash -c", "", Some("bash -c {}")),
-        ("bash -c ", " ", Some("bash -c {}")),
-        (
-            "export test='one'\nbash -c",
-            "",
-            Some("export test='one'\nbash -c {}"),
-        ),
-        ("bash -c \"", "\"", Some("bash -c \"{}\"")),
-        ("nice -n 10", "", Some("nice -n 10")),
-        ("", ">> log", Some("{} >> log")),
-        ("(", ")", Some("({})")),
-        ("bash -c 'sleep 1;", "'", Some("bash -c 'sleep 1; {}'")),
-        ("", "", None),
-        (" ", "\n", None),
-    ];
-    for (prefix, suffix, template) in cases {
-        assert_eq!(
-            Wrapper::from_legacy(prefix, suffix).map(|w| w.0),
-            template.map(str::to_owned),
-            "{prefix:?} + {suffix:?}"
-        );
+fn a_template_nested_by_the_thousand_is_read_in_one_pass() {
+    // Takes hours where each character looks through all that is open round it.
+    const DEEP: usize = 200_000;
+    for (open, close) in [("${", "}"), ("$((", "))"), ("\"$(", ")\""), ("`\"", "\"`")] {
+        let [opened, closed] = [open, close].map(|part| part.repeat(DEEP));
+        let template = format!("{opened}{}{{}}{closed}", "x".repeat(DEEP));
+        let line = Wrapper::new(template).line("echo");
+        assert!(line.contains("echo"), "{open}");
     }
 }
 

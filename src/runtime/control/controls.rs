@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::lease::limits::Limits;
-use crate::lease::{Moment, Policy, Status, Wish};
+use crate::lease::{Moment, Policy, Stand, Status, Wish};
 use crate::model::WorkspaceId;
 use crate::share::table::TableReader;
 use crate::store::ControlLock;
+use crate::watch::SleepNotices;
 
 use super::super::board::Runner;
+use super::super::clock;
 use super::clerk::Clerk;
 use super::keeper::Keeper;
 use super::opening::Shown;
+use super::sleep::SleepWatch;
 
 /// How a runtime has to do with control.
 #[derive(Clone, Debug)]
@@ -45,6 +48,10 @@ pub struct Controls {
     pub n_openings: u64,
     /// This machine, once it was asked for.
     pub me: Option<crate::lease::MachineId>,
+    /// Tells before the machine sleeps, once there is a keeper.
+    pub notices: Option<SleepNotices>,
+    /// Notices that the machine has slept.
+    pub sleep: SleepWatch,
     /// Since when the process is ending.
     pub ending_since: Option<Instant>,
 }
@@ -57,6 +64,8 @@ impl Controls {
             by_workspace: BTreeMap::new(),
             n_openings: 0,
             me: None,
+            notices: None,
+            sleep: SleepWatch::new(clock::boot(), clock::instant()),
             ending_since: None,
         }
     }
@@ -101,6 +110,8 @@ pub struct Control {
     pub is_changed: bool,
     /// It is being given up because nobody needs it here.
     pub closing: Option<Closing>,
+    /// Somebody needed it again when it was being released already: it is claimed anew when that is over.
+    pub reopens: bool,
 }
 
 /// How far giving up is.
@@ -150,6 +161,7 @@ impl Control {
             is_alone: false,
             is_changed: false,
             closing: None,
+            reopens: false,
         }
     }
 
@@ -165,6 +177,11 @@ impl Control {
             Standing::Keeper(keeper, _) => Some(keeper),
             _ => None,
         }
+    }
+
+    /// Where this machine stands, as it was looked at last.
+    pub fn stand(&self) -> Option<Stand> {
+        self.last.as_ref().map(|(status, _)| status.stand)
     }
 
     /// The process that keeps control in our place.

@@ -10,6 +10,7 @@ use crate::lease::{Fault, Input, Lease, Now, Policy, Status, Wish};
 use crate::model::{Notice, WorkspaceId};
 use crate::share::{self, Carrier, Errand, News, Tools};
 use crate::store::{self, ControlText};
+use crate::watch::{Sleep, SleepNotices};
 
 use super::super::board::Runner;
 use super::super::clock;
@@ -18,7 +19,7 @@ use super::super::incoming::Incoming;
 use super::super::order::Order;
 use super::super::sharing::SharedLedger;
 use super::clerk::{Clerk, Done, Task};
-use super::controls::{Control, Standing};
+use super::controls::{Closing, Control, Standing};
 use super::keeper::{Deed, Keeper};
 use super::opening::{self, Opening, Ours, Shown, parsed, text};
 
@@ -60,9 +61,9 @@ impl Dispatcher {
                     return;
                 };
                 control.is_shown = true;
-                if control.closing.take().is_some() && control.policy.claims_when_free {
+                if control.closing.take() == Some(Closing::Releasing) {
+                    control.reopens = control.policy.claims_when_free;
                     self.wish_control(&workspace, Wish::Keep);
-                    self.wish_control(&workspace, Wish::Control);
                 }
             }
             Order::DropControl(workspace) => {
@@ -90,7 +91,7 @@ impl Dispatcher {
     }
 
     /// Has it found out who keeps control; until then nothing starts.
-    fn open_control(&mut self, workspace: &WorkspaceId) {
+    pub(super) fn open_control(&mut self, workspace: &WorkspaceId) {
         self.controls.n_openings += 1;
         let n = self.controls.n_openings;
         let Some(control) = self.controls.by_workspace.get_mut(workspace) else {
@@ -256,6 +257,12 @@ impl Dispatcher {
         control.standing = Standing::Keeper(Box::new(keeper), lock);
         let wishes = std::mem::take(&mut control.wishes);
         self.executor.watch(workspace);
+        if self.controls.notices.is_none() {
+            let inbox = self.inbox.clone();
+            let told = SleepNotices::start(move |sleep| inbox.send(Incoming::Sleep(sleep)));
+            // Without it a sleep shows when it is over.
+            self.controls.notices = told.ok();
+        }
         let dir = store::wishes_dir(&self.home, workspace);
         if let Some(watcher) = &mut self.watcher {
             // Without it a guest's wish is not heard; the guest sees that nothing follows.
@@ -356,7 +363,11 @@ impl Dispatcher {
         };
         match &control.standing {
             Standing::Opening => control.wishes.push(wish),
-            Standing::Uncontrolled | Standing::Failed(_) => {}
+            Standing::Uncontrolled => {}
+            Standing::Failed(_) => {
+                control.wishes.push(wish);
+                self.open_control(workspace);
+            }
             Standing::Keeper(..) => {
                 self.with_keeper(workspace, |keeper, now, deeds| {
                     keeper.handle(now, Input::Wish(wish), deeds);
@@ -411,6 +422,22 @@ impl Dispatcher {
             _ => {}
         }
         true
+    }
+
+    /// Every lease has its nodes stand still before the machine sleeps, and looks at its folder when it has slept.
+    pub(in super::super) fn machine_sleeps(&mut self, sleep: Sleep) {
+        let ids: Vec<WorkspaceId> = self.controls.by_workspace.keys().cloned().collect();
+        for id in ids {
+            self.feed_work(&id);
+            let input = match sleep {
+                Sleep::Begins => Input::Suspending,
+                Sleep::Over => Input::Woke,
+            };
+            self.with_keeper(&id, |keeper, now, deeds| keeper.handle(now, input, deeds));
+        }
+        if let (Sleep::Begins, Some(notices)) = (sleep, &self.controls.notices) {
+            notices.ready();
+        }
     }
 
     /// Hands a task to the clerk.

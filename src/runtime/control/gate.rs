@@ -2,10 +2,11 @@
 
 use crate::lease::{Folder, MachineId, Stand, Status, Wish};
 use crate::model::{FlowRef, Level, Notice, WorkspaceId};
+use crate::store;
 
 use super::super::clock;
 use super::super::dispatcher::Dispatcher;
-use super::controls::Standing;
+use super::controls::{Closing, Standing};
 use super::desk::control_now;
 
 /// Whether a run may start in a workspace.
@@ -65,8 +66,18 @@ impl Dispatcher {
         };
         let now = control_now();
         let answer = match &control.standing {
+            // It was not there when it was looked for: an empty mount point looks like a folder that nobody shares.
+            Standing::Uncontrolled if store::lies_in_modules(flow) => {
+                self.open_control(&flow.workspace);
+                return Gate::Refused("The workspace folder is not there.".to_owned());
+            }
             Standing::Uncontrolled => return Gate::Open,
-            Standing::Failed(why) => Gate::Refused(why.clone()),
+            Standing::Failed(why) => {
+                // It may be well again the next time.
+                let why = why.clone();
+                self.open_control(&flow.workspace);
+                return Gate::Refused(why);
+            }
             Standing::Opening => Gate::Wait,
             Standing::Keeper(keeper, _) => gate(&keeper.status(now), me.as_ref()),
             Standing::Guest { shown, .. } => match shown {
@@ -77,7 +88,15 @@ impl Dispatcher {
                 None => Gate::Wait,
             },
         };
-        control.closing = None;
+        let is_leaving = matches!(control.stand(), Some(Stand::Leaving { .. }));
+        let was_closing = control.closing.take() == Some(Closing::Releasing);
+        control.reopens = is_leaving && (control.reopens || was_closing);
+        if control.reopens {
+            // Too late to keep it, perhaps: then it is claimed anew.
+            control.waits.get_or_insert((clock::instant(), false));
+            self.wish_control(&flow.workspace, Wish::Keep);
+            return Gate::Wait;
+        }
         match &answer {
             Gate::Wait => {
                 control.waits.get_or_insert((clock::instant(), false));
@@ -117,7 +136,7 @@ impl Dispatcher {
 
     /// As [`Dispatcher::ensure_control`], for a run that is carried on: a file on its own has nothing to control.
     pub(in super::super) fn ensure_control_of(&mut self, flow: &FlowRef) {
-        if self.flows.get(flow).is_none_or(|open| !open.is_alone) {
+        if self.flows.get(flow).is_none_or(|open| !open.stands_alone) {
             self.ensure_control(&flow.workspace, &flow.root);
         }
     }

@@ -12,6 +12,7 @@ mod gate;
 mod keeper;
 mod notice;
 mod opening;
+mod sleep;
 mod tend;
 
 pub use board::ControlBoard;

@@ -162,6 +162,8 @@ fn ours(
     let read = |text| store::read_control(home, workspace, text);
     // There before anybody watches it.
     store::make_control_dir(home, workspace).map_err(|why| why.to_string())?;
+    // What an earlier keeper showed is true no longer.
+    store::forget_control(home, workspace, ControlText::Board).map_err(|why| why.to_string())?;
     // Whoever left these has asked another keeper, and asks this one again.
     store::take_wishes(home, workspace).map_err(|why| why.to_string())?;
     let held = sitter::held(&Place::new(home.sitter_dir()))?;

@@ -36,7 +36,13 @@ impl Dispatcher {
             return;
         }
         let ids: Vec<WorkspaceId> = self.controls.by_workspace.keys().cloned().collect();
+        let slept = self.controls.sleep.slept(clock::boot(), clock::instant());
         for id in ids {
+            if slept.is_some() {
+                self.with_keeper(&id, |keeper, now, deeds| {
+                    keeper.handle(now, Input::Woke, deeds);
+                });
+            }
             for _ in 0..ROUNDS_MAX {
                 self.close_if_idle(&id);
                 if !self.feed(&id) {
@@ -117,12 +123,12 @@ impl Dispatcher {
     fn work_in(&self, workspace: &WorkspaceId) -> Work {
         let others = self.controls.by_workspace.get(workspace);
         let (mut n_runs, mut n_children) = others.map_or((0, 0), |control| control.others);
-        for (run, live) in &self.runs {
-            if live.flow.workspace == *workspace {
-                n_runs += 1;
-                n_children += self.scheduler.n_running(run);
-            }
-        }
+        let mine = self.runs.iter();
+        let mine = mine.filter(|(_, live)| live.flow.workspace == *workspace);
+        let mine = mine.map(|(run, _)| self.scheduler.n_running(run));
+        let (runs, children) = mine.fold((0, 0), |(runs, all), n| (runs + 1, all + n));
+        n_runs += runs;
+        n_children += children;
         let preparing = |(flow, open): &(&FlowRef, &super::super::open_flow::OpenFlow)| {
             flow.workspace == *workspace && open.preparing
         };
@@ -358,6 +364,9 @@ impl Dispatcher {
         };
         let is_keeper = matches!(control.standing, Standing::Keeper(..));
         let policy = control.policy.clone();
+        let is_leaving = matches!(status.stand, Stand::Leaving { .. });
+        let reopens = control.reopens && !is_leaving;
+        control.reopens &= is_leaving;
         Arc::make_mut(&mut self.picture.work.control).insert(workspace.clone(), Arc::new(board));
         self.picture.touch();
         if is_keeper {
@@ -365,6 +374,9 @@ impl Dispatcher {
         }
         if must_hold {
             self.hold_starts(workspace, is_held);
+        }
+        if reopens {
+            self.wish_control(workspace, Wish::Control);
         }
         self.settle_waiting(workspace);
     }
@@ -439,12 +451,11 @@ impl Dispatcher {
             }
             Standing::Guest { .. } => return self.drop_control(workspace),
         }
+        // Runs that others carry on need it still.
+        let mut left = self.left.iter();
+        let is_needed = control.others.0 > 0 || left.any(|left| left.flow.workspace == *workspace);
         match control.closing {
-            None if self
-                .left
-                .iter()
-                .any(|left| left.flow.workspace == *workspace) =>
-            {
+            None | Some(Closing::Asked) if is_needed => {
                 control.closing = Some(Closing::HandedOn);
             }
             None => {

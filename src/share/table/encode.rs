@@ -16,6 +16,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
+use super::arrow::{ARROW_KEY, arrow_schema};
 use super::cells::{Cells, Column};
 use super::schema::{GENERATION, Kind, Table};
 
@@ -43,7 +44,7 @@ impl Segment {
             });
         }
         let schema = schema(table, false)?;
-        let mut file = SerializedFileWriter::new(Vec::new(), schema, properties(None))?;
+        let mut file = SerializedFileWriter::new(Vec::new(), schema, properties(Vec::new()))?;
         let mut group = file.next_row_group()?;
         for column in cells.columns() {
             write_column(&mut group, column)?;
@@ -77,7 +78,8 @@ pub fn assemble(
     let schema = schema(table, generation.is_some())?;
     let room = segments.iter().map(|segment| segment.file.len() + 256);
     let room = Vec::with_capacity(room.sum::<usize>() + 1_024);
-    let mut file = SerializedFileWriter::new(room, schema, properties(generation))?;
+    let notes = notes(table, generation);
+    let mut file = SerializedFileWriter::new(room, schema, properties(notes))?;
     for segment in segments {
         let Some(from) = &segment.group else { continue };
         let mut group = file.next_row_group()?;
@@ -106,9 +108,7 @@ pub fn encode(table: Table, cells: &Cells) -> Result<Vec<u8>, ParquetError> {
 }
 
 fn schema(table: Table, with_generation: bool) -> Result<Arc<Type>, ParquetError> {
-    let generation = with_generation.then_some(&(GENERATION, Kind::Text));
-    let columns = generation.into_iter().chain(table.columns());
-    let columns = columns
+    let columns = columns(table, with_generation)
         .map(|(name, kind)| {
             let column = match kind {
                 Kind::Text => Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
@@ -124,11 +124,24 @@ fn schema(table: Table, with_generation: bool) -> Result<Arc<Type>, ParquetError
     Ok(Arc::new(root.build()?))
 }
 
-fn properties(generation: Option<&str>) -> Arc<WriterProperties> {
-    let note = generation.map(|generation| {
-        let key = GENERATION_KEY.to_owned();
-        vec![KeyValue::new(key, generation.to_owned())]
-    });
+/// The columns of a file.
+fn columns(
+    table: Table,
+    with_generation: bool,
+) -> impl Iterator<Item = &'static (&'static str, Kind)> {
+    let generation = with_generation.then_some(&(GENERATION, Kind::Text));
+    generation.into_iter().chain(table.columns())
+}
+
+/// What stands in the footer beside the columns.
+fn notes(table: Table, generation: Option<&str>) -> Vec<KeyValue> {
+    let arrow = arrow_schema(columns(table, generation.is_some()));
+    let arrow = KeyValue::new(ARROW_KEY.to_owned(), arrow);
+    let generation = generation.map(|it| KeyValue::new(GENERATION_KEY.to_owned(), it.to_owned()));
+    generation.into_iter().chain([arrow]).collect()
+}
+
+fn properties(notes: Vec<KeyValue>) -> Arc<WriterProperties> {
     // What only large files gain from (statistics, page indexes) would be most of a small footer.
     let properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
@@ -136,7 +149,7 @@ fn properties(generation: Option<&str>) -> Arc<WriterProperties> {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
-        .set_key_value_metadata(note);
+        .set_key_value_metadata(Some(notes));
     Arc::new(properties.build())
 }
 

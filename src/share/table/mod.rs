@@ -2,6 +2,7 @@
 //!
 //! Unaware of folders and of what the rows mean. `share` calls it; `parquet` is known nowhere else.
 
+mod arrow;
 mod cells;
 mod decode;
 mod encode;

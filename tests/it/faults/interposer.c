@@ -1,5 +1,6 @@
 // Makes the n-th file-system call of this process fail, as the system would: preloaded by tests/it/faults.rs, which
-// builds it. Only calls on paths that contain "handmill-faults-" count, and on files opened by them. It is steered
+// builds it. Some calls (see RAW) are made without the C library; those the kernel hands back to us (seccomp).
+// Only calls on paths that contain "handmill-faults-" count, and on files opened by them. It is steered
 // through names that no file has:
 //   unlink("/handmill-fault/arm/<n>/<errno>/<0 once | 1 from then on>")   begin to count anew
 //   readlink("/handmill-fault/seen")                                     calls counted; then off
@@ -13,9 +14,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define FILES_MAX 65536
@@ -90,13 +100,21 @@ int close(int fd) {
     return real(fd);
 }
 
+// It closes the file inside the C library.
+int closedir(DIR *folder) {
+    REAL(closedir);
+    int fd = dirfd(folder);
+    if (fd >= 0 && fd < FILES_MAX) atomic_store(&is_ours[fd], 0);
+    return real(folder);
+}
+
 #define ON_PATH(type, name, params, args, bad) \
     type name params { REAL(name); if (ours(path) && fails()) return bad; return real args; }
 ON_PATH(int, rename, (const char *path, const char *to), (path, to), -1)
 ON_PATH(int, link, (const char *path, const char *to), (path, to), -1)
 ON_PATH(int, mkdir, (const char *path, mode_t mode), (path, mode), -1)
 ON_PATH(int, rmdir, (const char *path), (path), -1)
-ON_PATH(int, access, (const char *path, int mode), (path, mode), -1)
+ON_PATH(int, chmod, (const char *path, mode_t mode), (path, mode), -1)
 ON_PATH(int, stat, (const char *path, struct stat *to), (path, to), -1)
 ON_PATH(int, lstat, (const char *path, struct stat *to), (path, to), -1)
 ON_PATH(int, stat64, (const char *path, struct stat64 *to), (path, to), -1)
@@ -107,6 +125,12 @@ int linkat(int a, const char *path, int b, const char *to, int flags) {
     REAL(linkat);
     if (ours(path) && fails()) return -1;
     return real(a, path, b, to, flags);
+}
+
+int unlinkat(int dir, const char *path, int flags) {
+    REAL(unlinkat);
+    if ((ours(path) || ours_fd(dir)) && fails()) return -1;
+    return real(dir, path, flags);
 }
 
 int statx(int dir, const char *restrict path, int flags, unsigned mask, struct statx *restrict to) {
@@ -142,4 +166,82 @@ ssize_t readlink(const char *restrict path, char *restrict to, size_t len) {
     }
     if (ours(path) && fails()) return -1;
     return real(path, to, len);
+}
+
+// --- Calls without the C library.
+
+// What the first arguments are: a file, a path, or a folder and a path.
+enum { FILE_FIRST, PATH_FIRST, PATH_SECOND };
+static const struct { int call, kind; } RAW[] = {
+    { SYS_renameat2, PATH_SECOND }, { SYS_faccessat, PATH_SECOND }, { SYS_faccessat2, PATH_SECOND },
+    { SYS_fchmod, FILE_FIRST }, { SYS_fchown, FILE_FIRST }, { SYS_fsetxattr, FILE_FIRST },
+    { SYS_getxattr, PATH_FIRST }, { SYS_listxattr, PATH_FIRST },
+#ifdef SYS_access
+    { SYS_access, PATH_FIRST },
+#endif
+};
+#define RAW_N ((int)(sizeof RAW / sizeof *RAW))
+
+// The one place from which such a call goes through to the kernel.
+long raw_call(long call, long a, long b, long c, long d, long e, long f);
+extern const char raw_call_begin[], raw_call_end[];
+#if defined(__x86_64__)
+__asm__(".text\n.globl raw_call, raw_call_begin, raw_call_end\nraw_call_begin:\nraw_call:\n"
+        "mov %rdi,%rax\nmov %rsi,%rdi\nmov %rdx,%rsi\nmov %rcx,%rdx\nmov %r8,%r10\nmov %r9,%r8\nmov 8(%rsp),%r9\n"
+        "syscall\nret\nraw_call_end:\n");
+#define ARCH AUDIT_ARCH_X86_64
+#define ARG(c, n) ((c)->uc_mcontext.gregs[(const int[]){REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9}[n]])
+#define RESULT(c) ((c)->uc_mcontext.gregs[REG_RAX])
+#elif defined(__aarch64__)
+__asm__(".text\n.globl raw_call, raw_call_begin, raw_call_end\nraw_call_begin:\nraw_call:\n"
+        "mov x8,x0\nmov x0,x1\nmov x1,x2\nmov x2,x3\nmov x3,x4\nmov x4,x5\nmov x5,x6\nsvc #0\nret\nraw_call_end:\n");
+#define ARCH AUDIT_ARCH_AARCH64
+#define ARG(c, n) ((c)->uc_mcontext.regs[n])
+#define RESULT(c) ((c)->uc_mcontext.regs[0])
+#else
+#error "the calls that are made without the C library are not known here"
+#endif
+
+static void on_raw(int signal, siginfo_t *info, void *context) {
+    (void)signal;
+    ucontext_t *c = context;
+    int before = errno, kind = FILE_FIRST;
+    long call = info->si_syscall;
+    for (int i = 0; i < RAW_N; i++)
+        if (RAW[i].call == call) kind = RAW[i].kind;
+    int concerns_us = kind == FILE_FIRST  ? ours_fd((int)ARG(c, 0))
+                      : kind == PATH_FIRST ? ours((const char *)ARG(c, 0))
+                                           : ours((const char *)ARG(c, 1)) || ours_fd((int)ARG(c, 0));
+    if (concerns_us && fails()) RESULT(c) = -errno;
+    else RESULT(c) = raw_call(call, ARG(c, 0), ARG(c, 1), ARG(c, 2), ARG(c, 3), ARG(c, 4), ARG(c, 5));
+    errno = before;
+}
+
+// A process that starts others leaves this out: they would inherit the filter without the handler.
+__attribute__((constructor)) static void catch_raw_calls(void) {
+    if (!getenv("HANDMILL_TEST_FAULTS_RAW")) return;
+    struct sigaction action = { .sa_sigaction = on_raw, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    struct sock_filter code[RAW_N + 16];
+    uintptr_t begin = (uintptr_t)raw_call_begin, end = (uintptr_t)raw_call_end;
+    unsigned n = 0;
+#define PUT(...) code[n++] = (struct sock_filter) __VA_ARGS__
+#define LOAD(field, more) PUT(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + (more)))
+    LOAD(arch, 0);
+    PUT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 0, RAW_N + 1));
+    LOAD(nr, 0);
+    for (int i = 0; i < RAW_N; i++) PUT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RAW[i].call, RAW_N - i, 0));
+    PUT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    LOAD(instruction_pointer, 4);
+    PUT(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(begin >> 32), 0, 3));
+    LOAD(instruction_pointer, 0);
+    PUT(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)begin, 0, 1));
+    PUT(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)end, 0, 1));
+    PUT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
+    PUT(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    struct sock_fprog program = { .len = (unsigned short)n, .filter = code };
+    if (sigaction(SIGSYS, &action, NULL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) {
+        perror("calls without the C library cannot be made to fail here");
+        _exit(1);
+    }
 }

@@ -1,5 +1,7 @@
 //! Text in, text out.
 
+mod odd;
+
 use std::time::Duration;
 
 use super::*;
@@ -560,4 +562,47 @@ fn ids_that_look_alike_are_told() {
             "{alike:?}"
         );
     }
+}
+
+#[test]
+fn conflict_markers_left_in_a_command_are_told_with_node_and_line() {
+    let file = |command: &str| {
+        format!(
+            "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n\
+             <key id=\"c\" for=\"node\" attr.name=\"label\" attr.type=\"string\"/>\n\
+             <graph edgedefault=\"directed\">\n<node id=\"a\"><data key=\"c\">{command}</data></node>\n\
+             </graph></graphml>"
+        )
+    };
+    let left = "make\n&lt;&lt;&lt;&lt;&lt;&lt;&lt; HEAD\nmake a\n=======\nmake b\n>>>>>>> other\n";
+    let reading = read(file(left).as_bytes()).expect("a workfile");
+    assert!(!reading.damaged);
+    let [warning] = &reading.warnings[..] else {
+        panic!("{:?}", reading.warnings);
+    };
+    assert_eq!(warning.line, Some(4));
+    assert!(
+        warning.text.contains("‘a’ holds git's conflict markers"),
+        "{warning}"
+    );
+    for fine in [
+        "cat &lt;&lt;&lt;&lt;&lt;&lt;&lt; x",
+        "=======",
+        "a\n>>>>>>> b",
+    ] {
+        let reading = read(file(fine).as_bytes()).expect("a workfile");
+        assert!(reading.warnings.is_empty(), "{:?}", reading.warnings);
+    }
+}
+
+#[test]
+fn what_stands_in_a_comment_or_in_cdata_is_no_conflict_and_no_reference() {
+    let inside = "<!-- &#7; -->\n<node id='a'><data key='l'><![CDATA[cat <<END\n<<<<<<< ours &#7;\nEND]]></data></node>";
+    let text = graph(inside);
+    let reading = must_read(&text);
+    assert_eq!(warnings(&reading), Vec::<String>::new());
+    let mut flow = reading.flow.clone();
+    flow.graph.node_mut(&"a".into()).expect("there").title = "T".to_owned();
+    let after = written(&flow, Some(&reading.source));
+    assert!(after.contains("<!-- &#7; -->") && after.contains("<<<<<<< ours &#7;\nEND]]>"));
 }

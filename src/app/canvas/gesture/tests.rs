@@ -2,8 +2,10 @@
 
 use egui::{Modifiers, PointerButton, pos2};
 
+use super::edits::connect;
 use super::*;
-use crate::model::Node;
+use crate::app::canvas::picture::GRID;
+use crate::model::{Edge, EdgeSpec, Edit, FlowField, Frame, Node};
 
 struct Hand {
     flow: Flow,

@@ -1,186 +1,98 @@
-//! Data of the graph and of nodes to the model's fields, with what is out of range told and left out.
+//! Nodes of the layout to nodes of the flow, and the results that another program left with them.
+//! What is out of range is told and left out.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::element::{Data, Layout, NodeElement};
-use super::escape::{text_value, with_pictures};
-use super::frames::read_frames;
+use super::element::{Layout, NodeElement};
+use super::escape::text_value;
+use super::flow_reader::read_env;
 use super::keys::{Domain, Field};
-use super::limits::{JOBS_MAX, PASSES_MAX, RETRIES_MAX};
+use super::limits::RETRIES_MAX;
 use super::number::{count, position, seconds, truth};
-use super::read::defaults;
 use super::warning::{Warnings, shown};
-use crate::model::{Env, FileResult, Flow, Node, NodeStatus, Point, Trigger, Wrapper};
+use crate::model::{FileResult, FileResults, Flow, Node, NodeId, NodeStatus, Point};
 
-/// The value of a data element, with visible signs for what XML does not allow.
-pub(super) fn clean<'t>(text: &'t str, data: &Data) -> Cow<'t, str> {
-    let value = text_value(data.element.inner.of(text));
-    match with_pictures(&value) {
-        Cow::Borrowed(_) => value,
-        Cow::Owned(healed) => Cow::Owned(healed),
-    }
-}
-
-/// A wrapper in meaning: none, empty and `{}` are the same.
-pub(super) fn wrapper_of(template: &str) -> Option<Wrapper> {
-    (!matches!(template, "" | "{}")).then(|| Wrapper::new(template))
-}
-
-/// Reads what stands on the graph itself.
-pub(super) struct FlowReader<'t, 'w> {
-    text: &'t str,
-    warnings: &'w mut Warnings<'t>,
-}
-
-impl<'t, 'w> FlowReader<'t, 'w> {
-    pub(super) fn new(text: &'t str, warnings: &'w mut Warnings<'t>) -> Self {
-        Self { text, warnings }
-    }
-
-    pub(super) fn read(mut self, layout: &Layout) -> Flow {
-        let mut flow = Flow::default();
-        let (mut wrapper, mut prefix, mut suffix) = (None, String::new(), String::new());
-        let mut values: Vec<(Field, Cow<'_, str>, usize)> = Vec::new();
-        for (field, default) in defaults(layout, Domain::Graph) {
-            values.push((field, Cow::Borrowed(default), 0));
+/// Fills the flow's nodes; gives back those whose place is not in the file.
+pub(super) fn read_nodes(
+    text: &str,
+    layout: &Layout,
+    flow: &mut Flow,
+    results: &mut FileResults,
+    warnings: &mut Warnings<'_>,
+) -> Vec<NodeId> {
+    let mut placed = Vec::new();
+    let mut n_unusable = 0;
+    let mut first_placed = None;
+    let mut n_running = 0;
+    let mut reader = NodeReader::new(text, layout);
+    for element in &layout.nodes {
+        let NodeValues {
+            node,
+            result,
+            has_place,
+            unusable_place,
+            running,
+        } = reader.read(element, warnings);
+        if !has_place {
+            placed.push(node.id.clone());
+            first_placed.get_or_insert(element.element.span.start as usize);
+            n_unusable += usize::from(unusable_place);
         }
-        for data in layout.graph_data.iter().filter(|d| d.closed) {
-            if let Some(field) = data.field {
-                let at = data.element.span.start as usize;
-                values.push((field, clean(self.text, data), at));
-            }
+        n_running += usize::from(running);
+        if result != FileResult::default() {
+            results.nodes.insert(node.id.clone(), result);
         }
-        for (field, value, at) in values {
-            match field {
-                Field::FlowTitle => flow.title = value.into_owned(),
-                Field::Group => flow.group = value.into_owned(),
-                Field::Trigger => flow.trigger = self.trigger(&value, at),
-                Field::Wrapper => wrapper = Some(value.into_owned()),
-                Field::Prefix => prefix = value.into_owned(),
-                Field::Suffix => suffix = value.into_owned(),
-                Field::Shell => flow.shell = value.into_owned(),
-                Field::FlowCwd => flow.cwd = value.into_owned(),
-                Field::FlowEnv => flow.env = read_env(&value, at, self.warnings),
-                Field::MaxPasses => flow.max_passes = self.limit(field, &value, at, PASSES_MAX),
-                Field::JobsMax => flow.jobs_max = self.limit(field, &value, at, JOBS_MAX),
-                Field::Frames => {
-                    let (frames, bad) = read_frames(&value);
-                    flow.frames = frames;
-                    if let Some(first) = bad.first() {
-                        self.warnings.at(at, || {
-                            format!(
-                                "{} lines of frames cannot be read, the first is {}",
-                                bad.len(),
-                                shown(first)
-                            )
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        flow.wrapper = match wrapper {
-            Some(template) => wrapper_of(&template),
-            None => legacy_wrapper(&prefix, &suffix),
-        };
-        flow
+        // Duplicates were refused before; there is no other reason for a refusal.
+        let added = flow.graph.add_node(node);
+        debug_assert!(added.is_ok(), "ids were checked");
     }
-
-    fn trigger(&mut self, value: &str, at: usize) -> Trigger {
-        let read = Trigger::from_word(value);
-        if read.is_none() && !value.trim().is_empty() {
-            self.warnings.at(at, || {
-                format!(
-                    "trigger {} must be manual, poll or schedule; read as manual",
-                    shown(value)
-                )
-            });
-        }
-        read.unwrap_or_default()
-    }
-
-    fn limit(&mut self, field: Field, value: &str, at: usize, max: u32) -> Option<u32> {
-        let read = count(value, max);
-        if read.is_none() && !value.trim().is_empty() {
-            self.warnings.at(at, || {
-                format!(
-                    "{} {} must be 0…{max}; left out",
-                    field.name(),
-                    shown(value)
-                )
-            });
-        }
-        read.filter(|n| *n > 0)
-    }
-}
-
-/// The wrapper that the seed's older two fields mean. A word before the command is parted from it;
-/// an open quote is not.
-fn legacy_wrapper(prefix: &str, suffix: &str) -> Option<Wrapper> {
-    if prefix.is_empty() && suffix.is_empty() {
-        return None;
-    }
-    let open_quote = prefix.chars().fold(None, |open, c| match (open, c) {
-        (None, '\'' | '"') => Some(c),
-        (Some(quote), c) if quote == c => None,
-        _ => open,
-    });
-    let before =
-        prefix.is_empty() || open_quote.is_some() || prefix.ends_with([' ', '\t', '\n', '(']);
-    let after = suffix.is_empty()
-        || open_quote.is_some()
-        || suffix.starts_with([' ', '\t', '\n', ')', ';']);
-    let gap = |none: bool| if none { "" } else { " " };
-    wrapper_of(&format!(
-        "{prefix}{}{{}}{}{suffix}",
-        gap(before),
-        gap(after)
-    ))
-}
-
-fn read_env(value: &str, at: usize, warnings: &mut Warnings<'_>) -> Env {
-    let (env, bad) = Env::parse(value);
-    if let Some(first) = bad.first() {
-        warnings.at(at, || {
-            format!("env {} is not NAME=value; left out", shown(first))
+    if n_running > 0 {
+        warnings.whole(|| {
+            format!("nodes marked as running by another program ({n_running}) are read as idle")
         });
     }
-    env
+    if let Some(at) = first_placed
+        && (n_unusable > 0 || placed.len() < layout.nodes.len())
+    {
+        let n = placed.len();
+        warnings.at(at, || {
+            format!(
+                "nodes without a usable position ({n}, the first here) are placed automatically"
+            )
+        });
+    }
+    placed
 }
 
 /// What the file says about one node.
-pub(super) struct NodeValues {
-    pub(super) node: Node,
-    pub(super) result: FileResult,
-    pub(super) has_place: bool,
+struct NodeValues {
+    node: Node,
+    result: FileResult,
+    has_place: bool,
     /// It has a position that no canvas can show.
-    pub(super) unusable_place: bool,
+    unusable_place: bool,
     /// Another program says it runs.
-    pub(super) running: bool,
+    running: bool,
 }
 
 /// Reads nodes one by one.
-pub(super) struct NodeReader<'t> {
+struct NodeReader<'t> {
     text: &'t str,
     layout: &'t Layout,
     defaults: Vec<(Field, &'t str)>,
 }
 
 impl<'t> NodeReader<'t> {
-    pub(super) fn new(text: &'t str, layout: &'t Layout) -> Self {
+    fn new(text: &'t str, layout: &'t Layout) -> Self {
         Self {
             text,
             layout,
-            defaults: defaults(layout, Domain::Node),
+            defaults: layout.defaults(Domain::Node),
         }
     }
 
-    pub(super) fn read(
-        &mut self,
-        element: &NodeElement,
-        warnings: &mut Warnings<'_>,
-    ) -> NodeValues {
+    fn read(&mut self, element: &NodeElement, warnings: &mut Warnings<'_>) -> NodeValues {
         let mut node = Draft {
             values: NodeValues {
                 node: Node::new(element.id.clone(), "", Point::default()),
@@ -208,7 +120,7 @@ impl<'t> NodeReader<'t> {
                 Field::Stdout | Field::Stderr | Field::Log => {
                     text_value(data.element.inner.of(self.text))
                 }
-                _ => clean(self.text, data),
+                _ => data.value(self.text),
             };
             node.set(field, value, warnings);
         }
@@ -347,30 +259,6 @@ fn split_log(log: String) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn prefix_and_suffix_become_a_wrapper() {
-        for (prefix, suffix, template) in [
-            ("bash -c '", "'", Some("bash -c '{}'")),
-            ("bash -c", "", Some("bash -c {}")),
-            (
-                "export test='one'\nbash -c",
-                "",
-                Some("export test='one'\nbash -c {}"),
-            ),
-            ("", "| tee log", Some("{} | tee log")),
-            ("nice ", " 2>&1", Some("nice {} 2>&1")),
-            ("ssh host \"", " ; true\"", Some("ssh host \"{} ; true\"")),
-            ("", "", None),
-        ] {
-            let wrapper = legacy_wrapper(prefix, suffix);
-            assert_eq!(
-                wrapper.as_ref().map(Wrapper::template),
-                template,
-                "{prefix}"
-            );
-        }
-    }
 
     #[test]
     fn the_old_log_is_split() {

@@ -4,120 +4,9 @@
 //! next word is a command. What it cannot tell it takes for an argument, the place where one quoted
 //! word is always safe.
 
-/// What surrounds a `{}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Inside `'…'`.
-    Single,
-    /// Inside `"…"`.
-    Double,
-    /// Inside `$'…'`.
-    AnsiC,
-    /// In the text of a here-document; `expands` unless its delimiter is quoted.
-    HereDoc { expands: bool },
-    /// In a comment.
-    Comment,
-    /// Part of an argument, a file name, or a longer word.
-    Word {
-        /// A `<` or `>` touches it, so a bare number would name a stream.
-        redirects_next: bool,
-    },
-    /// Where the shell expects a command.
-    Code {
-        /// A command of its own, with nothing it could be bound to on either side.
-        alone: bool,
-        /// The command ends after it (an operator, a redirection, the end), so it can be grouped.
-        ends: bool,
-        /// `NAME=value` stands before it.
-        assigned: bool,
-        /// A `<` or `>` touches it.
-        redirects_next: bool,
-    },
-}
-
-/// One `{}` of a template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot {
-    /// Byte offset of the `{`.
-    pub start: usize,
-    pub place: Place,
-    /// Backquote substitutions round it.
-    pub backquotes: usize,
-    /// An active `\` touches it.
-    pub after_backslash: bool,
-    /// A `$` that would expand touches it.
-    pub after_dollar: bool,
-    /// A character that could be the end of `$name` touches it.
-    pub after_name: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
-    Top,
-    /// `(…)`, `$(…)`.
-    Paren,
-    /// `$((…))` and other nested parentheses where words are no commands.
-    Sum,
-    Backquote,
-    Double,
-    Single,
-    AnsiC,
-    /// `${…}`.
-    Brace,
-}
-
-/// What the shell expects at a level that holds commands.
-#[derive(Clone, Debug)]
-struct Line {
-    command_next: bool,
-    assigned: bool,
-    /// Only `;`, a line end or the start precedes.
-    fresh: bool,
-    /// A file name is due after `<` or `>`.
-    target_next: bool,
-    word: String,
-    in_word: bool,
-}
-
-impl Line {
-    fn new(fresh: bool) -> Self {
-        Self {
-            command_next: true,
-            assigned: false,
-            fresh,
-            target_next: false,
-            word: String::new(),
-            in_word: false,
-        }
-    }
-
-    fn end_word(&mut self) {
-        if !self.in_word {
-            return;
-        }
-        let word = std::mem::take(&mut self.word);
-        self.in_word = false;
-        if std::mem::take(&mut self.target_next) || !self.command_next {
-            return;
-        }
-        self.fresh = false;
-        match word.as_str() {
-            "then" | "do" | "else" | "elif" | "if" | "while" | "until" | "!" | "{" | "time" => {
-                self.assigned = false;
-            }
-            _ if is_assignment(&word) => self.assigned = true,
-            _ => self.command_next = false,
-        }
-    }
-}
-
-fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty()
-            && !name.starts_with(|c: char| c.is_ascii_digit())
-            && name.chars().all(super::is_name_char)
-    })
-}
+use super::levels::{Level, Levels};
+use super::line::Line;
+use super::slot::{Place, Slot};
 
 struct HereDoc {
     delimiter: String,
@@ -130,7 +19,7 @@ pub(super) fn slots(template: &str) -> Vec<Slot> {
     Reader {
         text: template,
         at: 0,
-        levels: vec![(Level::Top, Line::new(true))],
+        levels: Levels::new(),
         heredocs: Vec::new(),
         slots: Vec::new(),
     }
@@ -140,7 +29,7 @@ pub(super) fn slots(template: &str) -> Vec<Slot> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    levels: Vec<(Level, Line)>,
+    levels: Levels,
     heredocs: Vec<HereDoc>,
     slots: Vec<Slot>,
 }
@@ -152,7 +41,7 @@ impl Reader<'_> {
                 self.slot();
                 continue;
             }
-            match self.level() {
+            match self.levels.last() {
                 Level::Single => {
                     if c == '\'' {
                         self.levels.pop();
@@ -180,21 +69,9 @@ impl Reader<'_> {
         &self.text[self.at..]
     }
 
-    fn level(&self) -> Level {
-        self.levels.last().map_or(Level::Top, |(level, _)| *level)
-    }
-
-    fn line(&mut self) -> &mut Line {
-        if self.levels.is_empty() {
-            self.levels.push((Level::Top, Line::new(true)));
-        }
-        let last = self.levels.len() - 1;
-        &mut self.levels[last].1
-    }
-
     fn push(&mut self, level: Level, bytes: usize) {
         self.at += bytes;
-        self.levels.push((level, Line::new(false)));
+        self.levels.push(level);
     }
 
     /// Passes a backslash and the character it escapes, but never a `{}`.
@@ -211,22 +88,16 @@ impl Reader<'_> {
         if rest.starts_with("$((") {
             self.push(Level::Sum, 3);
             // The second parenthesis is a level of its own, so that `))` closes both.
-            self.levels.push((Level::Sum, Line::new(false)));
+            self.levels.push(Level::Sum);
         } else if rest.starts_with("$(") {
             self.push(Level::Paren, 2);
         } else if rest.starts_with("${") && !rest.starts_with("${}") {
             self.push(Level::Brace, 2);
         } else if rest.starts_with('`') {
-            match self
-                .levels
-                .iter()
-                .rposition(|(level, _)| *level == Level::Backquote)
-            {
-                Some(open) => {
-                    self.levels.truncate(open);
-                    self.at += 1;
-                }
-                None => self.push(Level::Backquote, 1),
+            if self.levels.close_backquote() {
+                self.at += 1;
+            } else {
+                self.push(Level::Backquote, 1);
             }
         } else {
             return false;
@@ -250,12 +121,8 @@ impl Reader<'_> {
     }
 
     fn in_expression(&mut self, c: char) {
-        let in_double = self
-            .levels
-            .iter()
-            .rev()
-            .any(|(level, _)| *level == Level::Double);
-        match (self.level(), c) {
+        let in_double = self.levels.in_double();
+        match (self.levels.last(), c) {
             (_, '\\') => self.skip_escape(),
             (Level::Brace, '}') | (Level::Sum, ')') => {
                 self.levels.pop();
@@ -273,15 +140,15 @@ impl Reader<'_> {
     }
 
     fn in_commands(&mut self, c: char) {
-        let in_word = self.line().in_word;
+        let in_word = self.levels.line().in_word;
         match c {
             '\\' => {
                 if self.rest().starts_with("\\\n") {
                     self.at += 2;
                     return;
                 }
-                self.line().in_word = true;
-                self.line().word.push('\\');
+                self.levels.line().in_word = true;
+                self.levels.line().word.push('\\');
                 self.skip_escape();
             }
             '\'' => self.quote(Level::Single, 1),
@@ -290,32 +157,32 @@ impl Reader<'_> {
             '$' if self.rest().starts_with("$\"") => self.quote(Level::Double, 2),
             '#' if !in_word => self.comment(),
             ' ' | '\t' | '\r' => {
-                self.line().end_word();
+                self.levels.line().end_word();
                 self.at += 1;
             }
             '\n' => {
-                *self.line() = Line::new(true);
+                *self.levels.line() = Line::new(true);
                 self.at += 1;
                 self.bodies();
             }
             ';' | '|' | '&' => self.operator(c),
             '(' => {
-                *self.line() = Line::new(false);
+                *self.levels.line() = Line::new(false);
                 self.push(Level::Paren, 1);
             }
             ')' => {
-                self.line().end_word();
-                if self.level() == Level::Paren {
+                self.levels.line().end_word();
+                if self.levels.last() == Level::Paren {
                     self.levels.pop();
                 }
-                let line = self.line();
+                let line = self.levels.line();
                 line.in_word = true;
                 line.word.push(')');
                 self.at += 1;
             }
             '<' | '>' => self.redirection(),
             _ => {
-                let line = self.line();
+                let line = self.levels.line();
                 line.in_word = true;
                 line.word.push(c);
                 if !self.substitution() {
@@ -326,7 +193,7 @@ impl Reader<'_> {
     }
 
     fn quote(&mut self, level: Level, bytes: usize) {
-        let line = self.line();
+        let line = self.levels.line();
         line.in_word = true;
         line.word.push('"');
         self.push(level, bytes);
@@ -335,13 +202,13 @@ impl Reader<'_> {
     fn operator(&mut self, c: char) {
         let double = self.rest().starts_with("&&") || self.rest().starts_with("||");
         // `;;` of a case and `|&` need no care of their own.
-        self.line().end_word();
-        *self.line() = Line::new(c == ';' || (c == '&' && !double));
+        self.levels.line().end_word();
+        *self.levels.line() = Line::new(c == ';' || (c == '&' && !double));
         self.at += if double { 2 } else { 1 };
     }
 
     fn redirection(&mut self) {
-        let line = self.line();
+        let line = self.levels.line();
         if line.word.chars().all(|c| c.is_ascii_digit()) {
             // The number of a stream is no word.
             line.word.clear();
@@ -355,8 +222,8 @@ impl Reader<'_> {
             self.heredoc();
             return;
         } else if rest.starts_with("<(") || rest.starts_with(">(") {
-            self.line().in_word = true;
-            self.line().word.push('<');
+            self.levels.line().in_word = true;
+            self.levels.line().word.push('<');
             self.push(Level::Paren, 2);
             return;
         } else {
@@ -368,7 +235,7 @@ impl Reader<'_> {
                 .count();
             self.at += more.min(1);
         }
-        self.line().target_next = true;
+        self.levels.line().target_next = true;
     }
 
     /// Reads `<<[-] delimiter`; its text is read at the next line end.
@@ -439,12 +306,12 @@ impl Reader<'_> {
     }
 
     fn slot(&mut self) {
-        let place = match self.level() {
+        let place = match self.levels.last() {
             Level::Single => Place::Single,
             Level::Double => Place::Double,
             Level::AnsiC => Place::AnsiC,
             Level::Brace | Level::Sum => {
-                if self.levels.iter().any(|(level, _)| *level == Level::Double) {
+                if self.levels.in_double() {
                     Place::Double
                 } else {
                     Place::Word {
@@ -462,10 +329,10 @@ impl Reader<'_> {
         let after = &self.text[self.at + 2..];
         let next = after.chars().next();
         let redirects_next = matches!(next, Some('<' | '>'));
-        let level = self.level();
+        let level = self.levels.last();
         let touches_word =
             next.is_some_and(|c| !c.is_whitespace() && !";&|()<>".contains(c) && c != '`');
-        let line = self.line();
+        let line = self.levels.line();
         let code = line.command_next && !line.target_next && !line.in_word && !touches_word;
         let place = if code {
             let rest = after.trim_start_matches([' ', '\t']);
@@ -506,11 +373,7 @@ impl Reader<'_> {
         self.slots.push(Slot {
             start: self.at,
             place,
-            backquotes: self
-                .levels
-                .iter()
-                .filter(|(level, _)| *level == Level::Backquote)
-                .count(),
+            backquotes: self.levels.n_backquotes(),
             after_backslash: expands && odd(backslashes),
             after_dollar: expands && dollar && place != Place::AnsiC,
             after_name: before.ends_with(super::is_name_char),
