@@ -6,6 +6,7 @@
 //! the edit only. Unaware of files, paths and folders: `store` brings bytes and takes bytes, the
 //! editor's clipboard brings and takes text.
 
+mod attributes;
 mod change;
 mod decode;
 mod edge_ids;
@@ -28,6 +29,7 @@ mod patch;
 mod place;
 mod plan;
 mod read;
+mod resolve;
 mod scan;
 mod source;
 mod style;

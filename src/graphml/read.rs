@@ -123,8 +123,8 @@ fn warn_of_leftovers(layout: &Layout, flow: &Flow, warnings: &mut Warnings<'_>) 
         };
         if holds_conflict(&node.command) {
             warnings.at(placed.element.span.start as usize, || {
-                let name = shown(node.name());
-                format!("the command of ‘{name}’ holds git's conflict markers, {hint}")
+                let name = shown(node.id.as_str());
+                format!("the command of {name} holds git's conflict markers, {hint}")
             });
         }
     }
@@ -135,7 +135,7 @@ fn warn_of_leftovers(layout: &Layout, flow: &Flow, warnings: &mut Warnings<'_>) 
     {
         warnings.whole(|| {
             let name = shown(&frame.title);
-            format!("the note ‘{name}’ holds git's conflict markers; settle them in the text")
+            format!("the note {name} holds git's conflict markers; settle them in the text")
         });
     }
 }

@@ -188,6 +188,12 @@ impl Ledger {
         self.read(|tx| history::history(tx, &flow.file, limit, before))
     }
 
+    /// The newest run of every flow that has one, by its file: one question however many flows there are.
+    pub fn newest_runs(&self) -> Result<Vec<(Arc<str>, RunSummary)>, LedgerError> {
+        self.catch_up();
+        self.read(|tx| history::newest_runs(tx))
+    }
+
     /// Attempts of a run, or of one of its nodes, in the order they began.
     pub fn node_runs(
         &self,

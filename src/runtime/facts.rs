@@ -171,6 +171,7 @@ impl Dispatcher {
             self.logs.closed(flow);
             self.follow_elsewhere(flow);
             self.picture.touch_flow(flow);
+            self.close_idle_workspaces();
         }
     }
 

@@ -20,6 +20,7 @@ mod follow;
 pub mod health;
 mod held;
 mod history_desk;
+mod idle;
 mod incoming;
 mod job;
 mod kill;
