@@ -407,10 +407,7 @@ fn random_triples_lose_nothing_that_one_side_did() {
         one_sided_edits_stand(&base, &theirs, &ours, &mirror, seed);
         let had = |flow: &Flow| flow.graph.blocking_cycle().is_some();
         if !had(&ours) && !had(&theirs) {
-            assert!(
-                !had(&merged.flow),
-                "seed {seed}: a cycle came of the merge"
-            );
+            assert!(!had(&merged.flow), "seed {seed}: a cycle came of the merge");
         }
         // Every pick is carried out, and the same conflicts are there whatever is picked.
         let picks: Picks = merged
