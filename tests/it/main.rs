@@ -14,6 +14,7 @@ mod flows;
 mod full_disk;
 mod graphml;
 mod in_place;
+mod kept_results;
 mod kill_switch;
 mod kills;
 mod merging;
