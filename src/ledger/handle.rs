@@ -150,6 +150,20 @@ impl Ledger {
             results: results.clone(),
             hash,
             at,
+            kept: false,
+        })));
+    }
+
+    /// Results of this `hash` stand in the workfile because `run`, a run of ours, left them there:
+    /// they are never taken over from it.
+    pub fn record_kept(&self, flow: &FlowRef, run: RunId, hash: u64, at: Timestamp) {
+        self.inner.inbox.put(Message::Import(Box::new(Import {
+            flow: flow.clone(),
+            run,
+            results: FileResults::default(),
+            hash,
+            at,
+            kept: true,
         })));
     }
 

@@ -15,6 +15,7 @@ mod flows;
 mod full_disk;
 mod graphml;
 mod in_place;
+mod kept_results;
 mod kill_switch;
 mod kills;
 mod merging;
