@@ -5,6 +5,7 @@ mod cli;
 mod conformance;
 mod control;
 mod crash;
+mod data_engine_control;
 mod data_engine_history;
 mod data_engine_workspaces;
 mod example;
