@@ -378,6 +378,11 @@ fn processes_of_one_machine_run_under_one_keeper_and_the_next_goes_on_when_it_en
         place.epoch(1).join("pen").is_dir(),
         "not released: it is needed here"
     );
+    let home = Home::at(place.dir.path().join("a"));
+    wait("the other process as keeper", || {
+        let held = store::control_holder(&home, &place.flow.workspace);
+        held.is_some_and(|held| held.pid == run.id())
+    });
     let again = place.machine("a").show();
     let board = again.until("the same tenure", is_owner);
     let held = board.held_by.as_ref().expect("the run keeps control");

@@ -524,6 +524,7 @@ impl Dispatcher {
                 Standing::Opening | Standing::Uncontrolled | Standing::Failed(_) => {}
             }
         }
+        self.close_idle_workspaces();
     }
 
     /// True when control is given up everywhere, or when that has taken too long. Begins it at the first call.

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub enum ReadError {
     /// The file is no table of that kind.
     #[error(transparent)]
     Damage(#[from] Damage),
-    /// The reader gave no answer: it was stopped by its limits or crashed on the file.
+    /// The reader gave no answer: it was stopped by its limits.
     #[error("it could not be parsed within {} s and {} MiB", TIME_MAX.as_secs(), MEMORY_MAX >> 20)]
     TooMuch,
     /// The reader could not be started.
@@ -84,7 +85,7 @@ impl TableReader {
         known: &HashSet<[u8; 32]>,
     ) -> Result<Decoded, ReadError> {
         let Some(program) = &self.program else {
-            return Ok(decode(table, &file, known)?);
+            return Ok(decode_any(table, &file, known)?);
         };
         let mut command = Command::new(program);
         // Lists of processes show the name, and not the way to the file.
@@ -148,6 +149,17 @@ pub fn read_table_main() -> Option<ExitCode> {
     })
 }
 
+/// Decodes a file, or says that it is damaged, also where the library gives up with a panic: it trusts what a page says
+/// of itself, such as how many words its dictionary has.
+fn decode_any(table: Table, file: &Bytes, known: &HashSet<[u8; 32]>) -> Result<Decoded, Damage> {
+    let done = catch_unwind(AssertUnwindSafe(|| decode(table, file, known)));
+    done.unwrap_or_else(|_| {
+        Err(Damage(
+            "it is damaged (its pages contradict themselves)".to_owned(),
+        ))
+    })
+}
+
 fn answer_one() -> io::Result<()> {
     limit_self();
     let mut asked = Vec::new();
@@ -156,7 +168,7 @@ fn answer_one() -> io::Result<()> {
     let Some(question) = wire::read_question(&asked) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let result = decode(question.table, &question.file, &question.known);
+    let result = decode_any(question.table, &question.file, &question.known);
     let mut out = io::stdout().lock();
     out.write_all(&wire::answer(&result))?;
     out.flush()

@@ -155,3 +155,16 @@ fn steps_keep_their_numbers() {
     let cells = decode_segment(Table::StepRuns, &segment).expect("decodes");
     assert_eq!(cells.rows::<StepRow>().expect("makes sense"), rows);
 }
+
+#[test]
+fn a_dictionary_that_promises_more_words_than_it_has_is_damage() {
+    // What ended a reader in the damage test (seed 11305287551672922969, case 1084): the library panics.
+    let mut file = assemble(Table::Runs, Some("g"), &[&segment(0..3)]).expect("assembles");
+    // In a page's header: a dictionary (field 7) with three words.
+    let three_words = [0x4c, 0x15, 0x06];
+    let at = file.windows(3).position(|bytes| bytes == three_words);
+    file[at.expect("a dictionary") + 2] = 0x0a;
+    let told = TableReader::in_place().read(Table::Runs, file.into(), &HashSet::new());
+    let told = told.expect_err("refused").to_string();
+    assert_eq!(told, "it is damaged (its pages contradict themselves)");
+}
