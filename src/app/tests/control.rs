@@ -240,11 +240,10 @@ fn a_request_is_answered_from_its_line_or_by_name() {
 }
 
 #[test]
-fn a_request_for_a_workspace_that_is_not_shown_is_told_and_marked() {
+fn a_request_for_a_workspace_that_is_not_shown_is_marked() {
     let (world, mut harness) = at("owner");
     stands(&world, "finance-2", "owner asks=wsB:0");
     harness.run_steps(3);
-    harness.get_by_label("wsB asks for control of ‘finance’.");
     harness.get_by_label("Workspace claims, finance wants attention");
     harness.get_by_label("finance, wsB asks for control");
     stands(&world, "finance-2", "watching silent=3");

@@ -99,3 +99,16 @@ fn item_6_nothing_starts_while_another_has_control() {
     );
     assert!(!status.may_start_runs && !status.may_start_nodes);
 }
+
+#[test]
+fn a_sign_of_life_is_news_and_time_alone_is_none() {
+    let mut rig = Rig::held_by_ws_a();
+    rig.pass(seconds(3));
+    let before = rig.status();
+    rig.pass(seconds(20));
+    let later = rig.status();
+    assert!(later.differs_by_time_alone(&before.after(seconds(20))));
+    rig.beat("wsA", Some(Epoch(1)));
+    rig.pass(seconds(3));
+    assert!(!rig.status().differs_by_time_alone(&later.after(seconds(3))));
+}
