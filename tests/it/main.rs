@@ -26,3 +26,4 @@ mod share_python;
 mod shared;
 mod sitter;
 mod support;
+mod torture;
