@@ -29,3 +29,4 @@ mod shared;
 mod sitter;
 mod support;
 mod switching;
+mod torture;
