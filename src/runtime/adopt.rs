@@ -268,6 +268,10 @@ impl Dispatcher {
     pub(super) fn give_way(&mut self, flow: &FlowRef) {
         let run = self.runs.iter().find(|(_, live)| live.flow == *flow);
         let Some(run) = run.map(|(run, _)| run.clone()) else {
+            // Asked for between our lock and our first look at the run: that is said only once.
+            if let Some(open) = self.flows.get_mut(flow) {
+                open.asked_away = true;
+            }
             return;
         };
         if !self.executor.outlives_us()

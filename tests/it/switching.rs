@@ -110,7 +110,8 @@ fn item_40_a_run_of_200_nodes_loses_nothing_while_another_workspace_is_looked_at
     wait("its history and its log", || {
         let board = face.handle.board();
         let listed = board.history.as_ref().is_some_and(|shown| {
-            shown.ask.flow == face.flow && shown.page.runs.iter().any(|run| run.summary.id == live.id)
+            shown.ask.flow == face.flow
+                && shown.page.runs.iter().any(|run| run.summary.id == live.id)
         });
         listed && board.logs.values().any(|log| log.lines.len() >= 64)
     });
