@@ -43,6 +43,6 @@ pub use launcher::{Launcher, Live};
 pub use lines::{LINE_BYTES_MAX, Lines, inert};
 pub use log_folders::{log_bytes, log_folders, remove_logs, sweep_removed};
 pub use shell::shell_for;
-pub use sweep::{Survivor, await_orphan, kill_orphan, orphan_alive, survivors};
+pub use sweep::{Survivor, await_orphan, kill_orphan, left_of, orphan_alive, survivors};
 pub use tail::{Follower, IndexEntry, is_log, last_write, read_from, read_tail};
 pub use unix::{open_files, raise_open_files};

@@ -265,6 +265,17 @@ pub struct Survivor {
     pub birth: u64,
 }
 
+/// Those of these processes that still live, as what is left of an attempt: a process that hangs in the
+/// system keeps its number as long as it does.
+pub fn left_of(id: &NodeRunId, pids: &[u32]) -> Vec<Survivor> {
+    let living = pids.iter().filter_map(|&pid| {
+        let birth = unix::birth_of(pid)?;
+        let id = id.clone();
+        unix::lives(pid, birth).then_some(Survivor { id, pid, birth })
+    });
+    living.collect()
+}
+
 /// Living processes that attempts of these runs started, one for each attempt: the oldest. Found by
 /// their mark alone, so that nothing needs to have been recorded of them. Looks at every process of
 /// the machine: some milliseconds.

@@ -57,10 +57,7 @@ impl Dispatcher {
             self.logs.opened(&loaded.flow, workspace);
         }
         open.view.load(&loaded.past, loaded.edges, loaded.history);
-        let known = std::mem::take(&mut open.orphans);
-        let news = loaded.orphans.iter().filter(|left| !known.contains(left));
-        let news: Vec<_> = news.cloned().collect();
-        open.show_orphans(loaded.orphans);
+        let news = open.show_orphans(loaded.orphans);
         for orphan in news {
             errand::await_orphan(&self.inbox, loaded.flow.clone(), orphan);
         }
@@ -205,16 +202,6 @@ impl Dispatcher {
             Arc::make_mut(&mut self.picture.work.recent_runs).extend(found.recent);
             self.picture.touch();
         }
-    }
-
-    pub(super) fn orphan_ended(&mut self, flow: &FlowRef) {
-        let Some(open) = self.flows.get_mut(flow) else {
-            return;
-        };
-        let mut left = std::mem::take(&mut open.orphans);
-        left.retain(|left| crate::exec::orphan_alive(left.pid, left.birth, &left.id));
-        open.show_orphans(left);
-        self.picture.touch_flow(flow);
     }
 
     pub(super) fn lock_seen(&mut self, flow: &FlowRef, runner: Option<Runner>, stop: Option<bool>) {

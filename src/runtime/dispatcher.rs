@@ -241,6 +241,7 @@ impl Dispatcher {
             Incoming::LastRuns(found) => self.last_runs_came(found),
             Incoming::Changed(change) => self.path_changed(&change),
             Incoming::LockSeen { flow, runner, stop } => self.lock_seen(&flow, runner, stop),
+            Incoming::Unended { flow, unended } => self.unended_came(&flow, unended),
             Incoming::Held(held) => self.held_came(held),
             Incoming::GiveWay(flow) => self.give_way(&flow),
             Incoming::StartStored(run) => self.start_stored(&run),

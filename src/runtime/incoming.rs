@@ -87,6 +87,13 @@ pub enum Incoming {
         /// A stop is asked for: `Some(true)` at once.
         stop: Option<bool>,
     },
+    /// What the kill switch could not end of a flow.
+    Unended {
+        /// Which flow.
+        flow: FlowRef,
+        /// The processes, those that still live.
+        unended: Vec<Orphan>,
+    },
     /// The runs that the sitter holds and that somebody is to carry on: their flows, as they are frozen.
     Held(Result<Vec<(FlowRef, Arc<Flow>)>, String>),
     /// Another process wants to carry on what we run of this flow.

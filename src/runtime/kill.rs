@@ -237,6 +237,9 @@ impl Dispatcher {
         });
         let name = match live {
             Some((node, name)) => {
+                if let Some(live) = self.runs.get(&id.run).filter(|_| !left.is_empty()) {
+                    self.list_unended(live.flow.clone(), node.clone(), id.clone(), left.clone());
+                }
                 // Whoever held it may have been faster than the order: its end is no failure.
                 self.decide(Input::Stop {
                     run: id.run.clone(),

@@ -33,6 +33,7 @@ mod mailbox;
 mod open_flow;
 mod order;
 mod orders;
+mod orphans;
 mod picture;
 mod prepare;
 mod pruner;

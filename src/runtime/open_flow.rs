@@ -20,7 +20,10 @@ pub struct OpenFlow {
     pub preparing: bool,
     /// As a face read it from its file last.
     pub frozen: Arc<Flow>,
+    /// Processes of it that nobody waits for.
     pub orphans: Vec<Orphan>,
+    /// Those of them that the kill switch could not end: a run may begin all the same.
+    pub unended: Vec<Orphan>,
     /// Why there is no workspace; empty when there is one.
     pub trouble: String,
     /// Its run is to be ours, and is not yet.
@@ -41,12 +44,25 @@ impl OpenFlow {
         !self.shown && !self.coming && !at_work
     }
 
-    /// What a dead Handmill left of it, for the board and for whoever is to end it.
-    pub fn show_orphans(&mut self, orphans: Vec<Orphan>) {
-        let shown = orphans
-            .iter()
-            .map(|orphan| (orphan.node.clone(), orphan.pid));
+    /// What a dead Handmill left of it is listed, together with what could not be ended before. Gives
+    /// those that were not listed yet.
+    pub fn show_orphans(&mut self, left: Vec<Orphan>) -> Vec<Orphan> {
+        let known = std::mem::take(&mut self.orphans);
+        let news = left.iter().filter(|left| !known.contains(left));
+        let news = news.cloned().collect();
+        self.orphans = left;
+        self.show_orphans_again();
+        news
+    }
+
+    /// Puts on the board what is listed now.
+    pub fn show_orphans_again(&mut self) {
+        let more = self.unended.iter();
+        let more = more.filter(|unended| !self.orphans.contains(unended));
+        let more: Vec<Orphan> = more.cloned().collect();
+        self.orphans.extend(more);
+        let shown = self.orphans.iter();
+        let shown = shown.map(|orphan| (orphan.node.clone(), orphan.pid));
         self.view.board.orphans = Arc::new(shown.collect());
-        self.orphans = orphans;
     }
 }

@@ -234,29 +234,6 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn stop_orphans(&mut self, flow: &FlowRef) {
-        let Some(open) = self.flows.get_mut(flow) else {
-            return;
-        };
-        let orphans = std::mem::take(&mut open.orphans);
-        if orphans.is_empty() {
-            return;
-        }
-        open.show_orphans(Vec::new());
-        self.picture.touch_flow(flow);
-        let inbox = self.inbox.clone();
-        self.pool.spawn_blocking(move || {
-            let n = orphans.len();
-            for orphan in orphans {
-                crate::exec::kill_orphan(orphan.pid, orphan.birth, &orphan.id);
-            }
-            let s = if n == 1 { "process" } else { "processes" };
-            inbox.send(Incoming::Tell(Notice::info(format!(
-                "Ended {n} {s} of an interrupted run."
-            ))));
-        });
-    }
-
     pub(super) fn clear_status(&mut self, flow: FlowRef, nodes: Option<Vec<NodeId>>) {
         let Some(open) = self.flows.get(&flow) else {
             return;

@@ -410,13 +410,33 @@ pub fn goes_on(home: &Home, flow: &FlowRef) -> bool {
         && crate::store::holder(home, flow).is_none_or(|held| alone(&held.face))
 }
 
-/// Ends the processes that a dead Handmill left running for a flow; gives how many there were.
-pub fn end_orphans(workspace: &Workspace, flow: &FlowRef) -> Result<usize, String> {
+/// Ends the processes that a dead Handmill left running for a flow; gives how many have ended, and
+/// those that cannot be.
+pub fn end_orphans(workspace: &Workspace, flow: &FlowRef) -> Result<(usize, Vec<u32>), String> {
     let orphans = workspace.orphans_of(flow)?;
-    for orphan in &orphans {
-        exec::kill_orphan(orphan.pid, orphan.birth, &orphan.id);
+    let orphans = orphans.iter();
+    Ok(end_all(orphans.map(|o| (o.pid, o.birth, &o.id))))
+}
+
+/// Ends every process of a run by its mark, whoever should have done it: for a run whose process does
+/// not answer. Gives how many attempts have ended, and what of them cannot be. Waits up to a second
+/// for each.
+pub fn end_run(run: &RunId) -> (usize, Vec<u32>) {
+    let left = exec::survivors(std::slice::from_ref(run));
+    end_all(left.iter().map(|s| (s.pid, s.birth, &s.id)))
+}
+
+fn end_all<'a>(
+    processes: impl Iterator<Item = (u32, u64, &'a crate::model::NodeRunId)>,
+) -> (usize, Vec<u32>) {
+    let (mut n_ended, mut left) = (0, Vec::new());
+    for (pid, birth, id) in processes {
+        match exec::kill_orphan(pid, birth, id) {
+            true => n_ended += 1,
+            false => left.push(pid),
+        }
     }
-    Ok(orphans.len())
+    (n_ended, left)
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use crate::model::{FlowRef, RunId, Timestamp};
 use super::machine::folder_name;
 use super::{Home, StoreError};
 
-/// Tries before a lock whose holder cannot be named counts as held. A waiter in
-/// [`wait_released`] has it for microseconds, and a new holder needs as long to leave its note.
-pub(super) const TRIES: u32 = 50;
+/// Tries before a lock whose holder cannot be named counts as held. A waiter in [`wait_released`]
+/// has it for microseconds; a new holder leaves its note after it has removed two files, which on a
+/// busy disk may take a second. Whoever gives up earlier knows nobody to ask for the run.
+pub(super) const TRIES: u32 = 5_000;
 pub(super) const TRY_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 /// The right to run one flow on this machine; given back when dropped.

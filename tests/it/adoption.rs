@@ -81,9 +81,10 @@ fn a_new_window_takes_over_the_runs_of_flows_that_it_does_not_open() {
     let place = Place::new(&flow);
     // Another workspace of the same home.
     let root = place.path("other");
-    fs::create_dir_all(root.join("flow_modules")).expect("made");
+    let modules = root.join("flow_modules");
+    fs::create_dir_all(&modules).expect("made");
     fs::write(root.join("begun"), "").expect("written");
-    let path = root.join("flow_modules/two.graphml");
+    let path = modules.join("two.graphml");
     store::save(&path, &flow, None).expect("saved");
     let other: FlowRef = store::locate(&path).expect("located");
     assert_ne!(other.workspace, place.flow.workspace);
