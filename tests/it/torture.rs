@@ -1,0 +1,324 @@
+//! Machines share a folder, and their programs are stopped and killed at random: the real binary, real processes, a
+//! real file system.
+//!
+//! Each machine is a home of its own, in which `handmill run` is started over and over. Its node writes every few
+//! hundredths of a second that it lives, so it shows afterwards whether two machines ever ran at once. The limits of
+//! control are divided, so that a takeover comes after seconds.
+//!
+//! A program may be stopped for longer than its control lasts, and killed; its sitter and both may be killed. The sitter
+//! is never stopped: that one process keeps the deadline is what the protocol rests on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use handmill::lease::{Hydrated, MachineId, Op, Reply, RowSeen};
+use handmill::share::SharedFolder;
+use handmill::store::{self, ControlText, Home};
+
+use crate::flows;
+use crate::share::{Kept, reader};
+
+/// A checkpoint each 2 s, 4 s to run without one, a takeover after 6 s.
+const SCALE: &str = "15";
+/// How long, unless `HANDMILL_TORTURE_SECONDS` says otherwise.
+const SECONDS: u64 = 60;
+/// Machines, unless `HANDMILL_TORTURE_MACHINES` says otherwise.
+const MACHINES: u64 = 4;
+/// What a time in `/proc/uptime` is rounded to.
+const RESOLUTION: f64 = 0.01;
+
+/// Lives for two seconds and says so; every other one does not listen to a polite end.
+const NODE: &str = r#"[ $(($$ % 2)) = 0 ] && trap '' TERM
+n=0
+while [ $n -lt 40 ]; do
+    read at rest </proc/uptime
+    echo "$at $HANDMILL_EPOCH" >>"beats/$TORTURE_MACHINE.$$"
+    sleep 0.05
+    n=$((n + 1))
+done"#;
+
+struct Machine {
+    number: u64,
+    home: PathBuf,
+    /// The program under way.
+    program: Mutex<Option<u32>>,
+}
+
+fn told(name: &str, otherwise: u64) -> u64 {
+    let told = std::env::var(name).ok();
+    told.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn signal(pid: u32, signal: &str) {
+    Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .stderr(Stdio::null())
+        .status()
+        .expect("kill of util-linux or the shell");
+}
+
+impl Machine {
+    fn start(&self, flow: &Path) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_handmill"))
+            .args(["run", "--full"])
+            .arg(flow)
+            .env("HANDMILL_HOME", &self.home)
+            .env("HANDMILL_CONTROL_SCALE", SCALE)
+            .env("TORTURE_MACHINE", self.number.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("starts")
+    }
+
+    /// Processes that were started for this home, by what they were called with.
+    fn processes(&self, called: Option<&str>) -> Vec<u32> {
+        let home = format!("HANDMILL_HOME={}", self.home.display());
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").expect("Linux").flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|n| n.parse().ok()) else {
+                continue;
+            };
+            let has = |file: &str, what: &str| {
+                let bytes = fs::read(entry.path().join(file)).unwrap_or_default();
+                bytes.split(|b| *b == 0).any(|one| one == what.as_bytes())
+            };
+            if has("environ", &home) && called.is_none_or(|called| has("cmdline", called)) {
+                found.push(pid);
+            }
+        }
+        found
+    }
+
+    /// Runs the flow again and again.
+    fn work(&self, flow: &Path, is_over: &AtomicBool, n_done: &AtomicU64) {
+        while !is_over.load(Ordering::Relaxed) {
+            let mut child = self.start(flow);
+            *self.program.lock().expect("no poison") = Some(child.id());
+            let status = loop {
+                if let Some(status) = child.try_wait().expect("asked") {
+                    break status;
+                }
+                if is_over.load(Ordering::Relaxed) {
+                    signal(child.id(), "-KILL");
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            *self.program.lock().expect("no poison") = None;
+            n_done.fetch_add(u64::from(status.success()), Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        for pid in self.processes(None) {
+            signal(pid, "-KILL");
+        }
+    }
+}
+
+/// What was done to the machines.
+#[derive(Debug, Default)]
+struct Blows {
+    stops: u64,
+    kills_of_program: u64,
+    kills_of_sitter: u64,
+    kills_of_both: u64,
+}
+
+fn strike(machines: &[Machine], random: &mut Rng, until: Instant) -> Blows {
+    let mut blows = Blows::default();
+    let left = || until.saturating_duration_since(Instant::now());
+    while !left().is_zero() {
+        std::thread::sleep(Duration::from_millis(random.u64(300..2_000)).min(left()));
+        let machine = random.choice(machines).expect("some");
+        let program = || *machine.program.lock().expect("no poison");
+        match random.u8(..8) {
+            0..4 => {
+                let Some(pid) = program() else { continue };
+                blows.stops += 1;
+                signal(pid, "-STOP");
+                let long = random.u64(100..9_000);
+                std::thread::sleep(Duration::from_millis(long).min(left()));
+                // Only if it is still the same: numbers come again.
+                if program() == Some(pid) {
+                    signal(pid, "-CONT");
+                }
+            }
+            4 | 5 => {
+                let Some(pid) = program() else { continue };
+                blows.kills_of_program += 1;
+                signal(pid, "-KILL");
+            }
+            6 => {
+                for pid in machine.processes(Some("__sitter")) {
+                    blows.kills_of_sitter += 1;
+                    signal(pid, "-KILL");
+                }
+            }
+            _ => {
+                blows.kills_of_both += 1;
+                for pid in machine
+                    .processes(Some("__sitter"))
+                    .into_iter()
+                    .chain(program())
+                {
+                    signal(pid, "-KILL");
+                }
+            }
+        }
+    }
+    blows
+}
+
+/// What somebody saw who only looked.
+#[derive(Debug, Default)]
+struct Seen {
+    looks: u64,
+    rows: u64,
+    /// Of the last row.
+    epoch: u64,
+    snapshots: u64,
+    between: u64,
+    wrong: Vec<String>,
+}
+
+fn observe(workspace: &Path, is_over: &AtomicBool) -> Seen {
+    let mut shared =
+        SharedFolder::open(workspace, MachineId("observer".to_owned()), reader()).expect("opened");
+    let mut ledger = Kept::default();
+    let (mut seen, mut beat) = (Seen::default(), None);
+    while !is_over.load(Ordering::Relaxed) {
+        seen.looks += 1;
+        match shared.carry(&Op::ReadRow, &mut ledger) {
+            Reply::Row(RowSeen::Is { beat: new, row }) if beat != Some(new) => {
+                beat = Some(new);
+                seen.rows += 1;
+                let epoch = row.generation.epoch.map_or(0, |epoch| epoch.0);
+                if epoch < seen.epoch {
+                    let was = seen.epoch;
+                    seen.wrong
+                        .push(format!("a row of epoch {epoch} after {was}"));
+                }
+                seen.epoch = seen.epoch.max(epoch);
+            }
+            Reply::Row(RowSeen::Damaged { why, .. }) => {
+                seen.wrong.push(format!("the lease: {why}"))
+            }
+            Reply::Row(_) => {}
+            other => seen.wrong.push(format!("{other:?}")),
+        }
+        match shared.watch(&mut ledger) {
+            Ok(Hydrated::Adopted) => seen.snapshots += 1,
+            Ok(Hydrated::Nothing) => {}
+            Ok(Hydrated::Kept(why)) if why.contains("damaged") || why.contains("lease") => {
+                seen.wrong.push(why);
+            }
+            // Pages of the next one are on their way.
+            Ok(Hydrated::Kept(_)) => seen.between += 1,
+            Err(why) => seen.wrong.push(why.to_string()),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    seen
+}
+
+/// Since when and until when each node lived, by machine, in seconds, with its epoch.
+fn lives(beats: &Path) -> Vec<(String, f64, f64, u64)> {
+    let mut lives = Vec::new();
+    for entry in fs::read_dir(beats).expect("listed").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let text = fs::read_to_string(entry.path()).expect("read");
+        // The last line may be half a line: its writer was killed.
+        let lines = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        let mut beats = lines.filter_map(|line| {
+            let (at, epoch) = line.trim_end().split_once(' ')?;
+            Some((at.parse::<f64>().ok()?, epoch.parse::<u64>().ok()?))
+        });
+        if let Some((first, epoch)) = beats.next() {
+            let last = beats.next_back().map_or(first, |(at, _)| at);
+            let machine = name.split('.').next().expect("a part").to_owned();
+            lives.push((machine, first, last, epoch));
+        }
+    }
+    lives.sort_by(|a, b| a.1.total_cmp(&b.1));
+    lives
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the counts are for whoever runs it")]
+fn machines_that_are_stopped_and_killed_never_run_at_once_and_never_publish_backwards() {
+    let seed = told("HANDMILL_TORTURE_SEED", fastrand::u64(..));
+    let long = Duration::from_secs(told("HANDMILL_TORTURE_SECONDS", SECONDS));
+    println!("HANDMILL_TORTURE_SEED={seed}");
+    let mut random = Rng::with_seed(seed);
+    let dir = tempfile::tempdir().expect("a folder");
+    let workspace = dir.path().join("ws");
+    fs::create_dir_all(workspace.join("flow_modules")).expect("made");
+    fs::create_dir(workspace.join("beats")).expect("made");
+    let path = workspace.join("flow_modules/flow.graphml");
+    store::save(&path, &flows::flow(&[("beats", NODE)], &[]), None).expect("saved");
+    let flow = store::locate(&path).expect("located");
+    let machines: Vec<Machine> = (0..told("HANDMILL_TORTURE_MACHINES", MACHINES))
+        .map(|number| {
+            let home = dir.path().join(format!("home-{number}"));
+            // Nobody is there to ask for a takeover.
+            let policy = br#"{"takes_over":true}"#;
+            let at = Home::at(home.clone());
+            store::write_control(&at, &flow.workspace, ControlText::Policy, policy)
+                .expect("written");
+            Machine {
+                number,
+                home,
+                program: Mutex::new(None),
+            }
+        })
+        .collect();
+    let (is_over, n_done) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (blows, seen) = std::thread::scope(|scope| {
+        for machine in &machines {
+            scope.spawn(|| machine.work(&path, &is_over, &n_done));
+        }
+        let observer = scope.spawn(|| observe(&workspace, &is_over));
+        let blows = strike(&machines, &mut random, Instant::now() + long);
+        is_over.store(true, Ordering::Relaxed);
+        (blows, observer.join().expect("observed"))
+    });
+    let lives = lives(&workspace.join("beats"));
+    let mut by_machine = BTreeMap::<&str, u64>::new();
+    let mut wrong = seen.wrong.clone();
+    for (at, (machine, first, last, epoch)) in lives.iter().enumerate() {
+        *by_machine.entry(machine).or_default() += 1;
+        for (other, from, _, of) in &lives[at + 1..] {
+            let overlap = last - from;
+            if other != machine && overlap > RESOLUTION {
+                wrong.push(format!(
+                    "machine {machine} ran under epoch {epoch} for {overlap:.2} s (of {:.2} s) while {other} did under {of}",
+                    last - first
+                ));
+            }
+        }
+    }
+    let cut_off = fs::read_dir(workspace.join(".workspace_state/stale")).map_or(0, Iterator::count);
+    println!(
+        "{blows:?}; {} rows in {} looks up to epoch {}, {} snapshots taken over ({} looks in between), {cut_off} takeovers, {} runs done, nodes by machine {by_machine:?}",
+        seen.rows,
+        seen.looks,
+        seen.epoch,
+        seen.snapshots,
+        seen.between,
+        n_done.load(Ordering::Relaxed),
+    );
+    wrong.truncate(20);
+    assert!(wrong.is_empty(), "HANDMILL_TORTURE_SEED={seed}: {wrong:#?}");
+    assert!(
+        seen.epoch >= 2 && seen.rows >= 4,
+        "HANDMILL_TORTURE_SEED={seed}: nothing went on"
+    );
+}
