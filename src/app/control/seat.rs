@@ -122,12 +122,12 @@ fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<Str
             .all_tabs()
             .filter_map(Tab::doc)
             .find(|d| d.flow_ref == *flow);
-        for (id, state) in &*stands.nodes {
-            if state.status == NodeStatus::Running {
-                let node = doc.and_then(|doc| doc.flow().graph.node(id));
-                names.push(node.map_or_else(|| id.to_string(), |node| node.name().to_owned()));
-            }
-        }
+        let running = stands.nodes.iter();
+        let running = running.filter(|(_, state)| state.status == NodeStatus::Running);
+        names.extend(running.map(|(id, _)| {
+            let node = doc.and_then(|doc| doc.flow().graph.node(id));
+            node.map_or_else(|| id.to_string(), |node| node.name().to_owned())
+        }));
     }
     names.sort();
     names
