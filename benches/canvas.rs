@@ -9,6 +9,9 @@
     reason = "a program that prints a table, not a library"
 )]
 
+#[path = "shared/grid.rs"]
+mod grid;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,9 +20,7 @@ use egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect, Vec2, pos2, ve
 use handmill::app::{
     Action, CanvasInput, CanvasState, Selection, Theme, Verb, VerbInfo, canvas_ui,
 };
-use handmill::model::{
-    Edge, EdgeId, EdgeKind, EdgeSpec, Flow, Node, NodeId, NodeState, NodeStatus, Point, Timestamp,
-};
+use handmill::model::{EdgeKind, Flow, NodeId, NodeState, NodeStatus, Timestamp};
 use handmill::runtime::FlowBoard;
 
 const VIEW: Vec2 = vec2(1_600.0, 1_000.0);
@@ -103,47 +104,17 @@ fn print(n: usize, case: &str, run: f64, tess: f64) {
 impl Bench {
     fn new(n: usize) -> Self {
         let mut random = fastrand::Rng::with_seed(7);
-        let mut flow = Flow::default();
-        let mut nodes = HashMap::new();
+        let mut flow = grid::nodes(n);
+        let rows = grid::n_rows(n);
+        let nodes: HashMap<NodeId, NodeState> =
+            (0..n).map(|i| (grid::node_id(i), state_of(i))).collect();
         let mut fired = HashSet::new();
-        let rows = (n as f64).sqrt().ceil() as usize;
-        for i in 0..n {
-            let id = NodeId::new(format!("n{i}"));
-            let pos = Point {
-                x: (i / rows) as f64 * 240.0,
-                y: (i % rows) as f64 * 90.0,
-            };
-            let command = format!("python3 step_{i}.py \\\n  --in part-{i}.csv");
-            let mut node = Node::new(id.clone(), command, pos);
-            node.title = format!("Step {i}");
-            flow.graph.add_node(node).expect("fresh id");
-            nodes.insert(id, state_of(i));
-        }
-        let join = |flow: &mut Flow, from: usize, to: usize, kind| {
-            let (source, target) = (
-                NodeId::new(format!("n{from}")),
-                NodeId::new(format!("n{to}")),
-            );
-            let id: EdgeId = flow.graph.free_edge_id(&source, &target);
-            let edge = Edge {
-                id: id.clone(),
-                kind,
-            };
-            flow.graph
-                .add_edge(EdgeSpec {
-                    edge,
-                    source,
-                    target,
-                })
-                .expect("known ends");
-            id
-        };
         for i in rows..n {
             let near = (i - rows + random.usize(..3)).min(i - 1);
-            let id = join(&mut flow, near, i, EdgeKind::Blocking);
+            let id = grid::join(&mut flow, near, i, EdgeKind::Blocking);
             if i % 3 == 0 {
                 fired.insert(id);
-                join(&mut flow, i - rows, i, EdgeKind::NonBlocking);
+                grid::join(&mut flow, i - rows, i, EdgeKind::NonBlocking);
             }
         }
         let board = FlowBoard {
@@ -235,7 +206,7 @@ impl Bench {
             let mut nodes = (*self.board.nodes).clone();
             for k in 0..200 {
                 let i = (round * 977 + k * 131) % n;
-                nodes.insert(NodeId::new(format!("n{i}")), state_of(i + round + 1));
+                nodes.insert(grid::node_id(i), state_of(i + round + 1));
             }
             self.board.nodes = Arc::new(nodes);
             times.push(self.frame(Vec::new()));

@@ -11,6 +11,9 @@
     reason = "a program that prints a table, not a library"
 )]
 
+#[path = "shared/nobody.rs"]
+mod nobody;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,17 +23,19 @@ use std::time::Instant;
 
 use egui_kittest::Harness;
 use handmill::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, Files, HealthLook, Lister, Memory, Pasted, Picked,
-    Provisioner,
+    Engine, FileDone, FileJob, Files, HealthLook, Lister, Pasted, Provisioner,
 };
-use handmill::app::{App, Ports, Remembered};
+use handmill::app::{App, Ports};
 use handmill::editor::Note;
 use handmill::graphml;
 use handmill::model::{
     Catalog, Counts, Flow, FlowRef, Node, NodeId, Outcome, Point, RunSummary, Timestamp,
 };
+use handmill::runtime::control::Moment;
 use handmill::runtime::{Board, Order};
 use handmill::store::Scanner;
+
+use nobody::Nobody;
 
 const NOW: Timestamp = Timestamp(1_795_257_667_000_000);
 const LONG_AFTER: Timestamp = Timestamp(i64::MAX / 2);
@@ -84,8 +89,8 @@ fn frames(catalog: Catalog, row: impl Fn(&str, f64)) {
     let mut made = Some(Ports {
         engine: Box::new(Fake(world.clone())),
         files: Box::new(Fake(world.clone())),
-        memory: Box::new(Fake(world.clone())),
-        desktop: Box::new(Fake(world.clone())),
+        memory: Box::new(Nobody),
+        desktop: Box::new(Nobody),
     });
     let mut harness = Harness::builder()
         .with_size(egui::vec2(1_280.0, 800.0))
@@ -167,8 +172,8 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
-    fn boot(&self) -> handmill::runtime::control::Moment {
-        handmill::runtime::control::Moment(0)
+    fn boot(&self) -> Moment {
+        Moment(0)
     }
     fn health(&self) -> HealthLook {
         Box::new(|_| Vec::new())
@@ -199,15 +204,4 @@ impl Files for Fake {
     fn example(&self) -> Option<PathBuf> {
         None
     }
-}
-
-impl Memory for Fake {
-    fn load(&self) -> Remembered {
-        Remembered::default()
-    }
-    fn save(&self, _remembered: &Remembered) {}
-}
-
-impl Desktop for Fake {
-    fn ask(&self, _ask: Ask, _reply: Box<dyn FnOnce(Picked) + Send>) {}
 }

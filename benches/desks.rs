@@ -11,6 +11,11 @@
     reason = "a program that prints a table, not a library"
 )]
 
+#[path = "shared/grid.rs"]
+mod grid;
+#[path = "shared/nobody.rs"]
+mod nobody;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,16 +26,18 @@ use std::time::Instant;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
-    Ask, Desktop, Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Memory, Pasted,
-    Picked, Provisioner,
+    Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Pasted, Provisioner,
 };
-use handmill::app::{App, Ports, Remembered};
+use handmill::app::{App, Ports};
 use handmill::editor::{Note, Stamp, Version};
 use handmill::model::{
-    Catalog, Edge, EdgeKind, EdgeSpec, Flow, FlowEntry, FlowRef, Node, NodeId, NodeState,
-    NodeStatus, Point, Timestamp, Trigger, WorkspaceEntry,
+    Catalog, EdgeKind, Flow, FlowEntry, FlowRef, Node, NodeId, NodeState, NodeStatus, Point,
+    Timestamp, Trigger, WorkspaceEntry,
 };
+use handmill::runtime::control::Moment;
 use handmill::runtime::{Board, FlowBoard, Order};
+
+use nobody::Nobody;
 
 const NOW: Timestamp = Timestamp(1_795_257_667_000_000);
 const ROUNDS: usize = 15;
@@ -53,8 +60,8 @@ fn measure(n: usize) {
     let mut made = Some(Ports {
         engine: Box::new(Fake(world.clone())),
         files: Box::new(Fake(world.clone())),
-        memory: Box::new(Fake(world.clone())),
-        desktop: Box::new(Fake(world.clone())),
+        memory: Box::new(Nobody),
+        desktop: Box::new(Nobody),
     });
     let mut harness = Harness::builder()
         .with_size(egui::vec2(1_600.0, 1_000.0))
@@ -140,39 +147,18 @@ struct World {
 
 impl World {
     fn new(n: usize) -> Self {
-        let mut flow = Flow::default();
+        let mut flow = grid::nodes(n);
+        let rows = grid::n_rows(n);
         let mut nodes = HashMap::new();
-        let rows = (n as f64).sqrt().ceil() as usize;
         for i in 0..n {
-            let id = NodeId::new(format!("n{i}"));
-            let pos = Point {
-                x: (i / rows) as f64 * 240.0,
-                y: (i % rows) as f64 * 90.0,
-            };
-            let command = format!("python3 step_{i}.py \\\n  --in part-{i}.csv");
-            flow.graph
-                .add_node(Node::new(id.clone(), command, pos))
-                .expect("fresh id");
             let state = NodeState {
                 status: [NodeStatus::Ran, NodeStatus::Running, NodeStatus::Failed][i % 3],
                 started: Some(NOW),
                 ..NodeState::default()
             };
-            nodes.insert(id.clone(), state);
+            nodes.insert(grid::node_id(i), state);
             if i >= rows {
-                let source = NodeId::new(format!("n{}", i - rows));
-                let edge = Edge {
-                    id: flow.graph.free_edge_id(&source, &id),
-                    kind: EdgeKind::Blocking,
-                };
-                let target = id;
-                flow.graph
-                    .add_edge(EdgeSpec {
-                        edge,
-                        source,
-                        target,
-                    })
-                    .expect("known ends");
+                grid::join(&mut flow, i - rows, i, EdgeKind::Blocking);
             }
         }
         let stands = Arc::new(FlowBoard {
@@ -226,8 +212,8 @@ impl Engine for Fake {
     fn now(&self) -> Timestamp {
         NOW
     }
-    fn boot(&self) -> handmill::runtime::control::Moment {
-        handmill::runtime::control::Moment(0)
+    fn boot(&self) -> Moment {
+        Moment(0)
     }
     fn health(&self) -> HealthLook {
         Box::new(|_| Vec::new())
@@ -284,15 +270,4 @@ impl Files for Fake {
     fn example(&self) -> Option<PathBuf> {
         None
     }
-}
-
-impl Memory for Fake {
-    fn load(&self) -> Remembered {
-        Remembered::default()
-    }
-    fn save(&self, _remembered: &Remembered) {}
-}
-
-impl Desktop for Fake {
-    fn ask(&self, _ask: Ask, _reply: Box<dyn FnOnce(Picked) + Send>) {}
 }

@@ -8,6 +8,7 @@ use crate::model::{RunId, Timestamp};
 use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, BannerAct, Verb};
+use super::control;
 use super::icons::{self, Icon};
 use super::room::Pane;
 use super::theme::{Theme, regular, size, space};
@@ -30,6 +31,7 @@ pub fn banner_ui(
     };
     orphans_ui(ui, view, &flow, actions);
     runner_ui(ui, &flow, now, actions);
+    elsewhere_ui(ui, &flow, now);
     if let Some(run) = &flow.shown_run {
         older_run_ui(ui, view, &flow, run, now, actions);
     }
@@ -98,6 +100,18 @@ fn runner_ui(ui: &mut Ui, flow: &FlowBoard, now: Timestamp, actions: &mut Vec<Ac
     if strip_ui(ui, (Icon::Info, running), &what, &["Stop it"]).is_some() {
         actions.push(Action::Do(Verb::Stop));
     }
+}
+
+/// The statuses shown are those of another workstation's run.
+fn elsewhere_ui(ui: &mut Ui, flow: &FlowBoard, now: Timestamp) {
+    let newest = flow.history.first().filter(|_| flow.shown_run.is_none());
+    let Some((run, host)) = newest.and_then(|run| Some((run, control::runs_on(run)?))) else {
+        return;
+    };
+    let since = when::ago(run.started, now);
+    let what = format!("This flow is running on {host}, started {since}.");
+    let running = Theme::of(ui.ctx()).status(crate::model::NodeStatus::Running);
+    strip_ui(ui, (Icon::Info, running), &what, &[]);
 }
 
 fn older_run_ui(

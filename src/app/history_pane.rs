@@ -178,6 +178,14 @@ fn bar_ui(ui: &mut Ui, view: &mut View) {
     let theme = Theme::of(ui.ctx());
     let history = &mut view.history;
     ui.add_space(space::XS);
+    let is_narrow = ui.available_width() < BARS_FROM_W;
+    if is_narrow && !history.picking {
+        // Beside the buttons no word would be left of it.
+        ui.horizontal(|ui| {
+            ui.add_space(space::S);
+            field_ui(ui, history);
+        });
+    }
     ui.allocate_ui_with_layout(
         vec2(ui.available_width(), size::CONTROL),
         Layout::right_to_left(Align::Center),
@@ -197,36 +205,48 @@ fn bar_ui(ui: &mut Ui, view: &mut View) {
                 });
                 return;
             }
-            let compare = Button::new("Compare").flat();
-            if compare
-                .tooltip("Pick two runs and see what differs")
-                .show(ui)
-                .clicked()
-            {
-                history.picking = true;
-            }
-            let mut failed = Button::new("Failed").tooltip("List only runs that failed");
-            failed.flat = !history.failed;
-            if failed.show(ui).clicked() {
-                history.failed ^= true;
-                history.n = 0;
-            }
-            let field = TextEdit::singleline(&mut history.find)
-                .id(egui::Id::new("find run"))
-                .hint_text("Find run")
-                .margin(egui::Margin::symmetric(8, 5))
-                .desired_width(ui.available_width() - 12.0);
-            let field = ui.add(field);
-            field.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Find run"));
-            if field.changed() {
-                history.n = 0;
-            }
-            if field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Escape)) {
-                history.find.clear();
+            asks_ui(ui, history);
+            if !is_narrow {
+                field_ui(ui, history);
             }
         },
     );
     ui.add_space(space::XS);
+}
+
+/// The buttons, from the right.
+fn asks_ui(ui: &mut Ui, history: &mut HistoryView) {
+    let compare = Button::new("Compare").flat();
+    if compare
+        .tooltip("Pick two runs and see what differs")
+        .show(ui)
+        .clicked()
+    {
+        history.picking = true;
+    }
+    let mut failed = Button::new("Failed").tooltip("List only runs that failed");
+    failed.flat = !history.failed;
+    if failed.show(ui).clicked() {
+        history.failed ^= true;
+        history.n = 0;
+    }
+}
+
+/// The field that runs are looked for in.
+fn field_ui(ui: &mut Ui, history: &mut HistoryView) {
+    let field = TextEdit::singleline(&mut history.find)
+        .id(egui::Id::new("find run"))
+        .hint_text("Find run")
+        .margin(egui::Margin::symmetric(8, 5))
+        .desired_width(ui.available_width() - 12.0);
+    let field = ui.add(field);
+    field.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Find run"));
+    if field.changed() {
+        history.n = 0;
+    }
+    if field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+        history.find.clear();
+    }
 }
 
 /// A run of the list with what only the ledger knows of it.

@@ -3,7 +3,7 @@
 //! Unaware of how processes are ended, and of what was ended in the end: the runtime tells that. The
 //! dialogs that confirm and show the progress are in `dialog/kill`.
 
-use crate::model::{FlowRef, NodeId, NodeStatus, RunId};
+use crate::model::{FlowRef, NodeId, NodeStatus, RunId, natural_order};
 use crate::runtime::{Board, KillScope, Order};
 
 /// Names told one by one; the rest is counted.
@@ -65,7 +65,7 @@ impl Kill {
             let mut nodes: Vec<(NodeId, String)> = running
                 .map(|(id, _)| (id.clone(), short(&names.node(flow, id))))
                 .collect();
-            nodes.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+            nodes.sort_by(|a, b| natural_order(&a.1, &b.1).then_with(|| a.0.cmp(&b.0)));
             if chosen.is_some() && nodes.is_empty() {
                 continue;
             }

@@ -60,6 +60,8 @@ pub struct Settings {
     pub retention_days: Option<u32>,
     /// Bytes that the logs of a workspace may take, 0 without bound; `None` means the built-in number.
     pub log_bytes_max: Option<u64>,
+    /// The results of a run are written into its workfile, too.
+    pub keep_results: bool,
     /// The folder that holds the workspaces.
     pub collection: Option<PathBuf>,
 }
@@ -74,6 +76,7 @@ impl Settings {
                 .grace_s
                 .map_or(usual.grace, |s| Duration::from_secs(s.into())),
             shell: self.shell.clone(),
+            keep_results: self.keep_results,
             retention: Retention {
                 days: self.retention_days.unwrap_or(usual.retention.days),
                 log_bytes_max: self.log_bytes_max.unwrap_or(usual.retention.log_bytes_max),

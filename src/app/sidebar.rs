@@ -602,6 +602,9 @@ fn standing(flow: &FlowBoard, now: Timestamp) -> (String, NodeStatus) {
 /// How the last run of a flow ended, in a few words and as a status.
 fn last_standing(last: &RunSummary, now: Timestamp) -> (String, NodeStatus) {
     let age = when::ago(last.ended.unwrap_or(last.started), now);
+    if let Some(host) = control::runs_on(last) {
+        return (format!("running on {host}"), NodeStatus::Running);
+    }
     match last.outcome {
         Some(Outcome::Succeeded) => (age, NodeStatus::Ran),
         Some(Outcome::Failed) => (format!("{} failed", last.counts.failed), NodeStatus::Failed),

@@ -57,6 +57,8 @@ pub enum Command {
     Backups(BackupsArgs),
     /// Merge three versions of a workfile: git's merge driver
     Merge(MergeArgs),
+    /// See who has control of a shared workspace, ask for it, take it, give it up
+    Control(ControlArgs),
 }
 
 /// Arguments of `run`.
@@ -264,6 +266,94 @@ pub struct BackupsArgs {
     /// Take this version back; what the file holds now is kept as a version too
     #[arg(long, value_name = "N")]
     pub restore: Option<usize>,
+}
+
+/// Arguments of `control`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ControlArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub verb: ControlVerb,
+}
+
+/// What can be done about control. Exit codes: 0 done, 1 not possible or not granted, 2 bad input, 130 stopped
+/// before it came.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum ControlVerb {
+    /// Look once, claim nothing
+    Status(ControlOf),
+    /// Look, and print each change until Ctrl-C
+    Watch(ControlOf),
+    /// Ask for control and wait for it; then keep it until Ctrl-C, unless another Handmill of this machine does
+    Request(WaitArgs),
+    /// Take control of a workspace whose owner has fallen silent, and keep it as `request` does
+    TakeOver(WaitArgs),
+    /// Have this machine give control up
+    Release(GiveArgs),
+    /// Have this machine give control to another one
+    HandOver(AnswerArgs),
+    /// Have this machine refuse a request
+    Deny(AnswerArgs),
+    /// Take over what Data Engine 0.5 left, its history with it
+    Import(ControlOf),
+}
+
+/// Which workspace.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ControlOf {
+    /// A workspace, or a workfile in it
+    #[arg(default_value = ".")]
+    pub workspace: PathBuf,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How long to wait for control.
+#[derive(Clone, Debug, clap::Args)]
+pub struct WaitArgs {
+    /// Which workspace
+    #[command(flatten)]
+    pub of: ControlOf,
+    /// Seconds to wait for it
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub wait: u64,
+}
+
+/// When control is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum GiveWhen {
+    /// Nodes that run are stopped
+    Now,
+    /// When the nodes that run have ended; no other starts
+    AfterNodes,
+    /// When the runs that go on have ended; no other starts
+    AfterRuns,
+}
+
+/// Arguments of `control release`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct GiveArgs {
+    /// Which workspace
+    #[command(flatten)]
+    pub of: ControlOf,
+    /// When
+    #[arg(long, value_enum, default_value_t = GiveWhen::AfterRuns)]
+    pub when: GiveWhen,
+}
+
+/// Arguments of `control hand-over` and `control deny`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AnswerArgs {
+    /// Which workspace
+    #[command(flatten)]
+    pub of: ControlOf,
+    /// The host, or the beginning of the id, of the machine that asks; without it, the one that asks alone
+    #[arg(long, value_name = "MACHINE")]
+    pub to: Option<String>,
+    /// When it is handed over
+    #[arg(long, value_enum, default_value_t = GiveWhen::AfterRuns)]
+    pub when: GiveWhen,
 }
 
 /// Arguments of `merge`.

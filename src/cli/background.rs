@@ -21,6 +21,7 @@ pub fn carry_on(home: &Home) -> Result<ExitCode, Refused> {
         slots: settings.slots,
         grace: Duration::from_secs(settings.grace_seconds.into()),
         retention: settings.retention(),
+        keep_results: settings.keep_results,
         shell: settings.shell,
     };
     let binary = std::env::current_exe()

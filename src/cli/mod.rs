@@ -7,6 +7,7 @@ mod background;
 mod backups;
 mod check;
 mod compare;
+mod control;
 mod doctor;
 mod exit;
 mod history;
@@ -53,6 +54,7 @@ pub fn main(command: Command) -> ExitCode {
             Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
             Command::Backups(args) => backups::backups(&home, &args),
             Command::Merge(args) => merge::merge(&args),
+            Command::Control(args) => control::control(&home, args.verb),
         });
     match result {
         Ok(code) => code,

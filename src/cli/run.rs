@@ -115,6 +115,7 @@ fn start(
             slots: how.jobs.or(settings.slots),
             grace: Duration::from_secs(settings.grace_seconds.into()),
             retention: settings.retention(),
+            keep_results: settings.keep_results,
             shell: settings.shell,
         },
         processes: processes(&flow, follows)?,

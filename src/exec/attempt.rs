@@ -293,7 +293,10 @@ impl Attempt {
         unix::wait_unreaped(pid);
         let exit = self.reap(pid, shared);
         match pump {
-            Some(pump) => pump.drain(),
+            Some(pump) => {
+                pump.drain();
+                shared.losses.settle(unix::room_at(&job.stdout), shared);
+            }
             None if unix::room_at(&job.stdout) == Some(0) => {
                 shared.losses.full_at_end(&job.stdout, shared);
             }

@@ -292,4 +292,17 @@ mod tests {
         note_stopping(dir.path(), Timestamp(9)).expect("written");
         assert_eq!(read(dir.path(), &run).stopping, Some(Timestamp(9)));
     }
+
+    #[test]
+    fn an_end_that_the_disk_refused_is_written_with_the_next_one() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (folder, run) = (dir.path().join("r"), RunId::from("r"));
+        let both = [ended(0, Exit::Code(0), None), ended(1, Exit::Code(1), None)];
+        let records = ExitRecords::default();
+        let (path, _) = records.ended(&folder, &both[0]).expect_err("no folder");
+        assert_eq!(path, folder.join(EXITS_FILE));
+        fs::create_dir(&folder).expect("made");
+        records.ended(&folder, &both[1]).expect("written");
+        assert_eq!(read(&folder, &run).ended, both);
+    }
 }

@@ -234,3 +234,30 @@ pub(super) fn note_gap(path: &Path, gap: &Gap) -> bool {
     };
     log.fill_gap()
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_log_cannot_take_is_counted_and_said_in_it_once_it_can() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut log = Log {
+            path: "/dev/full".into(),
+            file: None,
+            gap: None,
+            over: false,
+        };
+        let lost = log.write(b"abc").expect("lost");
+        assert_eq!(lost.bytes, 3);
+        assert_eq!(log.write(b"de").expect("lost").bytes, 2);
+        assert!(!log.fill_gap());
+        let path = dir.path().join("x.out");
+        (log.path, log.file) = (path.clone(), None);
+        assert_eq!(log.write(b"later\n"), None);
+        assert_eq!(log.write(b"and later\n"), None);
+        let text = std::fs::read_to_string(path).expect("read");
+        let gap = format!("[handmill: 5 bytes are missing here: {}]", lost.why);
+        assert_eq!(text, format!("\n{gap}\nlater\nand later\n"));
+    }
+}

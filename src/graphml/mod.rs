@@ -6,6 +6,7 @@
 //! the edit only. Unaware of files, paths and folders: `store` brings bytes and takes bytes, the
 //! editor's clipboard brings and takes text.
 
+mod attributes;
 mod change;
 mod decode;
 mod edge_ids;
@@ -28,6 +29,8 @@ mod patch;
 mod place;
 mod plan;
 mod read;
+mod resolve;
+mod results;
 mod scan;
 mod source;
 mod style;
@@ -38,6 +41,7 @@ mod write;
 pub use error::{ReadError, WriteError};
 pub use meaning::same_meaning;
 pub use read::{Reading, read, read_text};
+pub use results::write_results;
 pub use source::Source;
 pub use subgraph::subgraph_text;
 pub use warning::Warning;

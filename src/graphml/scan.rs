@@ -1,18 +1,18 @@
 //! XML events to the places of keys, nodes, edges and data. Knows the structure of GraphML and
 //! nothing of what the data mean; iterative, and bounded before anything is allocated.
 
-use std::collections::HashMap;
+mod ending;
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
+use super::attributes::Attributes;
 use super::element::{Data, EdgeElement, Element, Key, Layout, NodeElement, Span};
 use super::error::ReadError;
-use super::escape::{attribute_value, text_value, with_pictures};
-use super::keys::{Domain, Field};
-use super::limits::{
-    ATTRIBUTE_BYTES_MAX, ATTRIBUTES_MAX, DEPTH_MAX, EDGES_MAX, NODES_MAX, TEXT_BYTES_MAX,
-};
+use super::escape::{text_value, with_pictures};
+use super::keys::Domain;
+use super::limits::{DEPTH_MAX, EDGES_MAX, NODES_MAX, TEXT_BYTES_MAX};
+use super::resolve::resolve_keys;
 use super::warning::{Warnings, shown};
 use crate::model::NodeId;
 
@@ -23,7 +23,8 @@ const NAMESPACE: &str = "http://graphml.graphdrawing.org/xmlns";
 enum Open {
     Root,
     Key,
-    Default,
+    /// With where its content begins.
+    Default(usize),
     Graph,
     Node,
     Edge,
@@ -32,18 +33,13 @@ enum Open {
     Other,
 }
 
-/// One attribute of a start tag, borrowed from the text.
-struct Attribute<'t> {
-    name: &'t str,
-    value: Span,
-}
-
 struct Scan<'t, 'w> {
     text: &'t str,
     warnings: &'w mut Warnings<'t>,
     layout: Layout,
+    /// What is open, and where its start tag begins.
     stack: Vec<(Open, usize)>,
-    attributes: Vec<Attribute<'t>>,
+    attributes: Attributes<'t>,
     seen_root: bool,
     seen_graph: bool,
     n_other_graphs: usize,
@@ -61,7 +57,7 @@ pub(super) fn scan<'t>(
         warnings,
         layout: Layout::default(),
         stack: Vec::new(),
-        attributes: Vec::new(),
+        attributes: Attributes::of(text),
         seen_root: false,
         seen_graph: false,
         n_other_graphs: 0,
@@ -137,7 +133,7 @@ impl<'t> Scan<'t, '_> {
                 line: self.line(start),
             });
         }
-        self.read_attributes(tag, start)?;
+        self.attributes.read(tag, start, self.warnings)?;
         let name_start = start + 1;
         let name = &self.text[name_start..name_start + tag.name().as_ref().len()];
         let (prefix, local) = match name.find(':') {
@@ -156,7 +152,7 @@ impl<'t> Scan<'t, '_> {
             _ if !ours => Open::Other,
             (None, _) if !self.seen_root => self.open_root(prefix, local, element)?,
             (Some(Open::Root | Open::Graph), "key") => self.open_key(element),
-            (Some(Open::Key), "default") => Open::Default,
+            (Some(Open::Key), "default") => Open::Default(end),
             (Some(Open::Root), "graph") if !self.seen_graph => self.open_graph(element),
             (Some(Open::Root), "graph") => {
                 self.n_other_graphs += 1;
@@ -227,17 +223,10 @@ impl<'t> Scan<'t, '_> {
                     }
                 }
             }
-            Open::Default => {
-                let raw = if start == end {
-                    ""
-                } else {
-                    let open_end = self.text[opened..start]
-                        .find('>')
-                        .map_or(start, |i| opened + i + 1);
-                    &self.text[open_end..start]
-                };
+            Open::Default(content) => {
+                let value = text_value(&self.text[content.min(start)..start]);
                 if let Some(key) = layout.keys.last_mut() {
-                    key.default = Some(with_pictures(&text_value(raw)).into_owned());
+                    key.default = Some(with_pictures(&value).into_owned());
                 }
             }
             Open::Other => {}
@@ -265,7 +254,7 @@ impl<'t> Scan<'t, '_> {
             Some(name) => format!("xmlns:{name}"),
             None => "xmlns".to_owned(),
         };
-        match self.value(&declaration) {
+        match self.attributes.value(&declaration) {
             Some(namespace) if namespace == NAMESPACE => {}
             other => self.warnings.at(at, || {
                 let other = other.unwrap_or_default();
@@ -281,25 +270,28 @@ impl<'t> Scan<'t, '_> {
     fn open_graph(&mut self, element: Element) -> Open {
         self.seen_graph = true;
         self.layout.graph.element = element;
-        if self.value("edgedefault").as_deref() == Some("undirected") {
-            self.layout.graph.undirected = self.span("edgedefault");
+        if self.attributes.value("edgedefault").as_deref() == Some("undirected") {
+            self.layout.graph.undirected = self.attributes.span("edgedefault");
         }
         Open::Graph
     }
 
     fn open_key(&mut self, element: Element) -> Open {
         let at = element.span.start as usize;
-        let Some(id) = self.value("id") else {
+        let Some(id) = self.attributes.value("id") else {
             self.warnings
                 .at(at, || "a <key> without an id is left out".to_owned());
             return Open::Other;
         };
-        let kind = self.value("attr.type").zip(self.span("attr.type"));
+        let kind = self
+            .attributes
+            .value("attr.type")
+            .zip(self.attributes.span("attr.type"));
         self.layout.keys.push(Key {
             element,
             id,
-            domains: Domain::of_word(self.value("for").as_deref()),
-            name: self.value("attr.name").unwrap_or_default(),
+            domains: Domain::of_word(self.attributes.value("for").as_deref()),
+            name: self.attributes.value("attr.name").unwrap_or_default(),
             kind,
             default: None,
         });
@@ -313,7 +305,7 @@ impl<'t> Scan<'t, '_> {
                 line: self.line(at),
             });
         }
-        let Some(id) = self.value("id") else {
+        let Some(id) = self.attributes.value("id") else {
             self.warnings.at(at, || {
                 "a <node> without an id is left out; it stays in the file".to_owned()
             });
@@ -335,20 +327,26 @@ impl<'t> Scan<'t, '_> {
                 line: self.line(at),
             });
         }
-        let (Some(source), Some(target)) = (self.value("source"), self.value("target")) else {
+        let (Some(source), Some(target)) = (
+            self.attributes.value("source"),
+            self.attributes.value("target"),
+        ) else {
             self.warnings.at(at, || {
                 "an <edge> without source or target is left out; it stays in the file".to_owned()
             });
             return Ok(Open::Other);
         };
-        let directed = self.value("directed").map(|word| word != "false");
+        let directed = self
+            .attributes
+            .value("directed")
+            .map(|word| word != "false");
         let n_data = self.layout.data.len();
         self.layout.edges.push(EdgeElement {
             element,
             source: NodeId::new(source),
             target: NodeId::new(target),
-            id: self.span("id"),
-            directed: directed.zip(self.span("directed")),
+            id: self.attributes.span("id"),
+            directed: directed.zip(self.attributes.span("directed")),
             data: Span::new(n_data, n_data),
         });
         Ok(Open::Edge)
@@ -357,7 +355,7 @@ impl<'t> Scan<'t, '_> {
     fn open_data(&mut self, domain: Domain, element: Element) -> Open {
         let data = Data {
             element,
-            key: self.span("key").unwrap_or_default(),
+            key: self.attributes.span("key").unwrap_or_default(),
             field: None,
             closed: false,
         };
@@ -368,193 +366,13 @@ impl<'t> Scan<'t, '_> {
         Open::Data(domain)
     }
 
-    fn read_attributes(&mut self, tag: &BytesStart<'t>, start: usize) -> Result<(), ReadError> {
-        self.attributes.clear();
-        // No check for duplicates by the library: it compares each with each.
-        for attribute in tag.attributes().with_checks(false) {
-            let Ok(attribute) = attribute else {
-                self.warnings.at(start, || {
-                    "a malformed attribute and those after it are ignored".to_owned()
-                });
-                break;
-            };
-            if self.attributes.len() >= ATTRIBUTES_MAX {
-                return Err(ReadError::TooManyAttributes {
-                    line: self.line(start),
-                });
-            }
-            if attribute.value.len() > ATTRIBUTE_BYTES_MAX {
-                return Err(ReadError::AttributeTooLong {
-                    line: self.line(start),
-                });
-            }
-            let (Some(name), Some(value)) = (
-                within(self.text, attribute.key.as_ref()),
-                within(self.text, &attribute.value),
-            ) else {
-                continue;
-            };
-            self.attributes.push(Attribute {
-                name: name.of(self.text),
-                value,
-            });
-        }
-        Ok(())
-    }
-
-    fn span(&self, name: &str) -> Option<Span> {
-        let found = self.attributes.iter().find(|a| a.name == name);
-        found.map(|a| a.value)
-    }
-
-    fn value(&self, name: &str) -> Option<String> {
-        let raw = self.span(name)?.of(self.text);
-        Some(with_pictures(&attribute_value(raw)).into_owned())
-    }
-
     fn line(&self, at: usize) -> usize {
         self.warnings.lines.at(at)
     }
-
-    /// Judges how the text ended; true when the file is damaged.
-    fn finish(&mut self, broken: Option<(usize, String)>) -> Result<bool, ReadError> {
-        if !self.seen_root {
-            return Err(match broken {
-                Some((at, why)) => ReadError::Broken {
-                    line: self.line(at),
-                    why,
-                },
-                None => ReadError::NotXml {
-                    found: shown(&first_chars(self.text.trim_start())),
-                },
-            });
-        }
-        if !self.seen_graph {
-            return Err(ReadError::NoGraph {
-                line: self.line(broken.map_or(self.text.len(), |b| b.0)),
-            });
-        }
-        if self.n_other_graphs > 0 {
-            let n = self.n_other_graphs;
-            self.warnings
-                .whole(|| format!("only the first graph is read; {n} more are kept in the file"));
-        }
-        let damaged = broken.is_some() || !self.stack.is_empty();
-        if damaged {
-            let cut = broken
-                .as_ref()
-                .is_none_or(|(at, _)| self.text[*at..].find('>').is_none());
-            let inside = self.inside();
-            let at = broken.as_ref().map_or(self.text.len(), |b| b.0);
-            self.warnings.at(at, || match broken {
-                Some((_, why)) if !cut => {
-                    format!("the file is broken here, inside {inside} ({why}); what stands before was read")
-                }
-                _ => format!("the file ends inside {inside}; what stands before was read"),
-            });
-            // Whatever is still open ends where the reading ended.
-            while !self.stack.is_empty() {
-                if matches!(self.stack.last(), Some((Open::Data(_) | Open::Default, _))) {
-                    self.stack.pop();
-                } else {
-                    self.close(at, at)?;
-                }
-            }
-        }
-        Ok(damaged)
-    }
-
-    /// The innermost open element that a person would recognise.
-    fn inside(&self) -> String {
-        for (kind, _) in self.stack.iter().rev() {
-            match kind {
-                Open::Node => {
-                    let id = self.layout.nodes.last().map_or("", |n| n.id.as_str());
-                    return format!("<node id={}>", shown(id));
-                }
-                Open::Edge => {
-                    if let Some(edge) = self.layout.edges.last() {
-                        let (source, target) = (edge.source.as_str(), edge.target.as_str());
-                        return format!("<edge source={} target={}>", shown(source), shown(target));
-                    }
-                }
-                Open::Key => {
-                    let id = self.layout.keys.last().map_or("", |k| k.id.as_str());
-                    return format!("<key id={}>", shown(id));
-                }
-                Open::Graph => return "<graph>".to_owned(),
-                Open::Root => return "<graphml>".to_owned(),
-                Open::Data(_) | Open::Default | Open::Other => {}
-            }
-        }
-        "the document".to_owned()
-    }
-}
-
-/// Gives each data element its meaning, after all keys are known: they may stand after the data.
-fn resolve_keys(
-    text: &str,
-    layout: &mut Layout,
-    warnings: &mut Warnings<'_>,
-) -> Result<(), ReadError> {
-    let mut fields: HashMap<(&str, Domain), (Option<Field>, usize)> = HashMap::new();
-    for key in &layout.keys {
-        let at = key.element.span.start as usize;
-        for &domain in key.domains {
-            let entry = (key.field(domain), at);
-            if let Some((_, first)) = fields.insert((&key.id, domain), entry) {
-                return Err(ReadError::DuplicateKey {
-                    id: shown(&key.id),
-                    first: warnings.lines.at(first),
-                    second: warnings.lines.at(at),
-                });
-            }
-        }
-    }
-    let mut undeclared: Option<(Span, usize)> = None;
-    let mut resolve = |data: &mut Data, domain: Domain| {
-        let id = attribute_value(data.key.of(text));
-        match fields.get(&(id.as_ref(), domain)) {
-            Some((field, _)) => data.field = *field,
-            None => {
-                undeclared = Some((
-                    undeclared.map_or(data.key, |u| u.0),
-                    undeclared.map_or(1, |u| u.1 + 1),
-                ))
-            }
-        }
-    };
-    for data in &mut layout.graph_data {
-        resolve(data, Domain::Graph);
-    }
-    for node in &layout.nodes {
-        for data in layout.data.get_mut(node.data.range()).unwrap_or_default() {
-            resolve(data, Domain::Node);
-        }
-    }
-    for edge in &layout.edges {
-        for data in layout.data.get_mut(edge.data.range()).unwrap_or_default() {
-            resolve(data, Domain::Edge);
-        }
-    }
-    if let Some((key, n)) = undeclared {
-        warnings.at(key.start as usize, || {
-            let name = shown(key.of(text));
-            format!("key {name} is not declared; {n} such data are kept in the file and not read")
-        });
-    }
-    Ok(())
 }
 
 fn offset(reader: &Reader<&[u8]>) -> usize {
     usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
-}
-
-/// Where a piece that was borrowed from `text` stands in it.
-fn within(text: &str, piece: &str) -> Option<Span> {
-    let start = (piece.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
-    let end = start + piece.len();
-    (end <= text.len()).then(|| Span::new(start, end))
 }
 
 fn first_chars(text: &str) -> String {

@@ -41,6 +41,22 @@ pub fn write(flow: &Flow, base: Option<&Source>) -> Result<Vec<u8>, WriteError> 
     Ok(bytes)
 }
 
+/// The text of the base with other data at these places of its nodes, and else as it is.
+pub(super) fn write_node_data(
+    base: &Source,
+    nodes: Vec<(usize, Vec<Change>)>,
+) -> Result<Vec<u8>, WriteError> {
+    let plan = Plan {
+        nodes,
+        ..Plan::default()
+    };
+    let bytes = Writing::new(&base.0, &base.0.flow).written(&plan)?;
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(WriteError::TooLarge);
+    }
+    Ok(bytes)
+}
+
 struct Writing<'a> {
     base: &'a Inner,
     flow: &'a Flow,
@@ -54,6 +70,10 @@ impl<'a> Writing<'a> {
     }
 
     fn write(&self) -> Result<Vec<u8>, WriteError> {
+        self.written(&Plan::new(self.base, self.flow, &self.style)?)
+    }
+
+    fn written(&self, plan: &Plan<'a>) -> Result<Vec<u8>, WriteError> {
         let Inner {
             text,
             raw,
@@ -62,7 +82,6 @@ impl<'a> Writing<'a> {
             damaged,
             ..
         } = self.base;
-        let plan = Plan::new(self.base, self.flow, &self.style)?;
         if plan.is_empty() {
             let same = raw.clone().or_else(|| encode(text, *encoding, *bom));
             return Ok(same.unwrap_or_else(|| text.clone().into_bytes()));
@@ -74,7 +93,7 @@ impl<'a> Writing<'a> {
         if nodes > NODES_MAX || edges > EDGES_MAX {
             return Err(WriteError::TooMany);
         }
-        let mut out = healed(self.patched(&plan));
+        let mut out = healed(self.patched(plan));
         if let Some(bytes) = encode(&out, *encoding, *bom) {
             return Ok(bytes);
         }

@@ -81,6 +81,7 @@ impl Memory for Kept {
             shell: settings.shell.clone(),
             retention_days: Some(settings.retention_days),
             log_bytes_max: Some(settings.log_bytes_max),
+            keep_results: settings.keep_results,
             collection: self.named.borrow().clone().or(settings.collection.clone()),
         };
         Remembered {
@@ -108,6 +109,7 @@ impl Memory for Kept {
             .settings
             .log_bytes_max
             .unwrap_or(usual.log_bytes_max);
+        settings.keep_results = remembered.settings.keep_results;
         let mut named = self.named.borrow_mut();
         if named.is_none() || *named != remembered.settings.collection {
             // Another was chosen in the window, and that is what is meant from now on.

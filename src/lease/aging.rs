@@ -11,6 +11,9 @@ use super::tell::{DEGRADED_LEFT, TAKEOVER_IN, TAKEOVER_LEFT, seconds_up};
 /// What stands before a number of seconds that runs down.
 const COUNTDOWNS: [&str; 3] = [TAKEOVER_IN, TAKEOVER_LEFT, DEGRADED_LEFT];
 
+/// Two ages that differ by less were counted from the same moment.
+const ONE_SIGHT: Duration = Duration::from_millis(400);
+
 impl Status {
     /// Control of a workspace that is not possible here, for this reason: a sentence.
     pub fn refused(why: String) -> Self {
@@ -75,7 +78,15 @@ impl Status {
 
     /// True when the two differ by nothing but the time that has passed.
     pub fn differs_by_time_alone(&self, other: &Self) -> bool {
+        // A silence that began anew is news: whoever counts the old one would tell that its owner is gone.
+        let begins = |status: &Self| -> Vec<Duration> {
+            let owner = status.owner.iter().map(|owner| owner.silent);
+            let requests = status.requests.iter().map(|request| request.age);
+            owner.chain(requests).collect()
+        };
+        let is_same = |(a, b): (Duration, Duration)| a.abs_diff(b) < ONE_SIGHT;
         self.timeless() == other.timeless()
+            && begins(self).into_iter().zip(begins(other)).all(is_same)
     }
 
     /// True while a number in it runs down or up in seconds, for a face that shows one.

@@ -150,6 +150,20 @@ impl Ledger {
             results: results.clone(),
             hash,
             at,
+            kept: false,
+        })));
+    }
+
+    /// Results of this `hash` stand in the workfile because `run`, a run of ours, left them there:
+    /// they are never taken over from it.
+    pub fn record_kept(&self, flow: &FlowRef, run: RunId, hash: u64, at: Timestamp) {
+        self.inner.inbox.put(Message::Import(Box::new(Import {
+            flow: flow.clone(),
+            run,
+            results: FileResults::default(),
+            hash,
+            at,
+            kept: true,
         })));
     }
 
@@ -186,6 +200,12 @@ impl Ledger {
     ) -> Result<Vec<RunSummary>, LedgerError> {
         self.catch_up();
         self.read(|tx| history::history(tx, &flow.file, limit, before))
+    }
+
+    /// The newest run of every flow that has one, by its file: one question however many flows there are.
+    pub fn newest_runs(&self) -> Result<Vec<(Arc<str>, RunSummary)>, LedgerError> {
+        self.catch_up();
+        self.read(|tx| history::newest_runs(tx))
     }
 
     /// Attempts of a run, or of one of its nodes, in the order they began.

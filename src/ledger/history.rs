@@ -51,6 +51,25 @@ pub(super) fn history(
     Ok(runs.into_iter().map(|(_, run)| run).collect())
 }
 
+/// The newest run of every flow that has one, by file.
+pub(super) fn newest_runs(conn: &Connection) -> rusqlite::Result<Vec<(Arc<str>, RunSummary)>> {
+    let mut select = conn.prepare_cached(
+        "SELECT r.id, r.name, r.choice, p.name, r.started, r.ended, r.outcome, r.n_subset, r.n_ran,
+                r.n_failed, r.n_stopped, r.n_skipped, r.n_kept, r.host, f.file
+         FROM flows f
+         JOIN runs r ON r.id = (SELECT id FROM runs WHERE flow = f.id AND gone = 0
+                                ORDER BY started DESC, id DESC LIMIT 1)
+         LEFT JOIN runs p ON p.id = r.resumes",
+    )?;
+    let mut runs = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(14)?, summary(row)?)))?
+        .collect::<rusqlite::Result<Vec<(i64, Arc<str>, RunSummary)>>>()?;
+    for (key, _, run) in runs.iter_mut().filter(|(_, _, run)| run.ended.is_none()) {
+        count_so_far(conn, *key, &mut run.counts)?;
+    }
+    Ok(runs.into_iter().map(|(_, file, run)| (file, run)).collect())
+}
+
 /// Where a list goes on behind this run: its start and its key. Runs of other machines get their keys
 /// when they are taken over, so that the key alone is no order of time.
 pub(super) fn place_of(conn: &Connection, run: Option<&RunId>) -> rusqlite::Result<(i64, i64)> {

@@ -1,9 +1,15 @@
-//! Results that another program left in a workfile, stored as that flow's last run.
+//! Results that another program left in a workfile, stored as that flow's last run; and which results
+//! stand in a file because we wrote them there.
+
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::fold::{IMPORTED, clear_statuses, flow_key, node_key};
-use crate::model::{FileResult, FileResults, FlowRef, NodeId, NodeStatus, RunId, Timestamp};
+use super::fold::{IMPORTED, clear_statuses, flow_key, node_key, run_key};
+use super::past::states_of_run;
+use crate::model::{
+    FileResult, FileResults, FlowRef, NodeId, NodeState, NodeStatus, RunId, Timestamp,
+};
 
 /// Of each output of a node, the end is kept: that is where a failure says why.
 const LOG_BYTES_MAX: usize = 1 << 20;
@@ -16,6 +22,8 @@ pub(super) struct Import {
     pub(super) results: FileResults,
     pub(super) hash: u64,
     pub(super) at: Timestamp,
+    /// They stand there because `run`, a run of ours, left them.
+    pub(super) kept: bool,
 }
 
 impl Import {
@@ -24,6 +32,14 @@ impl Import {
     pub(super) fn apply(&self, conn: &Connection) -> rusqlite::Result<()> {
         let flow = flow_key(conn, &self.flow.file)?;
         let hash = self.hash.cast_signed();
+        if self.kept {
+            let run = run_key(conn, &self.run)?;
+            conn.prepare_cached(
+                "INSERT OR REPLACE INTO imports (flow, hash, run, at) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![flow, hash, run, self.at.0])?;
+            return Ok(());
+        }
         let seen = conn
             .prepare_cached("SELECT 1 FROM imports WHERE flow = ?1 AND hash = ?2")?
             .exists([flow, hash])?;
@@ -53,9 +69,11 @@ impl Import {
         flow: i64,
         told: &[(&NodeId, &FileResult)],
     ) -> rusqlite::Result<bool> {
-        let Some(before) = newest_import(conn, flow)? else {
+        let Some(newest) = newest_import(conn, flow)? else {
             return Ok(!told.is_empty() || !self.results.marks.is_empty());
         };
+        let ours = self.left_by(conn, newest)?;
+        let before = newest_taken_over(conn, flow)?;
         let mut same = conn.prepare_cached(
             "SELECT 1 FROM nodes n JOIN import_nodes i ON i.node = n.id AND i.run = ?1
              LEFT JOIN import_logs l ON l.run = i.run AND l.node = i.node
@@ -63,6 +81,12 @@ impl Import {
                AND coalesce(l.stdout, '') = ?6 AND coalesce(l.stderr, '') = ?7",
         )?;
         for (node, result) in told {
+            if ours
+                .get(*node)
+                .is_some_and(|state| is_told_by(result, state))
+            {
+                continue;
+            }
             let known = same.exists(params![
                 before,
                 flow,
@@ -77,6 +101,17 @@ impl Import {
             }
         }
         Ok(false)
+    }
+
+    /// How a run of ours left the nodes; none when that run was taken over.
+    fn left_by(&self, conn: &Connection, run: i64) -> rusqlite::Result<HashMap<NodeId, NodeState>> {
+        let (name, choice): (String, String) = conn
+            .prepare_cached("SELECT name, choice FROM runs WHERE id = ?1")?
+            .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        match choice == IMPORTED {
+            true => Ok(HashMap::new()),
+            false => states_of_run(conn, &self.flow.file, &RunId::new(name)),
+        }
     }
 
     fn insert(
@@ -142,6 +177,10 @@ impl Import {
     }
 }
 
+fn is_told_by(result: &FileResult, state: &NodeState) -> bool {
+    *result == FileResult::of(state)
+}
+
 fn says_nothing(result: &FileResult) -> bool {
     result.status == NodeStatus::Idle
         && result.exit.is_none()
@@ -164,4 +203,15 @@ pub(super) fn newest_import(conn: &Connection, flow: i64) -> rusqlite::Result<Op
         .query_row([flow], |row| row.get(0))
         .optional()
         .map(Option::flatten)
+}
+
+/// The newest import of a flow that another program's results made a run of.
+fn newest_taken_over(conn: &Connection, flow: i64) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached(
+        "SELECT max(i.run) FROM imports i
+         WHERE i.flow = ?1 AND EXISTS (SELECT 1 FROM import_nodes n WHERE n.run = i.run)",
+    )?
+    .query_row([flow], |row| row.get(0))
+    .optional()
+    .map(Option::flatten)
 }

@@ -21,8 +21,8 @@ pub enum Subject {
     Frame(FrameId, String),
     /// The places of things, whichever: how many moved.
     Places(usize),
-    /// Edges of both versions that together lead round in a circle: the names along it.
-    Circle(Vec<String>),
+    /// Edges of both versions that together lead round in a cycle: the names along it.
+    Cycle(Vec<String>),
 }
 
 impl fmt::Display for Subject {
@@ -35,7 +35,7 @@ impl fmt::Display for Subject {
             Self::Frame(_, title) => write!(f, "Frame ‘{title}’"),
             Self::Places(1) => f.write_str("One thing moved"),
             Self::Places(n) => write!(f, "{n} things moved"),
-            Self::Circle(names) => write!(f, "Circle {}", names.join(" → ")),
+            Self::Cycle(names) => write!(f, "Cycle {}", names.join(" → ")),
         }
     }
 }

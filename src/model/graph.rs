@@ -212,14 +212,14 @@ impl Graph {
         })
     }
 
-    /// Edges of one circle of blocking edges, on which nothing could ever start; `None` when there is
-    /// none. Of several circles always the same one is given, whatever the order of nodes and edges.
-    pub fn blocking_circle(&self) -> Option<Vec<EdgeId>> {
+    /// Edges of one cycle of blocking edges, on which nothing could ever start; `None` when there is
+    /// none. Of several cycles always the same one is given, whatever the order of nodes and edges.
+    pub fn blocking_cycle(&self) -> Option<Vec<EdgeId>> {
         let blocking = |at, way| {
             let edges = self.inner.edges_directed(at, way);
             edges.filter(|edge| edge.weight().kind == EdgeKind::Blocking)
         };
-        // Whatever nothing leads to is on no circle; taken away again and again.
+        // Whatever nothing leads to is on no cycle; taken away again and again.
         let mut n_before: HashMap<NodeIndex, usize> = HashMap::with_capacity(self.n_nodes());
         let mut free = Vec::new();
         for at in self.inner.node_indices() {
@@ -250,8 +250,8 @@ impl Graph {
         let mut way: Vec<(NodeIndex, EdgeId)> = Vec::new();
         loop {
             if let Some(from) = way.iter().position(|(node, _)| *node == at) {
-                let circle = way.split_off(from).into_iter().map(|(_, edge)| edge);
-                return Some(circle.rev().collect());
+                let cycle = way.split_off(from).into_iter().map(|(_, edge)| edge);
+                return Some(cycle.rev().collect());
             }
             let edges = blocking(at, Direction::Incoming).filter(|edge| is_left(&edge.source()));
             let edge = edges.min_by_key(|edge| &edge.weight().id)?;

@@ -8,14 +8,14 @@
 //!   to a node counts as an edit of it; a move does not;
 //! - places are never a conflict: where both moved a thing, ours holds;
 //! - an id that both gave to different new things stays with theirs, ours becomes `id~2`;
-//! - blocking edges of both that together form a circle are a conflict;
+//! - blocking edges of both that together form a cycle are a conflict;
 //! - the order of nodes, edges and frames is theirs.
 //!
 //! The window merges what another program wrote into what is on the screen, and restored edits into a file that
 //! moved on; the command line is a merge driver for git. Edges without an id of their own have one made from
 //! their ends (`graphml`), so the id is the key for them too.
 
-mod circles;
+mod cycles;
 mod edges;
 mod frames;
 mod nodes;
@@ -122,7 +122,7 @@ pub fn merge_with(base: &Flow, ours: &Flow, theirs: &Flow, picks: &Picks) -> Mer
     let mut flow = merger.flow_fields();
     let new_ids = merger.nodes(&mut flow.graph);
     let edge_ids = merger.edges(&mut flow.graph, &new_ids);
-    merger.break_circles(&mut flow.graph, &edge_ids);
+    merger.break_cycles(&mut flow.graph, &edge_ids);
     flow.frames = merger.frames();
     Merged {
         flow,

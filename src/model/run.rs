@@ -345,3 +345,22 @@ pub struct FileResult {
     /// Standard error.
     pub stderr: String,
 }
+
+impl FileResult {
+    /// What is said in a file of a node that stands so. A file knows only nodes that ran or failed.
+    pub fn of(state: &NodeState) -> Self {
+        let status = match state.status {
+            NodeStatus::Ran | NodeStatus::Failed => state.status,
+            _ => NodeStatus::Idle,
+        };
+        let exit = match &state.exit {
+            Some(Exit::Code(code)) if status != NodeStatus::Idle => Some(*code),
+            _ => None,
+        };
+        Self {
+            status,
+            exit,
+            ..Self::default()
+        }
+    }
+}

@@ -262,12 +262,20 @@ impl Dispatcher {
         self.runs.insert(run.clone(), live);
         self.decide(Input::Adopt(Box::new(adopt)));
         self.executor.taken_over(&run, &env);
+        let open = self.flows.get_mut(flow);
+        if open.is_some_and(|open| std::mem::take(&mut open.gives_way)) {
+            self.give_way(flow);
+        }
     }
 
     /// Lets another process carry on the run of a flow: from here on it decides.
     pub(super) fn give_way(&mut self, flow: &FlowRef) {
         let run = self.runs.iter().find(|(_, live)| live.flow == *flow);
         let Some(run) = run.map(|(run, _)| run.clone()) else {
+            // Its lock is taken before the run is known here, and that is when others see who has it.
+            if let Some(open) = self.flows.get_mut(flow) {
+                open.gives_way = true;
+            }
             return;
         };
         if !self.executor.outlives_us()

@@ -12,7 +12,6 @@ use super::incoming::{Incoming, Loaded};
 use super::last_runs::{self, LastRuns};
 use super::open_flow::OpenFlow;
 use super::order::{KillScope, Order};
-use super::pruner::Care;
 use super::start::follows;
 use super::workspace::Workspace;
 use super::{Runner, clock, errand, loading, runners};
@@ -48,6 +47,7 @@ impl Dispatcher {
             if let Some(adoption) = loaded.adoption {
                 self.executor.leave(adoption.run());
             }
+            self.close_idle_workspaces();
             return;
         };
         open.workspace = workspace.clone();
@@ -95,14 +95,13 @@ impl Dispatcher {
         id: WorkspaceId,
         workspace: Arc<Workspace>,
     ) -> Arc<Workspace> {
-        let (pruner, rule) = (&mut self.pruner, self.manner.retention);
-        let kept = self.workspaces.entry(id.clone()).or_insert_with(|| {
-            pruner.look(id, &workspace, rule, Care::Thorough);
-            workspace.clone()
-        });
+        self.prune_first(&id, &workspace);
+        let kept = self
+            .workspaces
+            .entry(id)
+            .or_insert_with(|| workspace.clone());
         let kept = kept.clone();
-        // The end of a ledger waits for its writer.
-        self.pool.spawn_blocking(move || drop(workspace));
+        self.close_workspace(workspace);
         kept
     }
 
@@ -180,7 +179,13 @@ impl Dispatcher {
 
     pub(super) fn last_runs_came(&mut self, found: LastRuns) {
         for (id, workspace) in found.opened {
-            self.keep_workspace(id, workspace);
+            self.prune_first(&id, &workspace);
+            // Opened for the list alone, unless somebody has come for it meanwhile.
+            if self.is_in_use(&id) {
+                self.keep_workspace(id, workspace);
+            } else {
+                self.close_workspace(workspace);
+            }
         }
         // What an open flow says of itself is newer.
         let news: Vec<_> = found

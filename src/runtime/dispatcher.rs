@@ -5,13 +5,13 @@
 //! in `orders`, what answers become in `answers`, what the scheduler demands in `effects`, and what
 //! happened in `facts`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
 use crate::exec::{Executor, Growth};
-use crate::model::{Choice, FlowRef, Notice, RunId};
+use crate::model::{Choice, FlowRef, Notice, RunId, WorkspaceId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::Home;
 
@@ -51,6 +51,8 @@ pub struct Dispatcher {
     pub(super) logs: LogDesk,
     pub(super) past_runs: HistoryDesk,
     pub(super) pruner: Pruner,
+    /// Workspaces that it was sent to already, for the first time.
+    pub(super) pruned: BTreeSet<WorkspaceId>,
     pub(super) elsewhere: Elsewhere,
     /// The run that a face wants to be told about; an answer about another comes too late.
     pub(super) wish: Option<(FlowRef, u64, Choice)>,
@@ -91,6 +93,7 @@ impl Dispatcher {
             logs: LogDesk::new(pool.clone(), inbox.clone()),
             past_runs: HistoryDesk::new(pool.clone(), inbox.clone()),
             pruner: Pruner::new(inbox.clone()),
+            pruned: BTreeSet::new(),
             home: config.home,
             pool,
             inbox,

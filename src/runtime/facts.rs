@@ -7,6 +7,7 @@ use crate::model::{Event, FlowRef, Notice, RunId};
 
 use super::dispatcher::Dispatcher;
 use super::incoming::Incoming;
+use super::kept;
 use super::open_flow::OpenFlow;
 use super::pruner::Care;
 use super::view::View;
@@ -149,11 +150,18 @@ impl Dispatcher {
                 if let Some(mut live) = self.runs.remove(run) {
                     let lock = live.lock.take();
                     let (executor, run) = (Arc::clone(&self.executor), run.clone());
+                    let keeps = self.manner.keep_results;
+                    let keeps = keeps.then(|| (self.inbox.clone(), flow.clone()));
                     // The next process to take the lock must find the run's end in the ledger; and one
                     // that comes because we were killed before that must still find the run held.
                     let released = self.pool.spawn_blocking(move || {
                         live.workspace.ledger.flush().ok();
                         executor.over(&run, &live.workspace.run_dir(&run));
+                        if let Some((inbox, flow)) = keeps
+                            && let Some(notice) = kept::keep_results(&live.workspace, &flow, &run)
+                        {
+                            inbox.send(Incoming::Tell(notice));
+                        }
                         drop(lock);
                     });
                     self.releasing.insert(flow.clone(), released);
@@ -171,6 +179,7 @@ impl Dispatcher {
             self.logs.closed(flow);
             self.follow_elsewhere(flow);
             self.picture.touch_flow(flow);
+            self.close_idle_workspaces();
         }
     }
 

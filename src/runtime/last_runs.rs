@@ -3,6 +3,7 @@
 //! Asks only ledgers that are there already: a workspace where nothing ever ran gets none by being
 //! looked at. Unaware of the board; called by the dispatcher when a collection was looked through.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -23,8 +24,7 @@ pub struct LastRuns {
     pub runs: Vec<(FlowRef, RunSummary)>,
     /// How many runs of each workspace began lately.
     pub recent: Vec<(WorkspaceId, u64)>,
-    /// Workspaces that were opened for it; they are kept, for opening settles what a dead Handmill
-    /// left, and only the first to open learns of that.
+    /// Workspaces that were opened for it. Whoever has no use for them lets them go again.
     pub opened: Vec<(WorkspaceId, Arc<Workspace>)>,
 }
 
@@ -70,12 +70,13 @@ fn look_up_now(home: &Home, open: &Workspaces, catalog: &Catalog, inbox: &Inbox)
         if let Ok(n) = workspace.ledger.count_runs_since(since) {
             found.recent.push((entry.id.clone(), n));
         }
-        for flow in &entry.flows {
-            let newest = workspace.ledger.history(&flow.flow, 1, None);
-            if let Some(run) = newest.ok().and_then(|mut runs| runs.pop()) {
-                found.runs.push((flow.flow.clone(), run));
-            }
-        }
+        let newest = workspace.ledger.newest_runs().unwrap_or_default();
+        let mut newest: HashMap<Arc<str>, RunSummary> = newest.into_iter().collect();
+        let flows = entry.flows.iter().filter_map(|flow| {
+            let run = newest.remove(&flow.flow.file)?;
+            Some((flow.flow.clone(), run))
+        });
+        found.runs.extend(flows);
     }
     found
 }

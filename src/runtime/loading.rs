@@ -93,7 +93,7 @@ fn notices_to(inbox: &Inbox) -> impl Fn(Notice) + Send + 'static {
 
 /// A name for what a file says of results, so that the same results are imported once. Sorted,
 /// because a map has no order of its own.
-fn hash_of(results: &FileResults) -> u64 {
+pub(super) fn hash_of(results: &FileResults) -> u64 {
     let mut parts: Vec<String> = results
         .nodes
         .iter()

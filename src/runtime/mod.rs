@@ -20,8 +20,10 @@ mod follow;
 pub mod health;
 mod held;
 mod history_desk;
+mod idle;
 mod incoming;
 mod job;
+mod kept;
 mod kill;
 mod last_runs;
 mod live_run;
@@ -85,6 +87,8 @@ pub struct Manner {
     pub shell: String,
     /// How long runs and their logs are kept.
     pub retention: Retention,
+    /// The results of a run are written into its workfile, too.
+    pub keep_results: bool,
 }
 
 impl Default for Manner {
@@ -94,6 +98,7 @@ impl Default for Manner {
             grace: crate::sched::GRACE,
             shell: String::new(),
             retention: Retention::default(),
+            keep_results: false,
         }
     }
 }

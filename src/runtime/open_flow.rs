@@ -25,6 +25,8 @@ pub struct OpenFlow {
     pub trouble: String,
     /// Its run is to be ours, and is not yet.
     pub coming: bool,
+    /// Another process asked for its run before we knew that we carry it.
+    pub gives_way: bool,
     /// A face shows it.
     pub shown: bool,
     /// Its file stands on its own: nobody shares its folder, so nobody has control of it.

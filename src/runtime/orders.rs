@@ -109,6 +109,10 @@ impl Dispatcher {
                 let rule = manner.retention;
                 let other_rule = rule != self.manner.retention;
                 self.manner = manner;
+                if other_rule {
+                    // Those that are not open are looked at when the collection is.
+                    self.pruned.clear();
+                }
                 for (id, workspace) in self.workspaces.iter().filter(|_| other_rule) {
                     self.pruner
                         .look(id.clone(), workspace, rule, Care::Thorough);

@@ -129,6 +129,22 @@ impl SharedFolder {
         self.rows_of_bundle(&bundle).map(Some)
     }
 
+    /// As [`SharedFolder::read_bundle`], of one that nobody holds; no rows where that version never ran anything, and
+    /// `None` where it never was.
+    pub fn read_free_bundle(&self) -> Result<Option<Rows>, Fault> {
+        if let Some(sentence) = self.foreign_marker()? {
+            return Err(Fault::NotUnderstood(sentence));
+        }
+        if let Some(bundle) = self.free_bundle()? {
+            return self.rows_of_bundle(&bundle).map(Some);
+        }
+        let has_lock = self
+            .state()?
+            .has(TOPOLOGY_LOCK)
+            .map_err(|why| fault(&why))?;
+        Ok(has_lock.then(Rows::default))
+    }
+
     fn rows_of_bundle(&self, bundle: &Folder) -> Result<Rows, Fault> {
         let not_understood = |what: String| Fault::NotUnderstood(format!("the history: {what}"));
         let bytes = match bundle.read(MANIFEST, NOTE_BYTES_MAX) {

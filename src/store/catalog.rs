@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use crate::disk::{Look, plain_cause, read_with_stamp};
 use crate::model::{
-    Catalog, FlowEntry, FlowRef, ModuleEntry, Rejected, Timestamp, WorkspaceEntry, WorkspaceId,
-    heading_rank, workspace_name_flaw,
+    ByName, Catalog, FlowEntry, FlowRef, ModuleEntry, Rejected, Timestamp, WorkspaceEntry,
+    WorkspaceId, heading_rank, natural_order, workspace_name_flaw,
 };
 
 use super::locate::{MODULES, is_module_name, is_workfile_name, workspace_id};
@@ -107,9 +107,12 @@ impl Scanner {
                 return scan;
             }
         }
-        let by_name = |name: &str| (name.to_lowercase(), name.to_owned());
-        catalog.workspaces.sort_by_cached_key(|w| by_name(&w.name));
-        catalog.rejected.sort_by_cached_key(|r| by_name(&r.name));
+        catalog
+            .workspaces
+            .sort_by(|a, b| natural_order(&a.name, &b.name));
+        catalog
+            .rejected
+            .sort_by(|a, b| natural_order(&a.name, &b.name));
         self.known.retain(|_, known| known.round == self.round);
         self.last.clone_from(&catalog.workspaces);
         scan
@@ -156,13 +159,11 @@ impl Scanner {
         let (mut flows, mut modules) = (walk.flows, walk.modules);
         let (id, root) = (walk.id, walk.root);
         flows.sort_by_cached_key(|flow| {
-            (
-                heading_rank(flow.heading()),
-                flow.title.to_lowercase(),
-                flow.flow.file.clone(),
-            )
+            let (rank, group) = heading_rank(flow.heading());
+            let file = ByName(flow.flow.file.to_string());
+            (rank, ByName(group), ByName(flow.title.clone()), file)
         });
-        modules.sort_by(|a: &ModuleEntry, b| a.file.cmp(&b.file));
+        modules.sort_by(|a: &ModuleEntry, b| natural_order(&a.file, &b.file));
         let entry = WorkspaceEntry {
             id,
             name: name_of(&root),
@@ -443,7 +444,7 @@ pub fn list_folder(folder: &Path) -> Vec<(String, bool)> {
             (name, entry.path().is_dir())
         })
         .collect();
-    entries.sort();
+    entries.sort_by(|a, b| natural_order(&a.0, &b.0));
     entries
 }
 

@@ -24,6 +24,7 @@ mod error;
 mod frozen;
 mod git;
 mod journal;
+mod keep_results;
 mod locate;
 mod machine;
 mod merge_text;
@@ -49,6 +50,7 @@ pub use git::{Sides, set_merge_driver, sides};
 pub use journal::{
     Header, JOURNAL_BYTES_MAX, JournalFile, Left, SyncHandle, left_journals, remove_journal,
 };
+pub use keep_results::keep_results;
 pub use locate::{
     is_controlled, is_workfile_name, lies_in_modules, locate, stands_alone, workspace_id,
 };

@@ -49,6 +49,8 @@ pub struct Settings {
     pub retention_days: u32,
     /// Bytes that the logs of one workspace may take; 0 sets no bound.
     pub log_bytes_max: u64,
+    /// The results of a run are written into its workfile, too.
+    pub keep_results: bool,
     /// Window geometry and panes, as the window wants them back.
     pub layout: Value,
     /// Workfiles opened last, newest first.
@@ -68,6 +70,7 @@ impl Default for Settings {
             shell: String::new(),
             retention_days: Retention::default().days,
             log_bytes_max: Retention::default().log_bytes_max,
+            keep_results: false,
             layout: Value::Null,
             recent: Vec::new(),
             other: Map::new(),
@@ -170,6 +173,7 @@ impl Settings {
             shell: fields.take("shell", default.shell),
             retention_days: fields.take("retention_days", default.retention_days),
             log_bytes_max: fields.take("log_bytes_max", default.log_bytes_max),
+            keep_results: fields.take("keep_results", default.keep_results),
             layout: fields.take("layout", default.layout),
             recent: fields.take("recent", default.recent),
             other: Map::new(),
@@ -210,6 +214,7 @@ impl Settings {
             "shell": self.shell,
             "retention_days": self.retention_days,
             "log_bytes_max": self.log_bytes_max,
+            "keep_results": self.keep_results,
             "layout": self.layout,
             "recent": self.recent.iter().filter_map(text).collect::<Vec<_>>(),
         });

@@ -282,7 +282,7 @@ fn base_of(path: &Path) -> Result<Source, SaveError> {
 }
 
 /// The text to patch. One that was not understood whole must not be overwritten by a guess.
-fn source(path: &Path, bytes: &[u8]) -> Result<Source, SaveError> {
+pub(super) fn source(path: &Path, bytes: &[u8]) -> Result<Source, SaveError> {
     match graphml::read(bytes) {
         Ok(reading) if !reading.damaged => Ok(reading.source),
         _ => Err(SaveError::Damaged {
@@ -339,7 +339,7 @@ fn same_but_rounded(flow: &Flow, read: &Flow) -> bool {
     flow == *read
 }
 
-fn put(path: &Path, bytes: &[u8], expect: Expect<'_>) -> Result<Saved, SaveError> {
+pub(super) fn put(path: &Path, bytes: &[u8], expect: Expect<'_>) -> Result<Saved, SaveError> {
     match disk::replace(path, bytes, expect) {
         Ok(stamp) => Ok(Saved {
             stamp,

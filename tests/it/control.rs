@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use handmill::lease::limits::Limits;
 use handmill::model::{Choice, Event, FileResults, Flow, FlowRef, Outcome};
-use handmill::runtime::control::{ControlBoard, Setup, Stand, When, Wish};
+use handmill::runtime::control::{ControlBoard, Policy, Setup, Stand, When, Wish};
 use handmill::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle};
 use handmill::share::table::TableReader;
 use handmill::store::{self, Home};
@@ -378,6 +378,11 @@ fn processes_of_one_machine_run_under_one_keeper_and_the_next_goes_on_when_it_en
         place.epoch(1).join("pen").is_dir(),
         "not released: it is needed here"
     );
+    let home = Home::at(place.dir.path().join("a"));
+    wait("the other process as keeper", || {
+        let held = store::control_holder(&home, &place.flow.workspace);
+        held.is_some_and(|held| held.pid == run.id())
+    });
     let again = place.machine("a").show();
     let board = again.until("the same tenure", is_owner);
     let held = board.held_by.as_ref().expect("the run keeps control");
@@ -447,6 +452,54 @@ fn a_guest_is_refused_like_its_keeper_and_its_wishes_are_heard() {
     assert!(held.held_by.is_some());
     guest.run(Choice::Full);
     assert_eq!(guest.outcome(), Outcome::Succeeded);
+}
+
+#[test]
+fn a_start_that_meets_the_release_after_the_run_before_waits_and_runs() {
+    let place = Place::new(&flows::flow(&[("a", "echo $HANDMILL_EPOCH >>epoch")], &[]));
+    let face = place.machine("a");
+    for _ in 0..5 {
+        face.run(Choice::Full);
+        assert_eq!(face.outcome(), Outcome::Succeeded);
+    }
+    face.end(Order::ShutDown);
+    let told = fs::read_to_string(place.path("epoch")).expect("written by the nodes");
+    let epochs: Vec<u64> = told
+        .lines()
+        .map(|line| line.parse().expect("a number"))
+        .collect();
+    assert_eq!(epochs.len(), 5);
+    assert!(epochs.is_sorted(), "{epochs:?}");
+}
+
+#[test]
+fn a_policy_set_in_one_window_holds_in_the_others_and_after_a_restart() {
+    let place = Place::new(&flows::flow(&[("a", "true")], &[]));
+    let keeper = place.machine("a").show();
+    keeper.until("a look", |control| control.status.stand == Stand::Free);
+    let guest = place.machine("a").show();
+    let seen = guest.until("the keeper", |control| control.held_by.is_some());
+    let policy = Policy {
+        takes_over: true,
+        ..Policy::default()
+    };
+    assert_ne!(seen.policy, policy);
+    guest.handle.send(Order::SetPolicy {
+        workspace: guest.flow.workspace.clone(),
+        policy: policy.clone(),
+    });
+    keeper.until("the policy at the keeper", |control| {
+        control.policy == policy
+    });
+    guest.until("the policy at the guest", |control| {
+        control.policy == policy
+    });
+    guest.end(Order::ShutDown);
+    keeper.end(Order::ShutDown);
+    let again = place.machine("a").show();
+    again.until("the policy after a restart", |control| {
+        control.policy == policy
+    });
 }
 
 #[test]

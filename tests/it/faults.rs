@@ -53,7 +53,7 @@ fn every_call_for_a_document_fails_once_and_nothing_is_lost_without_a_word() {
 fn every_call_for_a_run_fails_once_and_nothing_is_lost_without_a_word() {
     let name = "every_call_for_a_run_fails_once_and_nothing_is_lost_without_a_word";
     // A ledger that is refused waits before it tries again.
-    let n = fail_each_call(name, runs::SCENARIOS, false, 16);
+    let n = fail_each_call(name, runs::SCENARIOS, false, 12);
     assert!(n >= 1_500, "only {n} calls failed");
 }
 

@@ -65,6 +65,10 @@ impl Place {
             .expect("starts")
     }
 
+    pub fn workspace_dir(&self) -> PathBuf {
+        self.home().workspace_dir(&self.flow.workspace)
+    }
+
     /// The command line on this home.
     pub fn handmill(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);

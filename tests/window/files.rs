@@ -276,6 +276,37 @@ fn what_another_program_wrote_is_merged_and_not_overwritten() {
     }
 }
 
+#[test]
+fn letters_that_are_being_typed_outlive_a_kill_of_the_window() {
+    let mut desk = Desk::start_with(|files| empty_flow(&files.join(FLOW)), [FLOW]);
+    wait_for_title(&desk, "Made by hand");
+    new_node(&desk, SOW, "echo sown");
+    desk.key("ctrl+s");
+    desk.wait_until("it is saved", || desk.read(FLOW).contains("echo sown"));
+    desk.wait_until("and known to be", || !is_dirty(&desk));
+    let journals = desk.home().join("journals");
+    let kept = || -> String {
+        let files = fs::read_dir(&journals).into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| fs::read(file.path()).ok());
+        texts
+            .map(|text| String::from_utf8_lossy(&text).into_owned())
+            .collect()
+    };
+    let (x, y) = on(SOW);
+    desk.double_click(x, y);
+    desk.type_text(" and reaped");
+    // The field is open still.
+    desk.wait_until("the letters are on the disk", || {
+        kept().contains("and reaped")
+    });
+    desk.kill();
+    assert!(!desk.read(FLOW).contains("reaped"), "nobody saved");
+    desk.start_again([FLOW]);
+    wait_for_title(&desk, "Made by hand");
+    desk.screenshot("typed-and-killed");
+    assert!(kept().contains("and reaped"), "kept until it is answered");
+}
+
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().expect("it has a folder")).expect("make the workspace");
     fs::write(path, text).expect("write the flow");

@@ -102,7 +102,6 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
             }
         });
     });
-    eprintln!("PP {:?} {:?}", policy.takes_over, seat.policy.takes_over);
     if policy != seat.policy {
         ask(seat, Act::SetPolicy(policy), actions);
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::{Tab, View};
-use crate::model::{FlowRef, NodeStatus, WorkspaceId};
-use crate::runtime::control::{Can, MachineId, Moment, Policy, Request, Stand, Status};
+use crate::model::{FlowRef, NodeStatus, RunSummary, WorkspaceId};
+use crate::runtime::control::{Can, Moment, Policy, Stand, Status};
 use crate::runtime::{Board, Runner};
 
 /// What runs in a workspace on this machine.
@@ -58,14 +58,12 @@ struct Seen {
     stand: std::mem::Discriminant<Stand>,
     since: Moment,
     is_shared: bool,
-    requests: Vec<MachineId>,
 }
 
 impl Watch {
-    /// Takes the newest board in. Gives the requests that were not there in the frame before.
-    pub fn look(&mut self, now: Moment, board: &Board) -> Vec<(WorkspaceId, Request)> {
+    /// Takes the newest board in.
+    pub fn look(&mut self, now: Moment, board: &Board) {
         self.now = now;
-        let mut new = Vec::new();
         self.seen.retain(|id, _| board.control.contains_key(id));
         for (id, control) in &*board.control {
             let status = &control.status;
@@ -74,23 +72,12 @@ impl Watch {
                 stand,
                 since: now,
                 is_shared: false,
-                requests: Vec::new(),
             });
             if seen.stand != stand {
                 (seen.stand, seen.since) = (stand, now);
             }
             seen.is_shared |= status.owner.is_some() || !status.requests.is_empty();
-            let came = |request: &&Request| !seen.requests.contains(&request.machine);
-            new.extend(
-                status
-                    .requests
-                    .iter()
-                    .filter(came)
-                    .map(|request| (id.clone(), request.clone())),
-            );
-            seen.requests = status.requests.iter().map(|r| r.machine.clone()).collect();
         }
-        new
     }
 }
 
@@ -215,6 +202,11 @@ fn told(status: &Status) -> Option<(String, bool)> {
     }
 }
 
+/// The workstation on which a run goes on, as far as it was heard of; `None` for one of this machine, or an ended one.
+pub fn runs_on(run: &RunSummary) -> Option<&str> {
+    run.ran_on.as_deref().filter(|_| run.outcome.is_none())
+}
+
 impl Seat {
     /// What a person calls the machine that has control, or had it last.
     pub fn host(&self) -> &str {
@@ -245,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_new_once_and_who_was_seen_to_share_is_remembered() {
+    fn who_was_seen_to_share_is_remembered_and_since_when_it_stands_like_this() {
         let mut watch = Watch::default();
         let mut look = |seconds: u64, situation: &str| {
             let seat = seat(situation);
@@ -255,19 +247,17 @@ mod tests {
                 policy: seat.policy,
                 held_by: None,
             };
-            let mut board = Board::default();
-            board.control = Arc::new([("mill".into(), Arc::new(control))].into());
-            let new = watch.look(Moment(seconds * 1_000_000), &board);
-            let hosts: Vec<String> = new.into_iter().map(|(_, r)| r.host).collect();
+            let board = Board {
+                control: Arc::new([("mill".into(), Arc::new(control))].into()),
+                ..Board::default()
+            };
+            watch.look(Moment(seconds * 1_000_000), &board);
             let seen = &watch.seen[&WorkspaceId::new("mill")];
-            (hosts.join(","), seen.is_shared, seen.since.0 / 1_000_000)
+            (seen.is_shared, seen.since.0 / 1_000_000)
         };
-        assert_eq!(look(1, "owner"), (String::new(), false, 1));
-        assert_eq!(look(5, "owner asks=wsB:0"), ("wsB".to_owned(), true, 1));
-        let both = look(7, "owner asks=wsB:2 asks=wsC:0");
-        assert_eq!(both, ("wsC".to_owned(), true, 1));
-        assert_eq!(look(9, "free"), (String::new(), true, 9));
-        // One who asks again after it was answered is new again.
-        assert_eq!(look(20, "owner asks=wsB:0").0, "wsB");
+        assert_eq!(look(1, "owner"), (false, 1));
+        assert_eq!(look(5, "owner asks=wsB:0"), (true, 1));
+        assert_eq!(look(7, "owner"), (true, 1));
+        assert_eq!(look(9, "free"), (true, 9));
     }
 }

@@ -9,7 +9,7 @@ use crate::app::control::{Act, Leave, Page, Seat, seat_of};
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::Dialog;
 use crate::app::window::App;
-use crate::model::{Level, Notice, WorkspaceId};
+use crate::model::WorkspaceId;
 use crate::runtime::Order;
 use crate::runtime::control::{When, Wish};
 
@@ -67,24 +67,9 @@ impl App {
         self.view.dialog = Some(Dialog::Control(Box::new(page)));
     }
 
-    /// Takes in how control stands, tells of requests for a workspace that is not shown, and has control of what is
-    /// shown kept in sight.
+    /// Takes in how control stands, and has control of what is shown kept in sight. Who asks is told by the runtime.
     pub(in crate::app) fn watch_control(&mut self) {
-        let came = self.view.watch.look(self.engine.boot(), &self.board);
-        let shown = shown_workspace(&self.view, &self.board).map(|shown| shown.id.clone());
-        for (workspace, request) in came {
-            if Some(&workspace) == shown.as_ref() {
-                continue;
-            }
-            let all = &self.board.catalog.workspaces;
-            let name = all.iter().find(|w| w.id == workspace);
-            let name = name.map_or(workspace.as_str(), |w| w.name.as_str());
-            self.view.tell(Notice::new(
-                Level::Warning,
-                format!("{} asks for control of ‘{name}’.", request.host),
-                "Go to that workspace to answer.",
-            ));
-        }
+        self.view.watch.look(self.engine.boot(), &self.board);
         self.keep_control();
     }
 

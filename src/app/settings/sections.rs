@@ -151,6 +151,13 @@ fn history_ui(ui: &mut Ui, page: &mut Page, now: &mut Settings) {
     {
         now.log_bytes_max = most;
     }
+    ui.add_space(space::S);
+    widgets::field_label(ui, "Workfiles");
+    ui.checkbox(&mut now.keep_results, "Keep results in the workfile");
+    let help = "After a run, the status and exit code of its nodes are written into the file that was run, for those \
+                who share it with other programs. Nothing else in it changes, and no output is written. Off, \
+                results are on this machine only.";
+    note(ui, help, Theme::of(ui.ctx()).dim);
 }
 
 fn kill_ui(ui: &mut Ui, app: &App, actions: &mut Vec<Action>) {

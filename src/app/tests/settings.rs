@@ -82,7 +82,11 @@ fn a_setting_applies_at_once_and_is_remembered() {
     click(&mut harness, "Section History");
     fill(&mut harness, "Keep runs for", "30");
     fill(&mut harness, "Keep logs up to", "500 MiB");
+    click(&mut harness, "Keep results in the workfile");
+    let keeps = |order: &Order| matches!(order, Order::Configure(m) if m.keep_results);
+    assert!(world.borrow().orders.iter().any(keeps));
     let kept = world.borrow().remembered.settings.clone();
+    assert!(kept.keep_results);
     assert_eq!(kept.retention_days, Some(30));
     assert_eq!(kept.log_bytes_max, Some(500 << 20));
     assert_eq!(kept.slots, Some(3), "what was set before stays");

@@ -309,6 +309,16 @@ fn defaults_of_keys_count_and_are_overruled_only_where_changed() {
 }
 
 #[test]
+fn a_default_begins_where_its_start_tag_ends() {
+    let keys =
+        "<key id=\"l\" for=\"node\" attr.name=\"label\"><default note='a>b'>echo</default></key>";
+    let text = file(&format!("{keys}<graph><node id='a'/></graph>"));
+    let reading = must_read(&text);
+    let node = reading.flow.graph.node(&"a".into()).expect("there");
+    assert_eq!(node.command, "echo");
+}
+
+#[test]
 fn an_undirected_file_becomes_directed_when_its_edges_change() {
     let text = graph(
         "\n<node id='a'/>\n<node id='b'/>\n<edge source='a' target='b'/>\n<edge source='b' target='b' directed='true'/>\n",

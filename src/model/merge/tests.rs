@@ -170,7 +170,7 @@ fn places_are_never_a_conflict() {
 }
 
 #[test]
-fn edges_of_both_that_close_a_circle_are_a_conflict() {
+fn edges_of_both_that_close_a_cycle_are_a_conflict() {
     let merged = check(
         [
             "a, b, c; a -> b",
@@ -178,7 +178,7 @@ fn edges_of_both_that_close_a_circle_are_a_conflict() {
             "a, b, c; a -> b, c -> a",
         ],
         "a, b, c; a -> b, b -> c",
-        &["Circle echo a → echo b → echo c → echo a edges: b → c | c → a => Ours"],
+        &["Cycle echo a → echo b → echo c → echo a edges: b → c | c → a => Ours"],
     );
     let picks = Picks::from([(merged.conflicts[0].key.clone(), Side::Theirs)]);
     let merged = merge_with(
@@ -300,7 +300,7 @@ fn listed(merged: &Merged) -> Vec<(Key, Option<String>, Option<String>)> {
 /// What each change of one side must have left in the result, when the other side did not touch that thing.
 fn one_sided_edits_stand(base: &Flow, side: &Flow, other: &Flow, merged: &Merged, seed: u64) {
     let spoken_of: HashSet<&str> = merged.conflicts.iter().map(|c| c.key.id.as_str()).collect();
-    let circle = merged.conflicts.iter().any(|c| c.key.kind == "circle");
+    let cycle = merged.conflicts.iter().any(|c| c.key.kind == "cycle");
     for node in side.graph.nodes() {
         let id = &node.id;
         let renamed = merged.renamed.iter().any(|r| r.from == id.as_str());
@@ -347,7 +347,7 @@ fn one_sided_edits_stand(base: &Flow, side: &Flow, other: &Flow, merged: &Merged
         let nodes_stand = [source, target]
             .iter()
             .all(|node| !merged.renamed.iter().any(|r| r.from == node.id.as_str()));
-        if is_new && nodes_stand && !circle {
+        if is_new && nodes_stand && !cycle {
             let found = merged.flow.graph.edge(&edge.id);
             assert!(
                 found.is_some_and(|(s, t, e)| e == edge && s.id == source.id && t.id == target.id),
@@ -405,12 +405,9 @@ fn random_triples_lose_nothing_that_one_side_did() {
         );
         one_sided_edits_stand(&base, &ours, &theirs, &merged, seed);
         one_sided_edits_stand(&base, &theirs, &ours, &mirror, seed);
-        let had = |flow: &Flow| flow.graph.blocking_circle().is_some();
+        let had = |flow: &Flow| flow.graph.blocking_cycle().is_some();
         if !had(&ours) && !had(&theirs) {
-            assert!(
-                !had(&merged.flow),
-                "seed {seed}: a circle came of the merge"
-            );
+            assert!(!had(&merged.flow), "seed {seed}: a cycle came of the merge");
         }
         // Every pick is carried out, and the same conflicts are there whatever is picked.
         let picks: Picks = merged

@@ -299,39 +299,43 @@ pub fn not_carried(ticket: Ticket) -> News {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, channel};
-    use std::time::Duration;
 
     use super::*;
-    use crate::lease::{Asked, Hydrated, Listing, MachineId, Markers, Policy, RowSeen, When};
+    use crate::lease::{Hydrated, MachineId, Policy, When};
     use crate::model::Timestamp;
+    use crate::share::table::TableReader;
+    use crate::share::{Adoption, LedgerSide, Rows, SharedFolder, Wanted};
 
-    /// A keeper whose folder answers what the script says.
+    /// A ledger without rows.
+    struct Empty;
+
+    impl LedgerSide for Empty {
+        fn rows(&mut self, _: Wanted) -> Result<Rows, String> {
+            Ok(Rows::default())
+        }
+
+        fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    /// A keeper whose errands are done when the test says so, in a folder of its own.
     struct Script {
         keeper: Keeper,
         errands: Receiver<Errand>,
+        shared: SharedFolder,
         now: Now,
         deeds: Vec<Deed>,
+        _dir: tempfile::TempDir,
     }
 
     impl Script {
-        fn new(policy: Policy) -> Self {
-            let me = Me {
-                machine: MachineId("me".to_owned()),
-                host: "here".to_owned(),
-                boot: "boot".to_owned(),
-                pid: 7,
-                daemon: String::new(),
-                app_version: String::new(),
-                started_at: Timestamp(0),
-            };
-            let (sender, errands) = channel();
-            let lease = Lease::new(me, "ws", 1, policy);
-            let keeper = Keeper::new(
-                lease,
-                Box::new(move |errand| {
-                    sender.send(errand).ok();
-                }),
-            );
+        fn new() -> Self {
+            let dir = tempfile::tempdir().expect("a folder");
+            let reader = TableReader::in_place();
+            let machine = MachineId("me".to_owned());
+            let shared = SharedFolder::open(dir.path(), machine, reader).expect("opens");
+            let (keeper, errands) = Self::keeper(&shared, 7);
             let now = Now {
                 boot: Moment(1_000_000),
                 wall: Timestamp(0),
@@ -339,62 +343,72 @@ mod tests {
             Self {
                 keeper,
                 errands,
+                shared,
                 now,
                 deeds: Vec::new(),
+                _dir: dir,
             }
+        }
+
+        /// The process dies, and the next one of this machine keeps control.
+        fn die(&mut self) {
+            (self.keeper, self.errands) = Self::keeper(&self.shared, 8);
+            self.deeds.clear();
+        }
+
+        fn keeper(shared: &SharedFolder, pid: u32) -> (Keeper, Receiver<Errand>) {
+            let me = Me {
+                machine: MachineId("me".to_owned()),
+                host: "here".to_owned(),
+                boot: "boot".to_owned(),
+                pid,
+                daemon: String::new(),
+                app_version: String::new(),
+                started_at: Timestamp(0),
+            };
+            let (sender, errands) = channel();
+            let lease = Lease::new(me, shared.name(), pid.into(), Policy::default());
+            let keeper = Keeper::new(
+                lease,
+                Box::new(move |errand| {
+                    sender.send(errand).ok();
+                }),
+            );
+            (keeper, errands)
         }
 
         fn give(&mut self, input: Input) {
             self.keeper.handle(self.now, input, &mut self.deeds);
         }
 
-        fn tested(&mut self) {
-            let folder = Folder::Exclusive { is_slow: false };
-            let measured = None;
-            let news = News::Tested { folder, measured };
-            self.keeper.news(self.now, news, &mut self.deeds);
+        fn begin(&mut self, has_state: bool) {
+            self.keeper.begin(self.now, has_state, &mut self.deeds);
         }
 
-        /// Carries out what is asked for, in a folder in which everything works and nobody else is, until nothing is
-        /// asked for any more or `stop` says so. Gives what was asked for.
+        /// Does what is asked for, until nothing is asked for any more or `stop` says so. Gives what was asked for.
         fn serve(&mut self, stop: impl Fn(&Op) -> bool) -> Vec<String> {
             let mut asked = Vec::new();
-            let mut newest = None;
             while let Ok(errand) = self.errands.try_recv() {
-                let (ticket, op) = match errand {
-                    Errand::Carry { ticket, op } => (ticket, op),
+                let news = match errand {
+                    Errand::Carry { ticket, op } => {
+                        let name = format!("{op:?}");
+                        let name = name.split([' ', '{', '(']).next().unwrap_or_default();
+                        asked.push(name.to_owned());
+                        if stop(&op) {
+                            break;
+                        }
+                        let reply = self.shared.carry(&op, &mut Empty);
+                        News::Replied { ticket, reply }
+                    }
                     Errand::Test => {
                         asked.push("Test".to_owned());
-                        self.tested();
-                        continue;
+                        let folder = Folder::Exclusive { is_slow: false };
+                        let measured = None;
+                        News::Tested { folder, measured }
                     }
-                    other => {
-                        asked.push(format!("{other:?}"));
-                        continue;
-                    }
+                    Errand::Watch => News::Watched(Ok(Hydrated::Nothing)),
+                    other @ Errand::TakeOverBundle { .. } => panic!("{other:?}"),
                 };
-                let name = format!("{op:?}");
-                let name = name.split([' ', '{', '(']).next().unwrap_or_default();
-                asked.push(name.to_owned());
-                if stop(&op) {
-                    break;
-                }
-                if let Op::RenameNew { epoch, .. } = &*op {
-                    newest = Some(*epoch);
-                }
-                let reply = match &*op {
-                    Op::ListEpochs => Reply::Epochs(Listing {
-                        newest,
-                        ..Listing::default()
-                    }),
-                    Op::ReadEpoch { .. } => Reply::Failed(Fault::Gone),
-                    Op::ReadRow => Reply::Row(RowSeen::Absent),
-                    Op::ReadMarkers => Reply::Markers(Markers::default()),
-                    Op::ReadRequests => Reply::Requests(Asked::default()),
-                    Op::Hydrate => Reply::Hydrated(Hydrated::Nothing),
-                    _ => Reply::Done,
-                };
-                let news = News::Replied { ticket, reply };
                 self.keeper.news(self.now, news, &mut self.deeds);
             }
             asked
@@ -409,9 +423,9 @@ mod tests {
 
     #[test]
     fn a_workspace_that_nobody_shares_is_only_looked_at_until_somebody_wants_it() {
-        let mut script = Script::new(Policy::default());
-        let (now, mut deeds) = (script.now, Vec::new());
-        script.keeper.begin(now, false, &mut deeds);
+        let mut script = Script::new();
+        let now = script.now;
+        script.begin(false);
         let asked = script.serve(|_| false);
         let looks = ["ListEpochs", "ReadRow", "ReadMarkers", "ReadRequests"];
         assert_eq!(asked, looks, "nothing that writes");
@@ -427,9 +441,9 @@ mod tests {
 
     #[test]
     fn the_keepsake_is_forgotten_before_the_last_step_of_a_release_is_asked_for() {
-        let mut script = Script::new(Policy::default());
-        let (now, mut deeds) = (script.now, Vec::new());
-        script.keeper.begin(now, true, &mut deeds);
+        let mut script = Script::new();
+        let now = script.now;
+        script.begin(true);
         script.own();
         script.deeds.clear();
         script.give(Input::Wish(Wish::Release { when: When::Now }));
@@ -445,13 +459,16 @@ mod tests {
 
     #[test]
     fn a_tenure_of_a_dead_process_goes_on_and_starts_nothing_before_it_is_certain() {
-        let mut script = Script::new(Policy::default());
+        let mut script = Script::new();
         let now = script.now;
-        let keepsake = Keepsake {
-            epoch: crate::lease::Epoch(4),
-            token: crate::lease::Token(9),
-            deadline: now.boot.plus(Duration::from_secs(20)),
-        };
+        script.begin(true);
+        script.own();
+        let kept = script.deeds.iter().find_map(|deed| match deed {
+            Deed::Keep(keepsake) => Some(*keepsake),
+            _ => None,
+        });
+        let keepsake = kept.expect("kept");
+        script.die();
         script.give(Input::Resumed(keepsake));
         assert!(script.deeds.contains(&Deed::Arm(keepsake.deadline)));
         let status = script.keeper.status(now);
@@ -463,5 +480,22 @@ mod tests {
             at("EmptyPen") < at("WritePage") && at("EmptyPen").is_some(),
             "{asked:?}"
         );
+    }
+
+    #[test]
+    fn a_tenure_whose_time_is_over_is_not_gone_on_with() {
+        let mut script = Script::new();
+        script.begin(true);
+        script.own();
+        let kept = script.deeds.iter().find_map(|deed| match deed {
+            Deed::Keep(keepsake) => Some(*keepsake),
+            _ => None,
+        });
+        let keepsake = kept.expect("kept");
+        script.die();
+        script.now.boot = keepsake.deadline;
+        script.give(Input::Resumed(keepsake));
+        assert!(!script.keeper.is_owner());
+        assert_eq!(script.deeds, [Deed::Forget]);
     }
 }

@@ -10,6 +10,7 @@ mod controls;
 mod desk;
 mod gate;
 mod keeper;
+mod look;
 mod notice;
 mod opening;
 mod sleep;
@@ -17,6 +18,7 @@ mod tend;
 
 pub use board::ControlBoard;
 pub use controls::Setup;
+pub use look::{Imported, Looked, import, keeper_of, look};
 
 pub(super) use controls::Controls;
 pub(super) use desk::ControlNews;

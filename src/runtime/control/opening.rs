@@ -185,7 +185,8 @@ fn ours(
     })
 }
 
-fn same_boot<T: for<'a> Deserialize<'a>>(me: &Me, text: &[u8]) -> Option<T> {
+/// What a text says, if it was written in this boot of this machine.
+pub fn same_boot<T: for<'a> Deserialize<'a>>(me: &Me, text: &[u8]) -> Option<T> {
     let kept: OfBoot<T> = parsed(text)?;
     let is_same = kept.boot == me.boot && kept.machine == me.machine.0 && !me.boot.is_empty();
     is_same.then_some(kept.what)

@@ -123,12 +123,12 @@ impl Dispatcher {
     fn work_in(&self, workspace: &WorkspaceId) -> Work {
         let others = self.controls.by_workspace.get(workspace);
         let (mut n_runs, mut n_children) = others.map_or((0, 0), |control| control.others);
-        for (run, live) in &self.runs {
-            if live.flow.workspace == *workspace {
-                n_runs += 1;
-                n_children += self.scheduler.n_running(run);
-            }
-        }
+        let mine = self.runs.iter();
+        let mine = mine.filter(|(_, live)| live.flow.workspace == *workspace);
+        let mine = mine.map(|(run, _)| self.scheduler.n_running(run));
+        let (runs, children) = mine.fold((0, 0), |(runs, all), n| (runs + 1, all + n));
+        n_runs += runs;
+        n_children += children;
         let preparing = |(flow, open): &(&FlowRef, &super::super::open_flow::OpenFlow)| {
             flow.workspace == *workspace && open.preparing
         };
@@ -524,6 +524,7 @@ impl Dispatcher {
                 Standing::Opening | Standing::Uncontrolled | Standing::Failed(_) => {}
             }
         }
+        self.close_idle_workspaces();
     }
 
     /// True when control is given up everywhere, or when that has taken too long. Begins it at the first call.

@@ -1,4 +1,4 @@
-//! Blocking edges of both sides that together form a circle.
+//! Blocking edges of both sides that together form a cycle.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,16 @@ use super::{Merger, Side};
 use crate::model::{EdgeId, EdgeKind, Flow, Graph, Subject};
 
 impl Merger<'_> {
-    /// Edges of both that together block each other in a circle, which neither had alone.
-    pub(super) fn break_circles(&mut self, graph: &mut Graph, our_ids: &HashMap<EdgeId, EdgeId>) {
-        let had = |flow: &Flow| flow.graph.blocking_circle().is_some();
+    /// Edges of both that together block each other in a cycle, which neither had alone.
+    pub(super) fn break_cycles(&mut self, graph: &mut Graph, our_ids: &HashMap<EdgeId, EdgeId>) {
+        let had = |flow: &Flow| flow.graph.blocking_cycle().is_some();
         if had(self.ours) || had(self.theirs) {
             // Somebody drew one on purpose; a run says so.
             return;
         }
         let our_ids: HashMap<&EdgeId, &EdgeId> =
             our_ids.iter().map(|(was, is)| (is, was)).collect();
-        while let Some(circle) = graph.blocking_circle() {
+        while let Some(cycle) = graph.blocking_cycle() {
             let ends = |id: &EdgeId| {
                 let (source, target, _) = graph.edge(id)?;
                 Some((source.id.clone(), target.id.clone()))
@@ -30,14 +30,14 @@ impl Merger<'_> {
                 |id: &&EdgeId| our_ids.contains_key(*id) || !is_of(&self.theirs.graph, id, id);
             let theirs_only =
                 |id: &&EdgeId| !our_ids.contains_key(*id) && !is_of(&self.ours.graph, id, id);
-            let mine: Vec<EdgeId> = circle.iter().filter(ours_only).cloned().collect();
-            let others: Vec<EdgeId> = circle.iter().filter(theirs_only).cloned().collect();
+            let mine: Vec<EdgeId> = cycle.iter().filter(ours_only).cloned().collect();
+            let others: Vec<EdgeId> = cycle.iter().filter(theirs_only).cloned().collect();
             let words = |ids: &[EdgeId]| {
                 let ways = ids.iter().filter_map(ends);
                 let words: Vec<String> = ways.map(|(from, to)| format!("{from} → {to}")).collect();
                 Some(words.join(", "))
             };
-            let mut names: Vec<String> = circle
+            let mut names: Vec<String> = cycle
                 .iter()
                 .filter_map(|id| {
                     graph
@@ -46,18 +46,18 @@ impl Merger<'_> {
                 })
                 .collect();
             names.extend(names.first().cloned());
-            let mut ids: Vec<&str> = circle.iter().map(EdgeId::as_str).collect();
+            let mut ids: Vec<&str> = cycle.iter().map(EdgeId::as_str).collect();
             ids.sort_unstable();
             let (id, values) = (ids.join("\n"), (words(&mine), words(&others)));
-            let what = ("circle", id.as_str(), "edges");
-            let pick = self.conflict(what, Subject::Circle(names), values, Side::Ours);
+            let what = ("cycle", id.as_str(), "edges");
+            let pick = self.conflict(what, Subject::Cycle(names), values, Side::Ours);
             let loser = match pick {
                 Side::Ours => others,
                 Side::Theirs => mine,
             };
-            // A circle that neither had alone has an edge of each; should that ever be wrong, all of
+            // A cycle that neither had alone has an edge of each; should that ever be wrong, all of
             // it goes rather than this never ending.
-            let loser = if loser.is_empty() { circle } else { loser };
+            let loser = if loser.is_empty() { cycle } else { loser };
             for id in loser {
                 graph.remove_edge(&id).ok();
             }

@@ -1,0 +1,246 @@
+//! One look at who has control of a workspace, and the import of what Data Engine 0.5 left. Blocking, for the command
+//! line: nothing is claimed, kept or watched, and a look writes nothing into the workspace.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use crate::lease::{Effect, Fault, Input, Lease, Policy, Sighting, Stand, Status};
+use crate::model::{FlowRef, WorkspaceId};
+use crate::share::table::TableReader;
+use crate::share::{self, Adoption, LedgerSide, Machine, Rows, SharedFolder, Wanted};
+use crate::store::{self, ControlText, Home, LockError};
+
+use super::super::board::Runner;
+use super::super::clock;
+use super::super::sharing::SharedLedger;
+use super::super::workspace::Workspace;
+use super::desk::control_now;
+use super::opening::{self, Shown, parsed};
+
+/// How long a folder may take to answer before it counts as one that hangs.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Operations that one look takes at most; a whole one has less than ten.
+const OPERATIONS_MAX: usize = 64;
+
+/// How control of a workspace stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looked {
+    /// For this machine.
+    pub status: Status,
+    /// The process of this machine that keeps control for all of them.
+    pub held_by: Option<Runner>,
+}
+
+/// The process of this machine that keeps control of a workspace, or looks after it.
+pub fn keeper_of(home: &Home, workspace: &WorkspaceId) -> Option<Runner> {
+    let held = store::control_holder(home, workspace)?;
+    Some(Runner {
+        pid: held.pid,
+        face: held.face.into(),
+        since: held.since,
+    })
+}
+
+/// Looks once; `None` when the folder is no workspace that anybody shares. Why it cannot be told, as a sentence.
+pub fn look(
+    home: &Home,
+    workspace: &WorkspaceId,
+    root: &Arc<Path>,
+) -> Result<Option<Looked>, String> {
+    let held_by = keeper_of(home, workspace);
+    if held_by.is_some()
+        && let Some(text) = store::read_control(home, workspace, ControlText::Board)
+        && let Some(shown) = parsed::<Shown>(&text)
+    {
+        let passed = clock::boot().since(shown.at);
+        let status = shown.status.after(passed);
+        return Ok(Some(Looked { status, held_by }));
+    }
+    let (home, id, root) = (home.clone(), workspace.clone(), root.clone());
+    let folder = root.clone();
+    within(&folder, move || look_now(&home, &id, &root))?
+        .map(|status| status.map(|status| Looked { status, held_by }))
+}
+
+/// Has a thread do what may hang with a file server, and waits for a while.
+fn within<T: Send + 'static>(
+    root: &Path,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    let (done, answer) = channel();
+    let thread = std::thread::Builder::new().name("look".to_owned());
+    let started = thread.spawn(move || {
+        done.send(work()).ok();
+    });
+    started.map_err(|why| format!("No thread can be started: {why}."))?;
+    answer.recv_timeout(ANSWERS_WITHIN).map_err(|_| {
+        let seconds = ANSWERS_WITHIN.as_secs();
+        format!(
+            "The workspace folder has not answered for {seconds} s: {}.",
+            root.display()
+        )
+    })
+}
+
+/// Gives and takes no rows: a look is about who, not about what ran.
+struct NoRows;
+
+impl LedgerSide for NoRows {
+    fn rows(&mut self, _: Wanted) -> Result<Rows, String> {
+        Err("it only looks".to_owned())
+    }
+
+    fn adopt(&mut self, _: Rows, _: Option<&str>, _: Adoption) -> Result<(), String> {
+        Err("it only looks".to_owned())
+    }
+}
+
+fn look_now(home: &Home, workspace: &WorkspaceId, root: &Path) -> Result<Option<Status>, String> {
+    match store::is_controlled(root) {
+        Ok(false) => return Ok(None),
+        Ok(true) => {}
+        Err(why) => {
+            let root = root.display();
+            return Err(format!(
+                "The workspace folder cannot be read ({why}): {root}."
+            ));
+        }
+    }
+    let limits = share::control_limits()?;
+    let (machine, me) = this_machine(home)?;
+    let mut shared = match open(root, &machine) {
+        Ok(shared) => shared,
+        Err(why) => return Ok(Some(Status::refused(why))),
+    };
+    let sighting = store::read_control(home, workspace, ControlText::Sighting);
+    let sighting = sighting.and_then(|text| opening::same_boot::<Sighting>(&me, &text));
+    let policy = Policy {
+        claims_when_free: false,
+        takes_over: false,
+        ..Policy::default()
+    };
+    let name = share::shared_name(root);
+    let mut lease = Lease::new(me, &name, 1, policy).with_limits(limits);
+    let mut inputs: Vec<Input> = sighting.map(Input::Remembered).into_iter().collect();
+    inputs.push(Input::Tick);
+    let mut effects = Vec::new();
+    for _ in 0..OPERATIONS_MAX {
+        for input in inputs.drain(..) {
+            lease.handle(control_now(), input, &mut effects);
+        }
+        for effect in effects.drain(..) {
+            if let Effect::Carry { ticket, op } = effect {
+                let reply = shared.carry(&op, &mut NoRows);
+                inputs.push(Input::Replied { ticket, reply });
+            }
+        }
+        if lease.status(control_now()).seen.is_some() || inputs.is_empty() {
+            break;
+        }
+    }
+    let mut status = lease.status(control_now());
+    // Only whoever wants to have control tests the folder: that writes into it.
+    if status.stand == Stand::Free && status.folder.is_none() {
+        status.blocked = None;
+        status.can.claim = Ok(());
+    }
+    Ok(Some(status))
+}
+
+fn this_machine(home: &Home) -> Result<(Machine, crate::lease::Me), String> {
+    let machine = Machine::at(&home.machine_file());
+    let machine =
+        machine.map_err(|why| format!("Control is not possible on this machine: {why}."))?;
+    let me = machine.me(clock::now());
+    let me = me.map_err(|why| format!("Control is not possible on this machine: {why}."))?;
+    Ok((machine, me))
+}
+
+fn open(root: &Path, machine: &Machine) -> Result<SharedFolder, String> {
+    let opened = SharedFolder::open(root, machine.id.clone(), TableReader::default());
+    opened.map_err(|why| match why {
+        Fault::Vanished => "The workspace folder is not there.".to_owned(),
+        why => format!("The workspace folder cannot be used: {why}."),
+    })
+}
+
+/// What was imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Runs in the history of Data Engine.
+    pub runs: usize,
+    /// Steps of them.
+    pub steps: usize,
+}
+
+/// Takes the history of a workspace over that Data Engine 0.5 kept and nobody holds, and puts its state aside, so that
+/// Handmill may have control there. Why not, as a sentence. Killed at any point, it can be done again.
+pub fn import(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<Imported, String> {
+    // Nobody of this machine is to claim it meanwhile; whoever looks after it would not see what is done here.
+    let lock = store::acquire_control(home, workspace, "command line", clock::now());
+    let lock = lock.map_err(|why| match why {
+        LockError::Held(held) => format!(
+            "A Handmill of this machine looks after the workspace ({}, process {}). Close it, then try again.",
+            held.face, held.pid
+        ),
+        LockError::Store(why) => format!("Control cannot be locked on this machine: {why}."),
+    })?;
+    let (home, root) = (home.clone(), root.clone());
+    let (id, folder) = (workspace.clone(), root.clone());
+    // Reading what others wrote has limits of its own, so that only a folder that hangs takes long.
+    let done = within(&folder, move || import_now(&home, &id, &root));
+    drop(lock);
+    done?
+}
+
+fn import_now(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<Imported, String> {
+    let (machine, me) = this_machine(home)?;
+    let shared = open(root, &machine)?;
+    let not_there = "There is no state of Data Engine 0.5 in this workspace that nobody holds.";
+    let rows = match shared.read_free_bundle() {
+        Ok(Some(rows)) => rows,
+        Ok(None) | Err(Fault::Gone) => return Err(not_there.to_owned()),
+        Err(Fault::NotUnderstood(why)) => return Err(why),
+        Err(why) => {
+            return Err(format!(
+                "The state of Data Engine 0.5 cannot be read: {why}."
+            ));
+        }
+    };
+    let imported = Imported {
+        runs: rows.runs.len(),
+        steps: rows.steps.len(),
+    };
+    let flow = FlowRef {
+        workspace: workspace.clone(),
+        root: root.clone(),
+        file: "".into(),
+    };
+    let (told, notices) = channel();
+    let open = Workspace::open(home, &flow, clock::now(), move |notice| {
+        told.send(notice).ok();
+    });
+    let opened = open.map_err(|why| format!("The ledger cannot be opened: failed to {why}."))?;
+    drop(notices);
+    // Its history is kept whatever its age: it was asked for.
+    let for_ever = crate::model::Retention {
+        days: 0,
+        log_bytes_max: 0,
+    };
+    let mut side = SharedLedger::new(Arc::new(opened), me.host, for_ever, || {});
+    side.adopt(rows, Some("Data Engine 0.5"), Adoption::Claiming)
+        .map_err(|why| format!("Its history was not taken over: failed to {why}."))?;
+    // Only when the history is on this machine's disk. Done again, it finds the same rows and nothing to move.
+    let aside = format!("{}__data-engine-0.5__{}", shared.name(), clock::now().0);
+    match shared.take_over_bundle(&aside) {
+        Ok(_) => Ok(imported),
+        Err(Fault::NotUnderstood(why)) => Err(why),
+        Err(Fault::Gone) => Err("Data Engine 0.5 claimed the workspace meanwhile.".to_owned()),
+        Err(why) => Err(format!(
+            "The state of Data Engine 0.5 was not put aside: {why}."
+        )),
+    }
+}
