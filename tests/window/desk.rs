@@ -106,7 +106,12 @@ pub struct Desk {
     /// Holds everything machine-local, and the person's files in `files/`.
     home: tempfile::TempDir,
     program: PathBuf,
+    /// What the program is told by its environment besides.
+    settings: Settings,
 }
+
+/// Names and values of the environment.
+type Settings = &'static [(&'static str, &'static str)];
 
 impl Desk {
     /// Starts Handmill with these arguments, in a folder of its own, and waits for its window.
@@ -119,6 +124,24 @@ impl Desk {
         lay_out: impl FnOnce(&Path),
         args: impl IntoIterator<Item = A>,
     ) -> Self {
+        Self::set_up(lay_out, None, &[], args)
+    }
+
+    /// The same, with files that lie in a folder which other desks work in too.
+    pub fn start_sharing<A: AsRef<OsStr>>(
+        folder: &Path,
+        settings: Settings,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self::set_up(|_| {}, Some(folder), settings, args)
+    }
+
+    fn set_up<A: AsRef<OsStr>>(
+        lay_out: impl FnOnce(&Path),
+        shared: Option<&Path>,
+        settings: Settings,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
         let home = tempfile::tempdir().expect("make a home");
         let files = home.path().join("files");
         fs::create_dir(&files).expect("make a folder");
@@ -126,16 +149,17 @@ impl Desk {
         let screen = Screen::start();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_handmill"));
         // Files made by the person at this desk: none is asked about before it runs.
-        let root = fs::canonicalize(&files).expect("a real path");
+        let root = fs::canonicalize(shared.unwrap_or(&files)).expect("a real path");
         let trust = format!("{{\"version\":1,\"roots\":[{root:?}]}}");
         fs::write(home.path().join("trust.json"), trust).expect("write what is trusted");
-        let app = launch(&program, &screen, home.path(), args);
+        let app = launch(&program, &screen, (home.path(), settings), args);
         let mut desk = Self {
             screen,
             app,
             window: String::new(),
             home,
             program,
+            settings,
         };
         desk.take_window();
         desk
@@ -144,7 +168,12 @@ impl Desk {
     /// Starts the program anew on the same screen and home, after it has ended or was killed.
     pub fn start_again<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) {
         end(&mut self.app);
-        self.app = launch(&self.program, &self.screen, self.home.path(), args);
+        self.app = launch(
+            &self.program,
+            &self.screen,
+            (self.home.path(), self.settings),
+            args,
+        );
         self.take_window();
     }
 
@@ -321,6 +350,7 @@ impl Desk {
         Command::new(&self.program)
             .args(args)
             .env("HANDMILL_HOME", self.home.path())
+            .envs(self.settings.iter().copied())
             .current_dir(self.files())
             .stdin(Stdio::null())
             .output()
@@ -337,9 +367,21 @@ impl Desk {
     /// picture and fails with `what` and all that the program said.
     #[track_caller]
     pub fn wait_until(&self, what: &str, mut fact: impl FnMut() -> bool) {
+        let mut holds = false;
+        self.look_for(what, || {
+            holds = fact();
+            holds || self.has_ended()
+        });
+        if !holds {
+            self.fail(what);
+        }
+    }
+
+    #[track_caller]
+    fn look_for(&self, what: &str, mut fact: impl FnMut() -> bool) {
         let start = Instant::now();
         while !fact() {
-            if start.elapsed() > DEADLINE || self.has_ended() {
+            if start.elapsed() > DEADLINE {
                 self.fail(what);
             }
             thread::sleep(LOOK_EVERY);
@@ -356,6 +398,30 @@ impl Desk {
     /// Ends the program without warning, as a power cut would.
     pub fn kill(&mut self) {
         end(&mut self.app);
+    }
+
+    /// Ends everything that this home has running, nodes included, as when the machine loses its power.
+    pub fn lose_power(&mut self) {
+        end(&mut self.app);
+        let setting = format!("HANDMILL_HOME={}", self.home.path().display());
+        let ours = |pid: &u32| {
+            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environ
+                .split(|byte| *byte == 0)
+                .any(|s| s == setting.as_bytes())
+        };
+        self.look_for("nothing of this machine is left", || {
+            let entries = fs::read_dir("/proc").expect("read /proc");
+            let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            let left: Vec<u32> = pids.filter(ours).collect();
+            for pid in &left {
+                Command::new("kill")
+                    .args(["-9", &pid.to_string()])
+                    .output()
+                    .ok();
+            }
+            left.is_empty()
+        });
     }
 
     /// Waits until the program has ended by itself.
@@ -418,7 +484,7 @@ impl Drop for Desk {
 fn launch<A: AsRef<OsStr>>(
     program: &Path,
     screen: &Screen,
-    home: &Path,
+    (home, settings): (&Path, Settings),
     args: impl IntoIterator<Item = A>,
 ) -> Child {
     let said = File::options()
@@ -430,6 +496,7 @@ fn launch<A: AsRef<OsStr>>(
         .args(args)
         .env("DISPLAY", &screen.name)
         .env("HANDMILL_HOME", home)
+        .envs(settings.iter().copied())
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
         // The same picture on every machine: one pixel is one point, and no desktop session is asked for anything.
         .env("WINIT_X11_SCALE_FACTOR", "1")

@@ -15,3 +15,4 @@ mod journeys;
 mod runs;
 #[path = "../it/shared.rs"]
 mod shared;
+mod workstations;

@@ -128,8 +128,9 @@ impl Bar {
 pub fn is_quiet(seat: &Seat) -> bool {
     let status = &seat.status;
     let settles = match status.stand {
-        Stand::Owner { .. } => true,
-        Stand::Unknown | Stand::Claiming | Stand::Free => seat.standing < LATE,
+        // Nobody has it, and whoever starts a run here takes it: nothing is to be done about that.
+        Stand::Owner { .. } | Stand::Free => true,
+        Stand::Unknown | Stand::Claiming => seat.standing < LATE,
         _ => false,
     };
     settles

@@ -83,6 +83,11 @@ impl Leave {
 
     /// Draws the dialog.
     pub(super) fn show(&mut self, ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
+        if seat.status.can.release.is_err() {
+            // It passed on while this was open: there is nothing left to answer.
+            actions.push(Action::Answer(Answer::Cancel));
+            return;
+        }
         let theme = Theme::of(ui.ctx());
         let choices = choices(seat.work);
         // What was proposed may have ended meanwhile.
@@ -111,9 +116,8 @@ impl Leave {
                 None => "Give up control",
             };
             let stops = self.when == When::Now && seat.work.n_nodes > 0;
-            let mut main = Button::new(text);
-            main = if stops { main.danger() } else { main.primary() };
-            main.disabled = seat.status.can.release.as_ref().err().cloned();
+            let main = Button::new(text);
+            let main = if stops { main.danger() } else { main.primary() };
             if foot_ui(ui, main, actions) {
                 ask(seat, Act::Wish(self.wish()), actions);
                 actions.push(Action::Answer(Answer::Cancel));

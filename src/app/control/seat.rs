@@ -81,22 +81,34 @@ impl Watch {
     }
 }
 
-/// Control of the workspace that is shown; `None` where there is nothing to control.
-pub fn seat_of(view: &View, board: &Board) -> Option<Seat> {
+/// The workspace that a person works in: that of the flow in front, which need not be of the collection, else the one
+/// that the sidebar shows.
+fn in_front(view: &View, board: &Board) -> Option<(WorkspaceId, String)> {
+    if let Some(doc) = view.doc() {
+        let name = doc.flow_ref.root.file_name().unwrap_or_default();
+        let id = doc.flow_ref.workspace.clone();
+        return Some((id, name.to_string_lossy().into_owned()));
+    }
     let shown = shown_workspace(view, board)?;
-    let control = board.control.get(&shown.id)?;
-    let seen = view.watch.seen.get(&shown.id);
+    Some((shown.id.clone(), shown.name.clone()))
+}
+
+/// Control of the workspace that a person works in; `None` where there is nothing to control.
+pub fn seat_of(view: &View, board: &Board) -> Option<Seat> {
+    let (workspace, name) = in_front(view, board)?;
+    let control = board.control.get(&workspace)?;
+    let seen = view.watch.seen.get(&workspace);
     let now = view.watch.now;
     Some(Seat {
-        workspace: shown.id.clone(),
-        name: shown.name.clone(),
+        name,
         status: control.status_at(now),
         policy: control.policy.clone(),
         held_by: control.held_by.clone(),
-        work: work_of(board, &shown.id),
-        running_there: running_there(view, board, &shown.id),
+        work: work_of(board, &workspace),
+        running_there: running_there(view, board, &workspace),
         is_shared: seen.is_some_and(|seen| seen.is_shared),
         standing: seen.map_or(Duration::ZERO, |seen| now.since(seen.since)),
+        workspace,
     })
 }
 
@@ -168,10 +180,10 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of the workspace shown; `None` where there is nothing to control.
+    /// Of the workspace that a person works in; `None` where there is nothing to control.
     pub fn of(view: &View, board: &Board) -> Option<Self> {
-        let shown = shown_workspace(view, board)?;
-        let status = board.control.get(&shown.id)?.status_at(view.watch.now);
+        let (workspace, _) = in_front(view, board)?;
+        let status = board.control.get(&workspace)?.status_at(view.watch.now);
         Some(Self {
             is_asked: !status.requests.is_empty(),
             can: status.can,

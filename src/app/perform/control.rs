@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::app::action::Verb;
 use crate::app::control::{Act, Leave, Page, Seat, seat_of};
 use crate::app::sidebar::shown_workspace;
-use crate::app::view::Dialog;
+use crate::app::view::{Dialog, Tab};
 use crate::app::window::App;
 use crate::model::WorkspaceId;
 use crate::runtime::Order;
@@ -73,7 +73,7 @@ impl App {
         self.keep_control();
     }
 
-    /// The workspace shown and those whose desks are put away with open tabs.
+    /// The workspace shown, those of open tabs, and those whose desks are put away with open tabs.
     fn keep_control(&mut self) {
         let shown = shown_workspace(&self.view, &self.board).map(|shown| shown.id.clone());
         let away = &self.view.away;
@@ -85,6 +85,14 @@ impl App {
             };
             if shown.as_ref() == Some(&workspace.id) || is_open() {
                 wanted.insert(workspace.id.clone(), workspace.root.clone());
+            }
+        }
+        // Flows that were opened by their path may be of a workspace outside the collection.
+        for doc in self.view.all_tabs().filter_map(Tab::doc) {
+            let (id, root) = (&doc.flow_ref.workspace, &doc.flow_ref.root);
+            // A file on its own is nobody's but the person's.
+            if doc.flow_ref.file.starts_with("flow_modules/") {
+                wanted.entry(id.clone()).or_insert_with(|| root.clone());
             }
         }
         if wanted == self.view.watch.kept {

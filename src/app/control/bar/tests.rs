@@ -241,10 +241,6 @@ fn one_who_is_alone_sees_a_dot_in_the_footer_and_no_bar() {
 #[test]
 fn what_usually_passes_at_once_is_told_when_it_does_not() {
     assert_eq!(
-        told("free late"),
-        "Open: Nobody has control [*Take control]"
-    );
-    assert_eq!(
         told("unknown late"),
         "Open: Looking at the workspace folder… [Try again]"
     );
