@@ -149,7 +149,7 @@ pub fn is_quiet(seat: &Seat) -> bool {
 pub fn changes_in(seat: &Seat) -> Option<Duration> {
     let status = &seat.status;
     if is_quiet(seat) {
-        let passes = !matches!(status.stand, Stand::Owner { .. });
+        let passes = matches!(status.stand, Stand::Unknown | Stand::Claiming);
         return passes.then(|| LATE.saturating_sub(seat.standing) + A_MOMENT);
     }
     let runs_down = status

@@ -228,7 +228,7 @@ fn buttons(offers: &[Offer]) -> String {
 
 #[test]
 fn one_who_is_alone_sees_a_dot_in_the_footer_and_no_bar() {
-    for situation in ["owner", "unknown", "claiming", "free"] {
+    for situation in ["owner", "unknown", "claiming", "free", "free late"] {
         assert_eq!(told(situation), "a dot in the footer", "{situation}");
     }
     assert_eq!(told("owner shared"), "Ours: This Workstation has control");
