@@ -108,6 +108,8 @@ pub struct Desk {
     program: PathBuf,
     /// What the program is told by its environment besides.
     settings: Settings,
+    /// It was waited for to end: facts may come true without it.
+    has_left: bool,
 }
 
 /// Names and values of the environment.
@@ -160,6 +162,7 @@ impl Desk {
             home,
             program,
             settings,
+            has_left: false,
         };
         desk.take_window();
         desk
@@ -168,6 +171,7 @@ impl Desk {
     /// Starts the program anew on the same screen and home, after it has ended or was killed.
     pub fn start_again<A: AsRef<OsStr>>(&mut self, args: impl IntoIterator<Item = A>) {
         end(&mut self.app);
+        self.has_left = false;
         self.app = launch(
             &self.program,
             &self.screen,
@@ -370,7 +374,7 @@ impl Desk {
         let mut holds = false;
         self.look_for(what, || {
             holds = fact();
-            holds || self.has_ended()
+            holds || !self.has_left && self.has_ended()
         });
         if !holds {
             self.fail(what);
@@ -430,6 +434,7 @@ impl Desk {
         let start = Instant::now();
         loop {
             if let Some(status) = self.app.try_wait().expect("ask for the program") {
+                self.has_left = true;
                 return status;
             }
             if start.elapsed() > DEADLINE {

@@ -75,8 +75,9 @@ fn item_72_the_kill_switch_ends_all_of_a_run_after_it_was_confirmed() {
     desk.wait_until("there is an edit", || is_dirty(&desk));
     let all_live = |desk: &Desk| {
         let live = survivors(desk);
-        // The shell's own short sleeps come and go.
-        before.iter().filter(|pid| live.contains(pid)).count() >= 4
+        // The shell, its child and the one in another session were there before it said that it is ready; what else
+        // was counted may have been one of their short sleeps, which come and go.
+        before.iter().filter(|pid| live.contains(pid)).count() >= 3
     };
     assert!(all_live(&desk), "killed without being confirmed");
     ask_to_kill_everything(&desk);
