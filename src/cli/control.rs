@@ -554,8 +554,22 @@ fn give(seat: Seat, wish: impl Fn(&Status) -> Result<Wish, String>) -> ExitCode 
     let came = seat.until(Some(by), |status, held_by| {
         // Not yet known, or its process went away and this one is to keep control now: it has none to give.
         if held_by.is_none() {
-            let why = "No Handmill of this machine has control of this workspace".to_owned();
-            return (status.stand != Stand::Unknown).then_some(Err(why));
+            let gives = |(wish, _): &(Wish, usize)| !matches!(wish, Wish::Deny { .. });
+            return match status.stand {
+                Stand::Unknown => None,
+                // It heard the wish, gave control away, and had nothing left to stay for. What this process begins to
+                // claim instead it gives up as it ends.
+                Stand::Free | Stand::Watching | Stand::Claiming
+                    if wished.as_ref().is_some_and(gives) =>
+                {
+                    seat.place.print(status, held_by);
+                    Some(Ok(()))
+                }
+                _ => {
+                    let why = "No Handmill of this machine has control of this workspace";
+                    Some(Err(why.to_owned()))
+                }
+            };
         }
         let Some((wish, n_requests)) = &wished else {
             if !matches!(status.stand, Stand::Owner { .. } | Stand::Leaving { .. }) {
