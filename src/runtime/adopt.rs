@@ -13,6 +13,7 @@ use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, Notice, RunId, Times
 use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
 use crate::store::{self, FrozenRun, Home, LockError, RunLock};
 
+use super::board::Runner;
 use super::clock;
 use super::dispatcher::Dispatcher;
 use super::incoming::Incoming;
@@ -38,9 +39,7 @@ impl Adoption {
     }
 }
 
-/// Takes over the run of a flow that nobody carries, when there is one. Asks the background
-/// process to let it go when that has it; the release of the lock is noticed like any other. The
-/// error is a fragment. Blocking.
+/// Takes over the run of a flow that nobody carries, when there is one. The error is a fragment. Blocking.
 pub fn look(
     home: &Home,
     workspace: &Workspace,
@@ -56,12 +55,7 @@ pub fn look(
     }
     let lock = match store::acquire(home, flow, ours.face, clock::now()) {
         Ok(lock) => lock,
-        Err(LockError::Held(held)) => {
-            if held.face == BACKGROUND && ours.face != BACKGROUND {
-                store::request_yield(home, flow).map_err(|why| why.to_string())?;
-            }
-            return Ok(None);
-        }
+        Err(LockError::Held(_)) => return Ok(None),
         Err(LockError::Store(why)) => return Err(why.to_string()),
     };
     let open = workspace.open_run(flow)?;
@@ -78,6 +72,17 @@ pub fn look(
             Ok(None)
         }
     }
+}
+
+/// Asks the background process that carries a flow's run to let it go; the release of the lock is noticed like
+/// any other. `runner` is who is waited for from now on, and so must be the one that is asked: another may have come
+/// since the lock was tried, and would never hear of it. The error is a fragment. Blocking.
+pub fn ask_for(home: &Home, flow: &FlowRef, runner: &Runner, ours: &Ours) -> Result<(), String> {
+    let may_have = ours.adopts_on_open && ours.executor.outlives_us() && ours.face != BACKGROUND;
+    if may_have && &*runner.face == BACKGROUND {
+        store::request_yield(home, flow).map_err(|why| why.to_string())?;
+    }
+    Ok(())
 }
 
 /// With the right to run a flow in hand: everything that carrying this run of it on takes. `None`

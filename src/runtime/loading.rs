@@ -152,6 +152,10 @@ fn load_now(
         Err(why) => loaded.troubles.push(why),
     }
     loaded.runner = runner(home, &loaded.flow);
+    if let Some(runner) = loaded.runner.as_ref().filter(|_| loaded.adoption.is_none()) {
+        let asked = adopt::ask_for(home, &loaded.flow, runner, ours);
+        loaded.troubles.extend(asked.err());
+    }
     let ledger = &workspace.ledger;
     if !results.nodes.is_empty() || !results.marks.is_empty() {
         let now = clock::now();
