@@ -39,28 +39,41 @@ impl Adoption {
     }
 }
 
+/// What a look for a run to carry on came to.
+pub enum Looked {
+    /// It is ours from now on.
+    Ours(Box<Adoption>),
+    /// Somebody else has the right to run the flow.
+    Held,
+    /// There is none.
+    Nothing,
+}
+
 /// Takes over the run of a flow that nobody carries, when there is one. The error is a fragment. Blocking.
 pub fn look(
     home: &Home,
     workspace: &Workspace,
     flow: &FlowRef,
     ours: &Ours,
-) -> Result<Option<Adoption>, String> {
+) -> Result<Looked, String> {
     if !ours.adopts_on_open || !ours.executor.outlives_us() {
-        return Ok(None);
+        return Ok(Looked::Nothing);
     }
     let held = sitter::held(&sitter::Place::new(home.sitter_dir()))?;
     if !held.iter().any(|held| held.flow == *flow) {
-        return Ok(None);
+        return Ok(Looked::Nothing);
     }
     let lock = match store::acquire(home, flow, ours.face, clock::now()) {
         Ok(lock) => lock,
-        Err(LockError::Held(_)) => return Ok(None),
+        Err(LockError::Held(_)) => return Ok(Looked::Held),
         Err(LockError::Store(why)) => return Err(why.to_string()),
     };
     let open = workspace.open_run(flow)?;
     match open {
-        Some(run) => adopt(workspace, flow, run, lock, &ours.executor),
+        Some(run) => {
+            let adoption = adopt(workspace, flow, run, lock, &ours.executor)?;
+            Ok(adoption.map_or(Looked::Nothing, |adoption| Looked::Ours(Box::new(adoption))))
+        }
         None => {
             // Whoever carried it died between writing its end down and telling the sitter.
             for over in held.iter().filter(|held| held.flow == *flow) {
@@ -69,7 +82,7 @@ pub fn look(
                     ours.executor.over(&over.run, &dir);
                 }
             }
-            Ok(None)
+            Ok(Looked::Nothing)
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{FileResults, Flow, FlowRef, Notice, Past, command_hash};
 use crate::sched::EdgesAfter;
 use crate::store::{self, Home};
 
-use super::adopt;
+use super::adopt::{self, Looked};
 use super::board::HISTORY_MAX;
 use super::clock;
 use super::errand::on_pool;
@@ -19,6 +19,9 @@ use super::mailbox::Inbox;
 use super::order::Order;
 use super::runners::runner;
 use super::workspace::Workspace;
+
+/// Looks at a run that is let go at the very moment of each.
+const LOOKS: u32 = 20;
 
 /// What this process runs with, for work on the pool.
 #[derive(Clone)]
@@ -147,11 +150,25 @@ fn load_now(
         loaded.workspace = Err(why.to_string());
         return loaded;
     }
-    match adopt::look(home, &workspace, &loaded.flow, ours) {
-        Ok(adoption) => loaded.adoption = adoption.map(Box::new),
-        Err(why) => loaded.troubles.push(why),
+    for _ in 0..LOOKS {
+        let held = match adopt::look(home, &workspace, &loaded.flow, ours) {
+            Ok(Looked::Ours(adoption)) => {
+                loaded.adoption = Some(adoption);
+                false
+            }
+            Ok(Looked::Held) => true,
+            Ok(Looked::Nothing) => false,
+            Err(why) => {
+                loaded.troubles.push(why);
+                false
+            }
+        };
+        loaded.runner = runner(home, &loaded.flow);
+        // Let go between the two reads: nobody would tell of that again, and it is free now.
+        if !held || loaded.runner.is_some() {
+            break;
+        }
     }
-    loaded.runner = runner(home, &loaded.flow);
     if let Some(runner) = loaded.runner.as_ref().filter(|_| loaded.adoption.is_none()) {
         let asked = adopt::ask_for(home, &loaded.flow, runner, ours);
         loaded.troubles.extend(asked.err());

@@ -76,7 +76,6 @@ fn leave_running(place: &Place) {
 }
 
 #[test]
-#[ignore = "a known defect: of two runs at once, a hand-over is lost in one of ten on a busy machine"]
 fn a_new_window_takes_over_the_runs_of_flows_that_it_does_not_open() {
     let flow = waiting("echo b >>done");
     let place = Place::new(&flow);
