@@ -20,6 +20,8 @@ mod notice;
 mod past;
 mod retention;
 mod run;
+#[cfg(test)]
+pub mod seeds;
 mod time;
 mod wrapper;
 
