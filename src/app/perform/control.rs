@@ -61,6 +61,7 @@ impl App {
             }
             Act::AskTakeOver => Page::TakeOver,
             Act::AskLeave(to, when) => Page::Leave(Leave::new(to, when)),
+            Act::AskImport => Page::Import,
             Act::Explain => Page::About,
             Act::ShowPolicy => Page::Policy,
         };
