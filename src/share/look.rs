@@ -176,11 +176,16 @@ impl SharedFolder {
             Some(leased) => read_note::<ClaimNote>(leased, "owner.json")?.map(|claim| claim.token),
             None => None,
         };
+        let (foreign, is_importable) = match self.foreign()? {
+            Some((why, is_importable)) => (Some(why), is_importable),
+            None => (None, false),
+        };
         Ok(Reply::Markers(Markers {
             is_available: self.look_into(&tree.available())?.is_some(),
             is_leased: leased.is_some(),
             token,
-            foreign: self.foreign()?,
+            foreign,
+            is_importable,
         }))
     }
 
