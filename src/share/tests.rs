@@ -741,3 +741,39 @@ fn an_empty_log_that_somebody_left_can_be_begun() {
     let state = fs::read_dir(dir.path().join(".workspace_state")).expect("list");
     assert_eq!(state.count(), 1);
 }
+
+#[test]
+fn item_34_a_root_that_another_program_calls_default_is_default_in_the_shared_folder() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let root = dir.path().join("mill");
+    fs::create_dir_all(root.join("flow_modules")).expect("mkdir");
+    fs::create_dir_all(root.join(".workspace_state/available/default")).expect("mkdir");
+    assert_eq!(open(&root, "a").name(), "default");
+    fs::remove_dir(root.join(".workspace_state/available/default")).expect("rmdir");
+    assert_eq!(open(&root, "a").name(), "mill");
+}
+
+#[test]
+fn git_passes_over_a_state_folder_that_we_made_and_others_stay_as_they_are() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let root = dir.path().join("mill");
+    fs::create_dir_all(root.join("flow_modules")).expect("mkdir");
+    let mut shared = open(&root, "a");
+    claim(&mut shared, 1, 7);
+    let ignore = root.join(".workspace_state/.gitignore");
+    assert_eq!(fs::read_to_string(&ignore).expect("made"), "*\n");
+    let git = |args: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args(args)
+            .current_dir(&root)
+            .output();
+        String::from_utf8(output.expect("git").stdout).expect("text")
+    };
+    git(&["init", "--quiet"]);
+    fs::write(root.join("flow_modules/a.graphml"), "<graphml/>").expect("write");
+    assert_eq!(git(&["status", "--porcelain"]), "?? flow_modules/\n");
+    // A person who wants it tracked takes the file away, and that is left alone.
+    fs::remove_file(&ignore).expect("remove");
+    claim(&mut shared, 2, 8);
+    assert!(!ignore.exists());
+}

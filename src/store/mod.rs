@@ -56,7 +56,7 @@ pub use locate::{
 };
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
-pub use provision::{Provisioned, provision};
+pub use provision::{Provisioned, collection_showing, provision};
 pub use run_lock::{
     Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
     take_stop_request, take_yield_request, wait_released,
