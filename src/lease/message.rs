@@ -281,7 +281,7 @@ pub enum Loss {
     },
     /// The workspace folder is not there any more.
     Vanished,
-    /// Our epoch is not there any more: somebody removed it.
+    /// Our epoch is not there any more, and no higher one is: somebody removed it, or the whole log.
     Removed,
     /// The sitter, which holds the deadline, is gone.
     NoSitter,

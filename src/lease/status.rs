@@ -143,6 +143,8 @@ pub enum BannerKind {
     Conflict,
     /// Epochs are missing. To be confirmed ([`super::Wish::Confirm`]).
     Gap,
+    /// The whole log of epochs is missing, though somebody had control.
+    NoLog,
     /// Another program keeps its state here.
     Foreign,
     /// The lease row cannot be read.

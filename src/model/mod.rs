@@ -21,6 +21,8 @@ mod past;
 mod resource;
 mod retention;
 mod run;
+#[cfg(test)]
+pub mod seeds;
 mod time;
 mod wrapper;
 

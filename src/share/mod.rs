@@ -15,6 +15,7 @@ mod hydrate;
 mod look;
 mod machine;
 mod name;
+mod namesakes;
 mod note;
 mod publish;
 mod row;

@@ -90,7 +90,7 @@ pub fn self_test(
         Ok(measured) => measured,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return (Trust::Vanished, None),
         Err(why) => {
-            let told = format!("This folder cannot be written: {}.", fault(&why));
+            let told = format!("This folder cannot be written here: {}.", fault(&why));
             return (Trust::Unfit(told), None);
         }
     };

@@ -28,6 +28,7 @@ fn tone(kind: BannerKind) -> Tone {
     match kind {
         BannerKind::Conflict
         | BannerKind::Gap
+        | BannerKind::NoLog
         | BannerKind::Damaged
         | BannerKind::Cloned
         | BannerKind::Degraded
@@ -104,9 +105,11 @@ pub fn explained(kind: BannerKind) -> Explained {
             None,
         ),
         BannerKind::Unfit => told(
-            "The folder cannot carry control",
-            "Handmill tested it, and it does not do what control is built on. Nothing was changed in it.",
-            "Put right what is named above, then try again. Until then nothing of this workspace runs here.",
+            "The folder cannot be written here",
+            "Who has control writes that into .workspace_state in the workspace folder, and this workstation cannot \
+             write there. What others run is shown all the same. Nothing was changed.",
+            "Have the folder made writable for you, then try again. Or copy the workspace into a folder of your own, \
+             and run it there. Asking for control does not help as long as the folder is read-only here.",
             Some(("Try again", Remedy::Look)),
         ),
         BannerKind::Conflict => told(
@@ -124,6 +127,15 @@ pub fn explained(kind: BannerKind) -> Explained {
             "Make sure that no other workstation runs this workspace. Then confirm; the next epoch gets the next \
              number.",
             Some(("Confirm and go on here", Remedy::Confirm)),
+        ),
+        BannerKind::NoLog => told(
+            "The log of control was removed",
+            "Each tenure of control has a folder in .workspace_state/epochs. All of them are gone, and only the last \
+             row of the owner is left. It stops its nodes as soon as it finds that out, within half a minute.",
+            "Ask on the workstation that is named above whether it still runs something. Ninety seconds after its last \
+             sign of life you can take over; that begins a new log. Find out what removes folders in \
+             .workspace_state, for nothing but Handmill may.",
+            None,
         ),
         BannerKind::Foreign => told(
             "Another program keeps this workspace",

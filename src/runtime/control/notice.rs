@@ -55,7 +55,10 @@ fn loss(how: &Loss) -> String {
             format!("two workstations claimed it at once ({})", names.join(", "))
         }
         Loss::Vanished => "the workspace folder is not there".to_owned(),
-        Loss::Removed => "somebody removed its epoch".to_owned(),
+        Loss::Removed => {
+            "somebody removed its log (.workspace_state/epochs), so nobody knows who has it"
+                .to_owned()
+        }
         Loss::NoSitter => "the process that holds running nodes is gone".to_owned(),
     }
 }

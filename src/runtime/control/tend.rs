@@ -281,8 +281,11 @@ impl Dispatcher {
         let Some(control) = self.controls.by_workspace.get(workspace) else {
             return;
         };
-        if let Some(notice) = notice_of(&control.name(), fact) {
-            self.tell(notice);
+        match (notice_of(&control.name(), fact), fact) {
+            // The control bar asks the person; a notice beside it would say the same twice.
+            (Some(notice), Fact::AskedBy { .. }) => self.tell_listeners(notice),
+            (Some(notice), _) => self.tell(notice),
+            (None, _) => {}
         }
         // What came between the last node and the release.
         if let Fact::GaveUp { .. } = fact {
