@@ -126,6 +126,14 @@ fn work_of(board: &Board, workspace: &WorkspaceId) -> Work {
 /// Nodes of flows on the board that the other machine runs, as far as it was heard of.
 fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<String> {
     let mut names = Vec::new();
+    let stand = board
+        .control
+        .get(workspace)
+        .map(|control| &control.status.stand);
+    // Nobody else runs anything here, and there may be a hundred thousand nodes to go through.
+    if matches!(stand, None | Some(Stand::Owner { .. } | Stand::Free)) {
+        return names;
+    }
     for (flow, stands) in &board.flows {
         if flow.workspace != *workspace || stands.live.is_some() || stands.runner.is_some() {
             continue;
