@@ -52,6 +52,8 @@ struct Draft {
     source: ResourceSource,
     value: Zeroizing<String>,
     trouble: String,
+    /// It was brought into view.
+    is_seen: bool,
 }
 
 /// What a person wants done. Holds a value, so it is no action: it stays here until it is carried out.
@@ -123,6 +125,7 @@ impl Draft {
             },
             value: Zeroizing::default(),
             trouble: String::new(),
+            is_seen: false,
         }
     }
 
@@ -133,6 +136,7 @@ impl Draft {
             source: row.source,
             value: Zeroizing::default(),
             trouble: String::new(),
+            is_seen: false,
         }
     }
 
@@ -157,6 +161,8 @@ impl Draft {
 /// Draws the section, and has everything looked for when it is opened.
 pub fn resources_ui(ui: &mut Ui, page: &mut Resources, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
+    // The bar of a list that is longer than the page stands over what reaches to its edge.
+    ui.set_max_width(ui.available_width() - space::L);
     note(ui, PURPOSE, theme.dim);
     ui.add_space(space::S);
     if matches!(page.seen, Seen::Unasked) {
@@ -337,7 +343,7 @@ fn draft_ui(
         let label = widgets::field_label(ui, "Name");
         let field = TextEdit::singleline(&mut draft.name)
             .font(mono(size::MONO))
-            .hint_text("DATABASE_URL")
+            .hint_text(RichText::new("DATABASE_URL").font(mono(size::MONO)))
             .margin(widgets::field_margin())
             .desired_width(width);
         let field = ui.add(field).labelled_by(label.id);
@@ -353,9 +359,12 @@ fn draft_ui(
     }
     ui.add_space(space::XS);
     let keyring = ResourceSource::Keyring;
-    ui.radio_value(&mut draft.source, keyring, "Keep its value in the keyring");
     let environment = "Keep no value: take it from the environment that Handmill is started with";
-    ui.radio_value(&mut draft.source, ResourceSource::Environment, environment);
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.y = 20.0;
+        ui.radio_value(&mut draft.source, keyring, "Keep its value in the keyring");
+        ui.radio_value(&mut draft.source, ResourceSource::Environment, environment);
+    });
     if draft.source == ResourceSource::Keyring {
         let label = widgets::field_label(ui, "Value");
         let id = egui::Id::new("resource value");
@@ -377,7 +386,7 @@ fn draft_ui(
     }
     ui.add_space(space::S);
     let mut cancelled = false;
-    ui.horizontal(|ui| {
+    let answers = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
         let mut keep = Button::new("Keep").primary();
         keep.disabled = is_busy(page);
@@ -393,6 +402,9 @@ fn draft_ui(
         }
         cancelled = Button::new("Cancel").show(ui).clicked();
     });
+    if !std::mem::replace(&mut draft.is_seen, true) {
+        answers.response.scroll_to_me(None);
+    }
     if cancelled {
         page.trouble = None;
     } else {
