@@ -35,7 +35,7 @@ impl Lease {
             may_start_runs,
             may_start_nodes,
             requests: match self.tenure {
-                Some(_) => self.desk.requests(now, &self.policy),
+                Some(_) => self.desk.requests(now, &self.policy, self.idle_from()),
                 None => Vec::new(),
             },
             asked: self.desk.my_request(now),

@@ -122,6 +122,8 @@ pub struct FlowBoard {
     pub fired: Arc<HashSet<EdgeId>>,
     /// The live run.
     pub live: Option<RunSummary>,
+    /// A run was ordered and has not begun: it is being prepared, or waits for control.
+    pub starting: bool,
     /// A stop was asked for and the run has not ended yet.
     pub stopping: bool,
     /// Nodes that a resume would start again; 0 means there is nothing to resume.

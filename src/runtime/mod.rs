@@ -38,6 +38,7 @@ mod picture;
 mod prepare;
 mod pruner;
 pub mod query;
+pub mod resources;
 mod runners;
 mod sharing;
 mod start;

@@ -229,6 +229,10 @@ impl Dispatcher {
         };
         let live = open.view.live.as_ref().map(|live| live.run.clone());
         let is_run_elsewhere = open.view.board.runner.is_some();
+        if let Some(open) = self.flows.get_mut(&flow).filter(|open| open.preparing) {
+            open.forgone = true;
+            return;
+        }
         match live {
             Some(run) => self.decide(Input::Stop {
                 run,
