@@ -10,7 +10,7 @@ use crate::model::{NodeId, NodeState, NodeStatus, Timestamp, human_duration};
 use crate::runtime::{Board, FlowBoard};
 
 use super::action::{Action, Verb};
-use super::history_pane::history_ui;
+use super::history::history_ui;
 use super::icons::Icon;
 use super::theme::{Theme, regular, size, space};
 use super::view::{SidePane, View};

@@ -21,6 +21,7 @@ mod past;
 mod retention;
 mod run;
 mod time;
+mod when;
 mod wrapper;
 
 pub use catalog::{
@@ -50,4 +51,5 @@ pub use run::{
     RunSummary,
 };
 pub use time::{Timestamp, human_duration};
+pub use when::{day_after, parse_when};
 pub use wrapper::Wrapper;
