@@ -61,10 +61,7 @@ impl Dispatcher {
         match gate {
             Gate::Open => {}
             Gate::Wait => return open.waiting.push(order),
-            Gate::Refused(why) => {
-                let why = Notice::error(why, "Ask for control, or wait until it is free.");
-                return self.refuse(&flow, why);
-            }
+            Gate::Refused(why) => return self.refuse(&flow, why),
         }
         open.preparing = true;
         open.forgone = false;

@@ -12,7 +12,9 @@ use crate::lease::{Fault, MachineId, Op, Reply, Tree};
 use super::fault::{fault, unstale};
 use super::folder::{Folder, FolderId};
 use super::look::Seen;
+use super::machine::host_name;
 use super::name;
+use super::namesakes::Namesakes;
 use super::snapshot::{LedgerSide, Observer, Publisher};
 use super::table::TableReader;
 
@@ -46,6 +48,7 @@ pub struct SharedFolder {
     pub(super) publisher: Publisher,
     pub(super) observer: Observer,
     pub(super) seen: Seen,
+    pub(super) namesakes: Namesakes,
 }
 
 impl SharedFolder {
@@ -60,6 +63,7 @@ impl SharedFolder {
             workspace: workspace.to_owned(),
             id,
             name: shared_name(workspace),
+            namesakes: Namesakes::new(machine.clone(), host_name()),
             machine,
             reader,
             publisher: Publisher::default(),

@@ -49,7 +49,7 @@ pub(super) fn run_ui(
     };
     let picked = view.history.asked.picked.as_ref() == Some(&run.id);
     let when = when::day_and_time(run.started, now, &view.zone);
-    let on = run.ran_on.as_ref().map(|host| format!("ran on {host}"));
+    let on = run.place_words();
     let pinned = (listed.pinned == Some(true)).then(|| "pinned".to_owned());
     // In a small window the end is cut: how it ended is told by the icon, where it ran by nothing else.
     let words = [on, Some(run_words(run, flow, newest)), pinned];
