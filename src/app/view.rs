@@ -258,7 +258,7 @@ pub struct View {
     /// How the log is shown.
     pub log: LogView,
     /// What is done with the list of past runs.
-    pub history: super::history_pane::HistoryView,
+    pub history: super::history::HistoryView,
     /// What stands beside the log.
     pub side_pane: SidePane,
     /// The list of the workspace shown, worked out once per change.

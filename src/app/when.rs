@@ -38,6 +38,15 @@ pub fn day_and_time_inside(at: Timestamp, now: Timestamp, zone: &TimeZone) -> St
     }
 }
 
+/// The same where there is little room: a time alone is today's.
+pub fn short_day_and_time(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let words = day_and_time(at, now, zone);
+    match words.strip_prefix("Today ") {
+        Some(time) => time.to_owned(),
+        None => words,
+    }
+}
+
 /// `10:41:07.120`.
 pub fn clock_ms(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%H:%M:%S%.3f").to_string()
@@ -83,6 +92,7 @@ mod tests {
     fn times_read_as_people_say_them() {
         let day = |at| day_and_time(at, NOW, &TimeZone::UTC);
         assert_eq!(day(NOW), "Today 10:41");
+        assert_eq!(short_day_and_time(NOW, NOW, &TimeZone::UTC), "10:41");
         assert_eq!(day(back(86_400)), "Yesterday 10:41");
         assert_eq!(day(back(3 * 86_400)), "Wed 10:41");
         assert_eq!(day(back(20 * 86_400)), "1 Nov 10:41");

@@ -173,7 +173,7 @@ pub struct HistoryArgs {
     /// Only runs that failed
     #[arg(long)]
     pub failed: bool,
-    /// Only runs that began then or later: a span back from now (90m, 12h, 7d) or a date (2026-11-21, 2026-11-21T10:30)
+    /// Only runs that began then or later: a span back from now (90m, 12h, 7d), today, yesterday, or a date (2026-11-21, 2026-11-21T10:30)
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
     /// Only runs that began before then

@@ -24,6 +24,7 @@ mod run;
 #[cfg(test)]
 pub mod seeds;
 mod time;
+mod when;
 mod wrapper;
 
 pub use catalog::{
@@ -54,4 +55,5 @@ pub use run::{
     RunSummary,
 };
 pub use time::{Timestamp, human_duration};
+pub use when::{day_after, parse_when};
 pub use wrapper::Wrapper;
