@@ -157,6 +157,8 @@ pub struct Lease {
     /// No process of an earlier start of this machine is left.
     pub(super) is_alone: bool,
     pub(super) confirmed: BTreeSet<String>,
+    /// The newest epoch of the last listing, of a look or of a journey.
+    pub(super) newest_listed: Option<Epoch>,
     pub(super) flight: Option<(Ticket, Errand)>,
     pub(super) n_tickets: u64,
     pub(super) look_at: Moment,
@@ -216,6 +218,7 @@ impl Lease {
             stays_away: false,
             is_alone: false,
             confirmed: BTreeSet::new(),
+            newest_listed: None,
             flight: None,
             n_tickets: 0,
             look_at: Moment(0),

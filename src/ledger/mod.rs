@@ -12,6 +12,7 @@
 
 mod adopt;
 mod control;
+mod elsewhere;
 mod error;
 mod fold;
 mod handle;

@@ -6,8 +6,9 @@
 //! it lives, itself or through what it started, so it shows afterwards whether two machines ever ran at once. The limits
 //! of control are divided, so that a takeover comes after seconds.
 //!
-//! A program may be stopped for longer than its control lasts, also in the middle of a publication, and killed; so may the sitter be, and both at once; and a machine may lose its power, with its nodes. The sitter is never *stopped*: that this one process keeps
-//! the deadline is what the protocol rests on.
+//! A program may be stopped for longer than its control lasts, also in the middle of a publication, and killed; so may
+//! the sitter be, and both at once; and a machine may lose its power, with its nodes. The sitter is never *stopped*: that
+//! this one process keeps the deadline is what the protocol rests on.
 //!
 //! What the file system said to each step that can be won or lost is written down by a witness below the program
 //! (`torture/witness.c`): so it is seen that every page of an owner that had lost was refused, and how often.
@@ -29,10 +30,14 @@ use handmill::store::{self, ControlText, Home};
 
 use crate::flows;
 use crate::share::{Kept, reader};
+use crate::support::Share;
 use witness::Witness;
 
-/// A checkpoint each 2 s, 4 s to run without one, a takeover after 6 s.
-const SCALE: &str = "15";
+/// What the limits of control are divided by, unless `HANDMILL_TORTURE_SCALE` says otherwise: a checkpoint each 2 s, 4 s to
+/// run without one, a takeover after 6 s.
+const SCALE: u64 = 15;
+/// The longest stop, in seconds of the limits that are not divided: longer than it takes until another takes over.
+const STOP_MAX: u64 = 135;
 /// How long, unless `HANDMILL_TORTURE_SECONDS` says otherwise.
 const SECONDS: u64 = 60;
 /// Machines, unless `HANDMILL_TORTURE_MACHINES` says otherwise.
@@ -70,6 +75,8 @@ const VERBS: [(&[&str], u8); 6] = [
 struct Machine {
     number: u64,
     home: PathBuf,
+    /// What it runs, as it sees the folder.
+    flow: PathBuf,
     /// Set for all that runs on it.
     env: Vec<(&'static str, PathBuf)>,
     /// The programs under way.
@@ -79,6 +86,10 @@ struct Machine {
 fn told(name: &str, otherwise: u64) -> u64 {
     let told = std::env::var(name).ok();
     told.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn scale() -> u64 {
+    told("HANDMILL_TORTURE_SCALE", SCALE)
 }
 
 fn signal(pid: u32, signal: &str) {
@@ -96,7 +107,7 @@ impl Machine {
             .args(args)
             .arg(what)
             .env("HANDMILL_HOME", &self.home)
-            .env("HANDMILL_CONTROL_SCALE", SCALE);
+            .env("HANDMILL_CONTROL_SCALE", scale().to_string());
         command
     }
 
@@ -162,9 +173,9 @@ impl Machine {
     }
 
     /// Runs the flow again and again.
-    fn work(&self, flow: &Path, is_over: &AtomicBool, n_done: &AtomicU64) {
+    fn work(&self, is_over: &AtomicBool, n_done: &AtomicU64) {
         while !is_over.load(Ordering::Relaxed) {
-            let child = self.start(&["run", "--full"], flow);
+            let child = self.start(&["run", "--full"], &self.flow);
             let is_done = self.wait(child, Duration::MAX, is_over);
             n_done.fetch_add(u64::from(is_done), Ordering::Relaxed);
             std::thread::sleep(Duration::from_millis(200));
@@ -258,7 +269,7 @@ fn strike(workspace: &Path, machines: &[Machine], random: &mut Rng, until: Insta
                 blows.ambushes += 1;
                 signal(pid, "-STOP");
                 // Longer than others wait, so that another machine has control when it goes on in the middle of it.
-                let long = random.u64(7_000..10_000);
+                let long = random.u64(105_000..150_000) / scale();
                 std::thread::sleep(Duration::from_millis(long).min(left()));
                 signal(pid, "-CONT");
             }
@@ -268,7 +279,7 @@ fn strike(workspace: &Path, machines: &[Machine], random: &mut Rng, until: Insta
                 };
                 blows.stops += 1;
                 signal(pid, "-STOP");
-                let long = random.u64(100..9_000);
+                let long = random.u64(100..STOP_MAX * 1_000 / scale());
                 std::thread::sleep(Duration::from_millis(long).min(left()));
                 // Only if it is still the same: numbers come again.
                 if is_there(pid) {
@@ -385,26 +396,31 @@ fn machines_that_are_stopped_and_killed_never_run_at_once_and_never_publish_back
     let long = Duration::from_secs(told("HANDMILL_TORTURE_SECONDS", SECONDS));
     println!("HANDMILL_TORTURE_SEED={seed}");
     let mut random = Rng::with_seed(seed);
-    let dir = tempfile::tempdir().expect("a folder");
-    let workspace = dir.path().join("ws");
+    let share = Share::new();
+    let homes = tempfile::tempdir().expect("a folder");
+    let workspace = share.path().join("ws");
     fs::create_dir_all(workspace.join("flow_modules")).expect("made");
     fs::create_dir(workspace.join("beats")).expect("made");
     fs::write(workspace.join("beat.sh"), BEAT).expect("written");
-    let witness = Witness::new(dir.path());
+    let witness = Witness::new(homes.path());
     let path = workspace.join("flow_modules/flow.graphml");
     store::save(&path, &flows::flow(&[("beats", NODE)], &[]), None).expect("saved");
-    let flow = store::locate(&path).expect("located");
-    let machines: Vec<Machine> = (0..told("HANDMILL_TORTURE_MACHINES", MACHINES))
+    let n_machines = told("HANDMILL_TORTURE_MACHINES", MACHINES);
+    let seen_by = |number: u64| share.of(usize::try_from(number).expect("a few")).join("ws");
+    let machines: Vec<Machine> = (0..n_machines)
         .map(|number| {
-            let home = dir.path().join(format!("home-{number}"));
+            let home = homes.path().join(format!("home-{number}"));
+            let flow = seen_by(number).join("flow_modules/flow.graphml");
+            let located = store::locate(&flow).expect("located");
             // Nobody is there to ask for a takeover.
             let policy = br#"{"takes_over":true}"#;
             let at = Home::at(home.clone());
-            store::write_control(&at, &flow.workspace, ControlText::Policy, policy)
+            store::write_control(&at, &located.workspace, ControlText::Policy, policy)
                 .expect("written");
             Machine {
                 number,
                 home,
+                flow,
                 env: witness.env(),
                 programs: Mutex::default(),
             }
@@ -414,11 +430,13 @@ fn machines_that_are_stopped_and_killed_never_run_at_once_and_never_publish_back
     let (blows, seen, verbs) = std::thread::scope(|scope| {
         let mut operators = Vec::new();
         for machine in &machines {
-            scope.spawn(|| machine.work(&path, &is_over, &n_done));
+            scope.spawn(|| machine.work(&is_over, &n_done));
             let random = Rng::with_seed(random.u64(..));
-            operators.push(scope.spawn(|| machine.operate(&workspace, &is_over, random)));
+            let workspace = seen_by(machine.number);
+            let over = &is_over;
+            operators.push(scope.spawn(move || machine.operate(&workspace, over, random)));
         }
-        let observer = scope.spawn(|| observe(&workspace, &is_over));
+        let observer = scope.spawn(|| observe(&seen_by(n_machines), &is_over));
         let blows = strike(&workspace, &machines, &mut random, Instant::now() + long);
         is_over.store(true, Ordering::Relaxed);
         let mut verbs = Verbs::new();
