@@ -3,6 +3,8 @@
 //! Where another Handmill of this machine keeps control (a window, a run), the wish is handed to it. Otherwise this
 //! process keeps it, in the foreground, and gives it back when it ends.
 
+mod log;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -31,6 +33,7 @@ pub fn control(home: &Home, verb: ControlVerb) -> Result<ExitCode, Refused> {
     match verb {
         ControlVerb::Status(of) => status(home, &of),
         ControlVerb::Watch(of) => watch(home, &of),
+        ControlVerb::Log(args) => log::log(home, &args),
         ControlVerb::Request(args) => gain(home, &args, false),
         ControlVerb::TakeOver(args) => gain(home, &args, true),
         ControlVerb::Release(args) => release(home, &args),

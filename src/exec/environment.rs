@@ -7,6 +7,10 @@ use std::ffi::{CStr, CString, NulError, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
 
+/// Names the tenure of control under which a node runs. That of whoever started us is not ours to pass on; and what has
+/// it runs only as long as whoever holds it knows until when it may.
+pub(super) const EPOCH: &str = "HANDMILL_EPOCH";
+
 /// Settings that many processes have in common. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment(Result<Arc<[CString]>, NulError>);
@@ -15,8 +19,20 @@ impl Environment {
     /// That of this process as it was when it was first asked for.
     pub fn of_process() -> Self {
         static FOUND: OnceLock<Environment> = OnceLock::new();
-        let found = FOUND.get_or_init(|| Self::new(std::env::vars_os()));
+        let ours = || std::env::vars_os().filter(|(name, _)| name != EPOCH);
+        let found = FOUND.get_or_init(|| Self::new(ours()));
         found.clone()
+    }
+
+    /// Whether something of this name is set.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let is_it = |setting: &CString| {
+            let rest = setting.to_bytes().strip_prefix(name.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"="))
+        };
+        self.0
+            .as_ref()
+            .is_ok_and(|settings| settings.iter().any(is_it))
     }
 
     /// Just these settings; of two with the same name the later one counts. A NUL character in one
@@ -113,6 +129,14 @@ mod tests {
             .collect();
         let merged = base.merged(&on_top).expect("no NUL");
         assert_eq!(merged, [c"A=3", c"C=5", c"AB=7", c"B=8"]);
+    }
+
+    #[test]
+    fn a_setting_is_found_by_its_whole_name() {
+        let env = Environment::new(pairs("HANDMILL_EPOCHS:1 A:HANDMILL_EPOCH=2"));
+        assert!(!env.has(EPOCH) && env.has("A"));
+        assert!(env.with(pairs("HANDMILL_EPOCH:7")).has(EPOCH));
+        assert!(!Environment::of_process().has(EPOCH));
     }
 
     #[test]

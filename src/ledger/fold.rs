@@ -85,6 +85,7 @@ impl Fold {
             }),
             Message::Retain(change) => change.apply(conn),
             Message::Adopt(adoption) => adoption.apply(conn),
+            Message::Control(fact) => super::control::write(conn, fact),
             Message::Flush { .. } => Ok(()),
         }
     }

@@ -11,6 +11,7 @@
 //! changed its tables. `ledger.lock` guards both between processes.
 
 mod adopt;
+mod control;
 mod elsewhere;
 mod error;
 mod fold;

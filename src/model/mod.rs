@@ -5,6 +5,7 @@
 mod catalog;
 mod change;
 mod compare;
+mod control;
 mod edit;
 mod event;
 mod fields;
@@ -35,6 +36,7 @@ pub use compare::{
     Changed, DiffLine, DiffSide, NodeInRun, NodePair, RunComparison, RunInDetail, command_diff,
     compare,
 };
+pub use control::{ControlFact, ControlKind};
 pub use edit::{Edit, EditError, FlowField, NodeField};
 pub use event::{Event, Finish, RunStart};
 pub use flow::{

@@ -260,8 +260,7 @@ fn a_fenced_owner_can_neither_write_nor_move_a_page() {
 }
 
 #[test]
-fn a_release_carries_the_hint_and_touches_only_its_own_epoch() {
-    // Conformance item 18.
+fn item_18_a_release_carries_the_hint_and_touches_only_its_own_epoch() {
     let dir = tempfile::tempdir().expect("temp dir");
     let mut a = open(dir.path(), "a");
     claim(&mut a, 1, 11);
@@ -614,8 +613,7 @@ fn a_snapshot_is_published_through_the_pen_and_taken_over_by_the_other() {
 }
 
 #[test]
-fn a_heartbeat_touches_no_table() {
-    // Conformance item 30: O(1).
+fn item_30_a_heartbeat_touches_no_table() {
     use std::os::unix::fs::MetadataExt as _;
     let dir = tempfile::tempdir().expect("temp dir");
     let mut a = open(dir.path(), "a");
@@ -646,8 +644,7 @@ fn a_heartbeat_touches_no_table() {
 }
 
 #[test]
-fn of_two_recoverers_one_takes_over_and_the_new_lease_is_left_alone() {
-    // Conformance item 20.
+fn item_20_of_two_recoverers_one_takes_over_and_the_new_lease_is_left_alone() {
     for round in 0..20 {
         let dir = tempfile::tempdir().expect("temp dir");
         let mut dead = open(dir.path(), "dead");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
+use super::super::environment::EPOCH;
 use super::super::launcher::{KILL_GRACE, lock};
 use super::super::unix;
 use super::super::{End, Environment, Job, Launcher, Report, Why};
@@ -123,6 +124,8 @@ pub(super) struct Strays {
 /// A run that somebody must carry to its end.
 pub(super) struct Held {
     pub flow: FlowRef,
+    /// It runs under control of its workspace: only while a deadline is known, and not without this process.
+    is_bound: bool,
     env: Environment,
     dir: Option<PathBuf>,
     /// The client that carries it.
@@ -310,9 +313,11 @@ impl Server {
         match ask {
             Ask::Hello { .. } => {}
             Ask::Begin { run, flow, env } => {
+                let env = Environment::of_settings(env);
                 let held = Held {
                     flow: flow.into(),
-                    env: Environment::of_settings(env),
+                    is_bound: env.has(EPOCH),
+                    env,
                     dir: None,
                     owner: Some(client),
                     due: Duration::ZERO,
@@ -426,9 +431,18 @@ impl Server {
         job.base = held.env.clone();
         held.dir.get_or_insert_with(|| job.run_dir().to_owned());
         let workspace = held.flow.workspace.clone();
-        let lost = state.lost.contains(&workspace);
-        // Without the sitter nobody would end it in time, and another machine may run it then.
-        job.is_bound = state.deadlines.contains_key(&workspace);
+        job.is_bound = held.is_bound;
+        let mut lost = state.lost.contains(&workspace);
+        // A sitter that took the place of one that was killed knows no deadline before the keeper has told it.
+        let until = state.deadlines.get(&workspace).map(|(until, _)| *until);
+        if !lost && job.is_bound && until.is_none_or(|until| until <= unix::uptime()) {
+            lost = true;
+            let workspace = workspace.as_str().to_owned();
+            let frame = message::frame(&Tell::ControlLost { workspace });
+            if let Some(outbox) = state.clients.get(&client) {
+                outbox.send(&frame);
+            }
+        }
         drop(state);
         if lost {
             let why = "the right to run in this workspace is over";

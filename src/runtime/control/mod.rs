@@ -13,6 +13,7 @@ mod keeper;
 mod look;
 mod notice;
 mod opening;
+mod record;
 mod sleep;
 mod tend;
 
