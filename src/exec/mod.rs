@@ -32,6 +32,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod unix;
+mod wire;
 
 pub use begun::{attempts_begun, nodes_of, write_nodes};
 pub use environment::Environment;
