@@ -18,6 +18,7 @@ mod history;
 mod import;
 mod inbox;
 mod inspect;
+mod keys;
 mod migrate;
 mod past;
 mod recover;
