@@ -122,6 +122,34 @@ fn an_edge_joined_to_a_node_that_the_other_removed_keeps_it() {
     assert_eq!(merge_with(&base, &ours, &theirs, &picks).flow, theirs);
 }
 
+/// Found by a random test: seed 118465359498044.
+#[test]
+fn a_cycle_through_an_edge_that_got_another_id_is_one_conflict_from_either_side() {
+    let with = |edges: &[(&str, &str, &str)]| {
+        let mut flow = flow("a, b, c, d");
+        for &(id, source, target) in edges {
+            let kind = EdgeKind::Blocking;
+            let spec = EdgeSpec {
+                edge: Edge {
+                    id: id.into(),
+                    kind,
+                },
+                source: source.into(),
+                target: target.into(),
+            };
+            flow.graph.add_edge(spec).expect("ends are there");
+        }
+        flow
+    };
+    let (base, ours) = (with(&[]), with(&[("x", "a", "b")]));
+    let theirs = with(&[("x", "c", "d"), ("z", "b", "a")]);
+    let merged = merge(&base, &ours, &theirs);
+    assert_eq!(merged.conflicts[0].key.id, "x~2\nz");
+    let mirror = merge(&base, &theirs, &ours);
+    assert_eq!(mirror.conflicts[0].key.id, "x\nz");
+    assert_eq!(listed(&merged), mirrored(&mirror));
+}
+
 #[test]
 fn an_id_given_twice_stays_with_theirs_and_our_edges_follow_ours() {
     let three = ["a", "a, n2=mine; a -> n2", "a, n2=theirs; n2 ~> a"].map(flow);
@@ -277,22 +305,34 @@ fn change(flow: &mut Flow, random: &mut fastrand::Rng) {
     }
 }
 
+type Listed = Vec<(Key, Option<String>, Option<String>)>;
+
 /// The conflicts as seen from the other side.
-fn mirrored(merged: &Merged) -> Vec<(Key, Option<String>, Option<String>)> {
-    let mut list: Vec<_> = merged
-        .conflicts
-        .iter()
-        .map(|c| (c.key.clone(), c.theirs.clone(), c.ours.clone()))
-        .collect();
+fn mirrored(merged: &Merged) -> Listed {
+    let mut list = listed(merged);
+    for (_, ours, theirs) in &mut list {
+        std::mem::swap(ours, theirs);
+    }
     list.sort();
     list
 }
 
-fn listed(merged: &Merged) -> Vec<(Key, Option<String>, Option<String>)> {
-    let mut list: Vec<_> = merged
-        .conflicts
-        .iter()
-        .map(|c| (c.key.clone(), c.ours.clone(), c.theirs.clone()))
+/// The conflicts by the ids that things had before the merge: which side's are given another one depends on the side.
+fn listed(merged: &Merged) -> Listed {
+    let was = |id: &str| {
+        let renamed = merged.renamed.iter().find(|renamed| renamed.to == id);
+        renamed.map_or(id, |renamed| &renamed.from).to_owned()
+    };
+    let key = |key: &Key| {
+        let mut key = key.clone();
+        let mut ids: Vec<String> = key.id.split('\n').map(was).collect();
+        ids.sort_unstable();
+        key.id = ids.join("\n");
+        key
+    };
+    let conflicts = merged.conflicts.iter();
+    let mut list: Listed = conflicts
+        .map(|c| (key(&c.key), c.ours.clone(), c.theirs.clone()))
         .collect();
     list.sort();
     list
