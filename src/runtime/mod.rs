@@ -203,18 +203,6 @@ impl RuntimeHandle {
         self.executor.kill(&scope);
     }
 
-    /// Until when, in [`uptime`], nodes may run in a workspace; `None` is for ever. At that time
-    /// the sitter ends them by itself, however this process stalls; an event tells that it did.
-    /// False when nobody can promise that, because nodes are children of this process.
-    pub fn set_deadline(
-        &self,
-        workspace: &crate::model::WorkspaceId,
-        until: Option<Duration>,
-    ) -> bool {
-        let grace = crate::lease::limits::Limits::REAL.grace;
-        self.executor.set_deadline(workspace, until, grace)
-    }
-
     /// The newest picture. Takes no lock.
     pub fn board(&self) -> Arc<Board> {
         self.board.load_full()
