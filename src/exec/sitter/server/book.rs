@@ -80,6 +80,9 @@ struct Held {
     due: Duration,
     /// How often one was started in vain.
     tries: u32,
+    /// How its attempts ended: a client that lost its connection and not its sitter launches again what it believes
+    /// unbegun, and may not have heard of the end. Some 50 bytes each, while the run lives.
+    ended: BTreeMap<NodeRunId, Exit>,
 }
 
 fn count(n: usize) -> u32 {
@@ -127,13 +130,16 @@ impl Book {
         match ask {
             Ask::Hello { .. } => {}
             Ask::Begin { run, flow, env } => {
+                let known = self.runs.remove(&run);
+                let (dir, ended) = known.map(|held| (held.dir, held.ended)).unwrap_or_default();
                 let held = Held {
                     flow,
                     env: Environment::of_settings(env),
-                    dir: None,
+                    dir,
                     owner: Some(client),
                     due: Duration::ZERO,
                     tries: 0,
+                    ended,
                 };
                 self.runs.insert(run, held);
             }
@@ -199,6 +205,10 @@ impl Book {
         };
         if held.owner != Some(client) {
             return;
+        }
+        if let Some(exit) = held.ended.get(&job.id).cloned() {
+            let exited = Report::Exited { id: job.id, exit };
+            return out.push(Effect::Tell(client, Tell::Report(exited)));
         }
         job.base = held.env.clone();
         held.dir.get_or_insert_with(|| job.run_dir().to_owned());
@@ -340,7 +350,12 @@ impl Book {
                     live.process = Some((*pid, *birth));
                 }
             }
-            Report::Exited { .. } => drop(self.live.remove(&id)),
+            Report::Exited { exit, .. } => {
+                self.live.remove(&id);
+                if let Some(held) = self.runs.get_mut(&id.run) {
+                    held.ended.insert(id.clone(), exit.clone());
+                }
+            }
             _ => {}
         }
         let owner = self.runs.get(&id.run).and_then(|held| held.owner);

@@ -130,7 +130,20 @@ fn an_attempt_is_launched_once_and_only_for_the_client_that_carries_its_run() {
     rig.launches(a, "r");
     rig.wants("");
     rig.launches(b, "r");
+    rig.wants("2: r exit 0");
+}
+
+#[test]
+fn a_client_that_lost_its_connection_is_told_of_an_end_and_the_node_does_not_run_again() {
+    let mut rig = Rig::default();
+    let a = rig.client();
+    rig.runs(a, "r");
+    rig.0.gone(a, seconds(100), &mut rig.1);
+    rig.ends("r");
     rig.wants("launch r");
+    let b = rig.client();
+    rig.runs(b, "r");
+    rig.wants("2: r exit 0");
 }
 
 #[test]
@@ -146,13 +159,13 @@ fn at_its_deadline_a_workspace_is_lost_and_what_runs_there_ends_within_the_grace
     rig.look(111);
     rig.wants("1: w lost, ask r Control Some(1s)");
     rig.ends("r");
-    rig.launches(a, "r");
-    rig.wants("1: r exit 0, 1: r not started: the right to run in this workspace is over");
+    rig.runs(a, "s");
+    rig.wants("1: r exit 0, 1: s not started: the right to run in this workspace is over");
     rig.deadline(a, 120);
-    rig.launches(a, "r");
-    rig.wants("launch r");
+    rig.runs(a, "t");
+    rig.wants("launch t");
     rig.look(130);
-    rig.wants("1: w lost, force r Control None");
+    rig.wants("1: w lost, force t Control None");
 }
 
 #[test]
