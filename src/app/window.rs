@@ -97,6 +97,10 @@ pub struct App {
     pub(super) saving_as: Option<(TabId, PathBuf)>,
     /// A workspace that was set up and that the collection does not tell of yet.
     pub(super) awaited: Option<WorkspaceId>,
+    /// Tabs of workfiles that were opened by their paths, and whose workspace is not known yet.
+    pub(super) homeless: Vec<TabId>,
+    /// The collection is that of a workfile that was opened while none was set.
+    pub(super) adopted: bool,
     /// Everything was asked and answered: the window may go.
     pub(super) may_close: bool,
     title: String,
@@ -158,6 +162,8 @@ impl App {
             stop_asked: None,
             saving_as: None,
             awaited: None,
+            homeless: Vec::new(),
+            adopted: false,
             may_close: false,
             title: String::new(),
         };
@@ -526,6 +532,7 @@ impl App {
         // The collection may tell of another first workspace, or no longer of the one shown.
         self.settle_desk(ctx);
         self.show_awaited(ctx);
+        self.bring_home(ctx);
         self.watch_control();
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {

@@ -15,7 +15,9 @@ mod list;
 mod logs;
 mod merge;
 mod print;
+mod prompt;
 mod provision;
+mod resource;
 mod run;
 mod status;
 mod stop;
@@ -55,6 +57,7 @@ pub fn main(command: Command) -> ExitCode {
             Command::Backups(args) => backups::backups(&home, &args),
             Command::Merge(args) => merge::merge(&args),
             Command::Control(args) => control::control(&home, args.verb),
+            Command::Resource(args) => resource::resource(&home, args.verb),
         });
     match result {
         Ok(code) => code,

@@ -35,7 +35,7 @@ impl Lease {
             may_start_runs,
             may_start_nodes,
             requests: match self.tenure {
-                Some(_) => self.desk.requests(now, &self.policy),
+                Some(_) => self.desk.requests(now, &self.policy, self.idle_from()),
                 None => Vec::new(),
             },
             asked: self.desk.my_request(now),
@@ -118,12 +118,21 @@ impl Lease {
             }
             Stand::Stopping => "Control lost · nodes are being stopped".to_owned(),
             Stand::Vanished => "The workspace folder is not there".to_owned(),
-            Stand::Refused => "Control is not possible here".to_owned(),
+            Stand::Refused => match (owner, &self.folder) {
+                (Some(owner), Some(Folder::Unfit(_))) => {
+                    format!("{} has control · read only here", owner.host)
+                }
+                _ => "Control is not possible here".to_owned(),
+            },
             Stand::Watching => {
                 let Some(owner) = owner else {
                     return UNKNOWN_HOST.to_owned();
                 };
                 let host = &owner.host;
+                if let Some(left) = owner.takeover_in.filter(|_| self.is_log_gone()) {
+                    let left = seconds_up(left);
+                    return format!("The log of control was removed · {TAKEOVER_IN}{left}s");
+                }
                 // Our own lease, of a process that is gone, or of this one before it had a sitter.
                 let is_own = !owner.is_seed && owner.machine.as_ref() == Some(&self.me.machine);
                 match owner.takeover_in {
@@ -139,6 +148,14 @@ impl Lease {
                 }
             }
         }
+    }
+
+    /// Somebody removed the log of epochs under whoever had control.
+    fn is_log_gone(&self) -> bool {
+        self.eyes
+            .view
+            .as_ref()
+            .is_some_and(|view| view.is_log_gone())
     }
 
     /// Why nothing starts here, as a sentence.
@@ -158,12 +175,23 @@ impl Lease {
                 "Waiting until control is certain again.".to_owned()
             }
             (Stand::Owner { .. }, _) => "No checkpoint was confirmed in time.".to_owned(),
+            (Stand::Refused, _) if let Some(Folder::Unfit(why)) = &self.folder => why.clone(),
+            (_, Some(owner)) if self.is_log_gone() => format!(
+                "Somebody removed the log of control; {} may still run here.",
+                owner.host
+            ),
+            (Stand::Watching, Some(owner)) if owner.takeover_in.is_none() => format!(
+                "{} has control and is silent. Take over to run here.",
+                owner.host
+            ),
             (_, Some(owner)) => format!("{} currently has control of this workspace.", owner.host),
             (Stand::Claiming, None) => "Control is being taken.".to_owned(),
             (Stand::Unknown, None) => "The workspace folder was not read yet.".to_owned(),
             (_, None) => match (self.cannot_claim(), self.eyes.holder(&self.me)) {
                 (_, Holder::Refused(why)) | (Some(why), _) => why,
-                (None, _) => "Takeover available.".to_owned(),
+                (None, _) => {
+                    "Nobody has control. Take control, or start a run: that takes it.".to_owned()
+                }
             },
         }
     }
@@ -197,7 +225,10 @@ impl Lease {
                 _ if self.desk.is_asking() => Err("Requesting...".to_owned()),
                 Holder::Refused(why) => Err(why.clone()),
                 _ if self.is_vanished => Err("The workspace folder is not there.".to_owned()),
-                _ => Ok(()),
+                _ => match &self.folder {
+                    Some(Folder::Unfit(why)) => Err(why.clone()),
+                    _ => Ok(()),
+                },
             },
             cancel: if self.desk.is_asking() {
                 Ok(())
@@ -251,7 +282,24 @@ impl Lease {
             None => {}
         }
         if let Holder::Refused(why) = holder {
-            tell(Foreign, why.clone());
+            let view = self.eyes.view.as_ref();
+            let kind = match view.is_some_and(|view| view.markers.is_importable) {
+                true => Importable,
+                false => Foreign,
+            };
+            tell(kind, why.clone());
+        }
+        if let Holder::Held { host, .. } = holder
+            && self.tenure.is_none()
+            && self.is_log_gone()
+        {
+            tell(
+                NoLog,
+                format!(
+                    "Somebody removed the log of control (.workspace_state/epochs). {host} had control, and may run \
+                     until it notices."
+                ),
+            );
         }
         if let Holder::Held {
             claim,

@@ -38,6 +38,7 @@ mod picture;
 mod prepare;
 mod pruner;
 pub mod query;
+pub mod resources;
 mod runners;
 mod sharing;
 mod start;
@@ -58,8 +59,8 @@ use crate::store::Home;
 pub use crate::exec::sitter::uptime;
 pub use background::{carry_on, sit};
 pub use board::{
-    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
-    Wish,
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner,
+    RunningThere, Slots, Wish,
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;

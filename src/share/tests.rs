@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::folder::Folder;
+use super::look::sweep;
 use super::table::TableReader;
 use super::*;
 use crate::lease::{

@@ -115,18 +115,20 @@ fn item_33_without_a_collection_nothing_is_left_behind() {
 #[test]
 fn item_34_each_folder_with_flow_modules_is_a_workspace_and_so_is_a_root_with_its_own() {
     let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path().canonicalize().expect("real").join("mill");
     for folder in ["c/flow_modules", "b/config", "a/flow_modules"] {
-        fs::create_dir_all(dir.path().join(folder)).expect("make a folder");
+        fs::create_dir_all(root.join(folder)).expect("make a folder");
     }
-    assert_eq!(names(&store::scan(dir.path())), ["a", "c"]);
-    fs::create_dir(dir.path().join("flow_modules")).expect("make a folder");
-    let alone = store::scan(dir.path());
-    // Named by its folder, where the other program says "default": two of them would be one name.
-    assert_eq!(alone.workspaces.len(), 1);
-    assert_eq!(
-        *alone.workspaces[0].root,
-        *dir.path().canonicalize().expect("real")
-    );
+    assert_eq!(names(&store::scan(&root)), ["a", "c"]);
+    fs::create_dir(root.join("flow_modules")).expect("make a folder");
+    // Named by its folder. The other program says "default", which tells nobody at two such windows which is which;
+    // in the shared folder the name that stands there already is used, so both programs see one workspace.
+    let alone = store::scan(&root);
+    assert_eq!(names(&alone), ["mill"]);
+    assert_eq!(*alone.workspaces[0].root, *root);
+    let told = handmill(dir.path(), &["ls", "mill", "--json"]);
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(text.contains("mill") && !text.contains("default"), "{text}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::app::action::Verb;
 use crate::app::view::runner_words;
-use crate::runtime::control::{Answer, BannerKind, Folder, Request, Stand, When, Wish};
+use crate::runtime::control::{Answer, Banner, BannerKind, Folder, Request, Stand, When, Wish};
 
 use super::page::Act;
 use super::seat::{Seat, Work};
@@ -13,6 +13,10 @@ use super::words;
 
 /// How long a state that usually passes may last before the bar is shown for it.
 const LATE: Duration = Duration::from_secs(3);
+
+/// A look at the folder that is older is told: the folder does not answer. Younger ones say nothing, for those who look
+/// do not tell of each.
+const OLD_LOOK: Duration = Duration::from_secs(40);
 
 /// Requests that have a line of their own.
 const REQUESTS_MAX: usize = 3;
@@ -145,35 +149,25 @@ pub fn is_quiet(seat: &Seat) -> bool {
         )
 }
 
-/// When a frame is due because a second that is shown has passed, or a quiet state has lasted too long.
+/// When a frame is due because a number that is shown has changed, or a quiet state has lasted too long.
 pub fn changes_in(seat: &Seat) -> Option<Duration> {
     let status = &seat.status;
     if is_quiet(seat) {
         let passes = matches!(status.stand, Stand::Unknown | Stand::Claiming);
         return passes.then(|| LATE.saturating_sub(seat.standing) + A_MOMENT);
     }
-    let runs_down = status
-        .owner
-        .as_ref()
-        .and_then(|owner| owner.takeover_in)
-        .or_else(|| status.requests.iter().find_map(|r| r.answered_in));
-    let runs_up = status.owner.as_ref().map(|owner| owner.silent);
-    let part = |time: Duration| Duration::from_nanos(time.subsec_nanos().into());
-    match (runs_down, runs_up) {
-        // Seconds are rounded up, so a whole one lasts.
-        (Some(left), _) if part(left).is_zero() => Some(SECOND + A_MOMENT),
-        (Some(left), _) => Some(part(left) + A_MOMENT),
-        // Ages beyond two minutes are told in minutes.
-        (None, Some(age)) if age.as_secs() < 120 => Some(SECOND - part(age) + A_MOMENT),
-        (None, Some(age)) => Some(SECOND * (60 - age.as_secs() % 60) as u32),
-        (None, None) => {
-            let counts = status
-                .banners
-                .iter()
-                .any(|banner| banner.kind == BannerKind::Degraded);
-            counts.then_some(SECOND)
-        }
-    }
+    let owner = status.owner.as_ref();
+    let takeover_in = owner.and_then(|owner| owner.takeover_in);
+    let takeover_in = takeover_in.filter(|_| status.stand == Stand::Watching);
+    let answers_in = status.requests.iter().filter_map(|r| r.answered_in);
+    let runs_down = takeover_in.into_iter().chain(answers_in);
+    let seen = status.seen.filter(|_| owner.is_some());
+    let runs_up = owner.map(|owner| owner.silent).into_iter().chain(seen);
+    let degrades = |banner: &Banner| banner.kind == BannerKind::Degraded;
+    let degraded = status.banners.iter().any(degrades).then_some(SECOND);
+    let next = runs_down.map(words::seconds_change_in);
+    let next = next.chain(runs_up.map(words::about_changes_in));
+    next.chain(degraded).min().map(|wait| wait + A_MOMENT)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -199,7 +193,10 @@ fn tone(seat: &Seat) -> Tone {
 fn aside(seat: &Seat) -> String {
     let mut parts = Vec::new();
     if let Some(owner) = &seat.status.owner {
-        parts.push(format!("as of {}", words::ago(owner.silent)));
+        parts.push(format!("as of {}", words::about(owner.silent)));
+        if let Some(seen) = seat.status.seen.filter(|seen| *seen >= OLD_LOOK) {
+            parts.push(format!("folder last read {}", words::about(seen)));
+        }
     }
     if let Some(runner) = &seat.held_by {
         parts.push(format!("kept by {}", in_a_sentence(&runner_words(runner))));

@@ -6,6 +6,7 @@
 mod about;
 mod bar;
 mod bar_ui;
+mod import;
 mod leave;
 mod page;
 mod policy;
@@ -19,4 +20,4 @@ pub use bar::tests::seat;
 pub use bar_ui::{bar_ui, footer_ui};
 pub use leave::Leave;
 pub use page::{Act, Page};
-pub use seat::{Blocked, Facts, Seat, Watch, runs_on, seat_of, told_of};
+pub use seat::{Blocked, Facts, Seat, Watch, runs_on, seat_of, told_of, workspace_in_front};

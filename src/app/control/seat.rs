@@ -1,14 +1,14 @@
 //! What the window knows of control of a workspace in one frame: what was published, aged by the time that has passed
 //! since, and what runs there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::{Tab, View};
 use crate::model::{FlowRef, NodeStatus, RunSummary, WorkspaceId};
-use crate::runtime::control::{Can, Moment, Policy, Stand, Status};
+use crate::runtime::control::{Can, MachineId, Moment, Policy, Request, Stand, Status};
 use crate::runtime::{Board, Runner};
 
 /// What runs in a workspace on this machine.
@@ -58,13 +58,16 @@ struct Seen {
     stand: std::mem::Discriminant<Stand>,
     since: Moment,
     is_shared: bool,
+    /// Machines that ask for control.
+    asking: BTreeSet<MachineId>,
 }
 
 impl Watch {
-    /// Takes the newest board in.
-    pub fn look(&mut self, now: Moment, board: &Board) {
+    /// Takes the newest board in, and gives back who has begun to ask: of which workspace, and the host.
+    pub fn look(&mut self, now: Moment, board: &Board) -> Vec<(WorkspaceId, String)> {
         self.now = now;
         self.seen.retain(|id, _| board.control.contains_key(id));
+        let mut asks = Vec::new();
         for (id, control) in &*board.control {
             let status = &control.status;
             let stand = std::mem::discriminant(&status.stand);
@@ -72,13 +75,28 @@ impl Watch {
                 stand,
                 since: now,
                 is_shared: false,
+                asking: BTreeSet::new(),
             });
+            let new = |request: &&Request| !seen.asking.contains(&request.machine);
+            let new = status.requests.iter().filter(new);
+            asks.extend(new.map(|request| (id.clone(), request.host.clone())));
+            let asking = status
+                .requests
+                .iter()
+                .map(|request| request.machine.clone());
+            seen.asking = asking.collect();
             if seen.stand != stand {
                 (seen.stand, seen.since) = (stand, now);
             }
             seen.is_shared |= status.owner.is_some() || !status.requests.is_empty();
         }
+        asks
     }
+}
+
+/// The workspace whose control is shown over the canvas.
+pub fn workspace_in_front(view: &View, board: &Board) -> Option<WorkspaceId> {
+    Some(in_front(view, board)?.0)
 }
 
 /// The workspace that a person works in: that of the flow in front, which need not be of the collection, else the one
@@ -101,7 +119,7 @@ pub fn seat_of(view: &View, board: &Board) -> Option<Seat> {
     let now = view.watch.now;
     Some(Seat {
         name,
-        status: control.status_at(now),
+        status: control.status_at(now).in_coarse_seconds(),
         policy: control.policy.clone(),
         held_by: control.held_by.clone(),
         work: work_of(board, &workspace),
@@ -123,8 +141,14 @@ fn work_of(board: &Board, workspace: &WorkspaceId) -> Work {
     work
 }
 
-/// Nodes of flows on the board that the other machine runs, as far as it was heard of.
+/// Nodes that the other machine runs, as far as it was heard of: of all flows once that was asked for, till then of those
+/// on the board.
 fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<String> {
+    if let Some(there) = &board.running_there
+        && there.workspace == *workspace
+    {
+        return there.nodes.clone();
+    }
     let mut names = Vec::new();
     for (flow, stands) in &board.flows {
         if flow.workspace != *workspace || stands.live.is_some() || stands.runner.is_some() {
@@ -184,6 +208,7 @@ impl Facts {
     pub fn of(view: &View, board: &Board) -> Option<Self> {
         let (workspace, _) = in_front(view, board)?;
         let status = board.control.get(&workspace)?.status_at(view.watch.now);
+        let status = status.in_coarse_seconds();
         Some(Self {
             is_asked: !status.requests.is_empty(),
             can: status.can,
@@ -203,6 +228,7 @@ fn told(status: &Status) -> Option<(String, bool)> {
         return Some((format!("{} asks for control", request.host), true));
     }
     match (status.stand, &status.owner) {
+        (Stand::Refused, Some(owner)) => Some((format!("{} has control", owner.host), false)),
         (Stand::Stopping | Stand::Frozen | Stand::Vanished | Stand::Refused, _) => {
             Some((status.text.clone(), true))
         }
@@ -263,13 +289,22 @@ mod tests {
                 control: Arc::new([("mill".into(), Arc::new(control))].into()),
                 ..Board::default()
             };
-            watch.look(Moment(seconds * 1_000_000), &board);
+            let asks = watch.look(Moment(seconds * 1_000_000), &board);
             let seen = &watch.seen[&WorkspaceId::new("mill")];
-            (seen.is_shared, seen.since.0 / 1_000_000)
+            let asks = asks.into_iter().map(|(_, host)| host);
+            let asks = asks.collect::<Vec<_>>().join(" ");
+            (seen.is_shared, seen.since.0 / 1_000_000, asks)
         };
-        assert_eq!(look(1, "owner"), (false, 1));
-        assert_eq!(look(5, "owner asks=wsB:0"), (true, 1));
-        assert_eq!(look(7, "owner"), (true, 1));
-        assert_eq!(look(9, "free"), (true, 9));
+        let none = String::new;
+        assert_eq!(look(1, "owner"), (false, 1, none()));
+        assert_eq!(look(5, "owner asks=wsB:0"), (true, 1, "wsB".to_owned()));
+        assert_eq!(look(6, "owner asks=wsB:1"), (true, 1, none()));
+        assert_eq!(
+            look(6, "owner asks=wsB:1 asks=wsC:0"),
+            (true, 1, "wsC".to_owned())
+        );
+        assert_eq!(look(7, "owner"), (true, 1, none()));
+        assert_eq!(look(9, "free"), (true, 9, none()));
+        assert_eq!(look(9, "owner asks=wsB:0").2, "wsB", "it asks anew");
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::SharedLedger;
-use super::words;
+use super::words::{self, step_name};
 use crate::ledger::{Ledger, LinesElsewhere};
 use crate::model::{
     Choice, Counts, Event, Exit, Finish, Flow, FlowRef, Node, NodeId, NodeIdx, NodeRunId,

@@ -61,19 +61,55 @@ fn item_36_provisioning_makes_what_is_missing_and_changes_nothing() {
 
 #[test]
 fn item_37_both_editor_settings_have_the_keys_for_three_systems() {
-    for (file, settings) in provisioned() {
+    let terminals = ["linux", "osx", "windows"].map(|os| format!("terminal.integrated.env.{os}"));
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        let fields = value.as_object().expect("an object").keys();
+        let mut keys: Vec<String> = fields.cloned().collect();
+        keys.sort();
+        keys
+    };
+    let [(_, workspace), (_, collection)] = provisioned();
+    let mut wanted = [
+        "files.exclude",
+        "python.defaultInterpreterPath",
+        "search.exclude",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    wanted.extend(terminals.clone());
+    for settings in [&workspace, &collection] {
+        assert_eq!(keys(settings), wanted);
         assert_eq!(
-            settings["python.defaultInterpreterPath"], "${workspaceFolder}/.venv",
-            "{file}"
+            settings["python.defaultInterpreterPath"],
+            "${workspaceFolder}/.venv"
         );
-        for key in ["files.exclude", "search.exclude"] {
-            assert_eq!(settings[key]["**/.workspace_state"], true, "{file} {key}");
-        }
-        for system in ["linux", "osx", "windows"] {
-            let variables = &settings[format!("terminal.integrated.env.{system}")];
-            let collection = &variables["HANDMILL_COLLECTION"];
-            assert_eq!(collection, "${workspaceFolder}", "{file} {system}");
-        }
+    }
+    for key in ["files.exclude", "search.exclude"] {
+        let hidden = |name: &str| serde_json::json!({ name: true });
+        assert_eq!(workspace[key], hidden(".workspace_state"));
+        assert_eq!(collection[key], hidden("**/.workspace_state"));
+    }
+    for terminal in &terminals {
+        assert_eq!(
+            workspace[terminal],
+            serde_json::json!({
+                "DATA_ENGINE_WORKSPACE_ID": "claims",
+                "DATA_ENGINE_WORKSPACE_ROOT": "${workspaceFolder}",
+                "HANDMILL_COLLECTION": "${workspaceFolder}",
+                "HANDMILL_CONFIG": "${workspaceFolder}/config",
+                "HANDMILL_DATABASES": "${workspaceFolder}/databases",
+                "HANDMILL_WORKSPACE": "${workspaceFolder}",
+            }),
+            "{terminal}"
+        );
+        assert_eq!(
+            collection[terminal],
+            serde_json::json!({
+                "DATA_ENGINE_WORKSPACE_COLLECTION_ROOT": "${workspaceFolder}",
+                "HANDMILL_COLLECTION": "${workspaceFolder}",
+            }),
+            "{terminal}"
+        );
     }
 }
 
@@ -104,14 +140,12 @@ fn item_38_no_shared_setting_holds_a_path_of_this_machine() {
 }
 
 /// The editor settings of a fresh workspace and of its collection.
-fn provisioned() -> Vec<(String, serde_json::Value)> {
+fn provisioned() -> [(String, serde_json::Value); 2] {
     let dir = tempfile::tempdir().expect("a folder");
     let done = store::provision(&dir.path().join("claims"), Some(dir.path())).expect("provision");
     assert!(done.kept.is_empty(), "{:?}", done.kept);
-    ["claims/.vscode/settings.json", ".vscode/settings.json"]
-        .map(|file| {
-            let text = fs::read_to_string(dir.path().join(file)).expect("made");
-            (file.to_owned(), serde_json::from_str(&text).expect("JSON"))
-        })
-        .into()
+    ["claims/.vscode/settings.json", ".vscode/settings.json"].map(|file| {
+        let text = fs::read_to_string(dir.path().join(file)).expect("made");
+        (file.to_owned(), serde_json::from_str(&text).expect("JSON"))
+    })
 }

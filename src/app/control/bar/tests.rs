@@ -112,6 +112,10 @@ pub fn seat(situation: &str) -> Seat {
                 };
                 seat.is_shared = true;
             }
+            "seen" => {
+                let seen = value.parse().expect("seconds");
+                status.seen = Some(Duration::from_secs(seen));
+            }
             "asked" => {
                 status.text = "Control requested from wsA".to_owned();
                 status.asked = Some(MyRequest {
@@ -160,6 +164,7 @@ pub fn seat(situation: &str) -> Seat {
                 let kind = match kind {
                     "Conflict" => BannerKind::Conflict,
                     "Foreign" => BannerKind::Foreign,
+                    "Importable" => BannerKind::Importable,
                     "Degraded" => BannerKind::Degraded,
                     "Waits" => BannerKind::Waits,
                     _ => BannerKind::Older,
@@ -262,6 +267,12 @@ fn item_2_and_3_a_watcher_sees_who_has_control_how_old_that_is_and_what_it_can_d
         told("watching silent=10"),
         "Theirs: wsA has control · takeover available in 80s (as of 10 s ago) [Request control] [-Take over…]"
     );
+    // A folder that does not answer makes old what is seen.
+    assert_eq!(
+        told("watching silent=57 seen=45"),
+        "Theirs: wsA has control · takeover available in 40s (as of 50 s ago · folder last read 40 s ago) \
+         [Request control] [-Take over…]"
+    );
     assert_eq!(
         told("watching silent=90"),
         "Heed: Takeover available (as of 90 s ago) [Request control] [*Take over…]"
@@ -286,20 +297,20 @@ fn a_request_says_what_comes_of_it_and_offers_the_answers() {
     assert_eq!(
         told("owner asks=wsB:12 runs=1 nodes=1"),
         "Ours: This Workstation has control\n\
-         Heed: wsB asks for control · hands over after this run in 48s \
+         Heed: wsB asks for control · hands over after this run in 50s \
          [Now…] [After this node] [After this run] [Refuse]"
     );
     assert_eq!(
         told("owner asks=wsB:12 runs=2 nodes=3 answer=nodes"),
         "Ours: This Workstation has control\n\
-         Heed: wsB asks for control · hands over after these nodes in 48s \
+         Heed: wsB asks for control · hands over after these nodes in 50s \
          [Now…] [After these nodes] [After these runs] [Refuse]"
     );
     // Nothing runs: there is nothing to wait for.
     assert_eq!(
         told("owner asks=wsB:12 answer=deny"),
         "Ours: This Workstation has control\n\
-         Heed: wsB asks for control · is refused in 48s [*Hand over] [Refuse]"
+         Heed: wsB asks for control · is refused in 50s [*Hand over] [Refuse]"
     );
     assert_eq!(
         told("owner asks=wsB:75 runs=1 answer=wait"),
@@ -353,6 +364,10 @@ fn what_went_wrong_stands_below_with_the_one_thing_to_do() {
         told("free late banner=Foreign:Not_ours.")
             .ends_with("Heed: Not ours. [Explain] [Try again]")
     );
+    assert!(
+        told("free late banner=Importable:Left_here.")
+            .ends_with("Heed: Left here. [Explain] [*Take over…]")
+    );
     assert_eq!(
         told("vanished"),
         "Wrong: The workspace folder is not there [Try again]"
@@ -373,19 +388,21 @@ fn another_handmill_of_this_machine_that_keeps_control_is_named() {
 }
 
 #[test]
-fn a_frame_is_due_when_the_second_that_is_shown_has_passed() {
+fn a_frame_is_due_when_a_number_that_is_shown_changes() {
     let due = |situation: &str| changes_in(&seat(situation)).map(|wait| wait.as_millis());
-    // Of 79.75 s left, which read 80, the number changes when 79 are left.
-    assert_eq!(due("watching silent=10.25"), Some(770));
+    // Of 79.75 s left, which read 80, the number changes when 70 are left.
+    assert_eq!(due("watching silent=10.25"), Some(9_770));
+    assert_eq!(due("watching silent=70.25"), Some(770), "the last seconds");
     assert_eq!(
         due("watching silent=95.25"),
-        Some(770),
+        Some(4_770),
         "the age of what is seen"
     );
     assert_eq!(
-        due("watching silent=600.5"),
-        Some(60_000),
+        due("watching silent=660.5 seen=660"),
+        Some(59_520),
         "told in minutes"
     );
-    assert_eq!(due("owner asks=wsB:12"), Some(1_020));
+    assert_eq!(due("owner asks=wsB:12"), Some(8_020));
+    assert_eq!(due("owner asks=wsB:42"), Some(1_020));
 }

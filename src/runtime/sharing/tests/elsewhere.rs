@@ -121,7 +121,19 @@ fn who_gains_control_has_what_ran_elsewhere_interrupted_and_resumes_it() {
     run.begin(1, 1, 1);
     let rows = a.all();
     b.watch(rows.clone(), "wsA");
+    let running = |machine: &Machine| {
+        let steps = machine.ledger().steps_running_elsewhere().expect("read");
+        let names: Vec<String> = steps.iter().map(|label| step_name(label)).collect();
+        names.join(", ")
+    };
+    assert_eq!(
+        running(&b),
+        "Node b",
+        "what runs there has a name before it is taken over"
+    );
+    assert_eq!(running(&a), "", "ours runs here");
     b.claim(rows.clone());
+    assert_eq!(running(&b), "");
     assert_eq!(b.stands(), "a ran, b interrupted");
     assert_eq!(b.history()[0].outcome, Some(Outcome::Interrupted));
     assert_eq!(b.facts(), "a+, a ran, b+, b interrupted");

@@ -238,6 +238,8 @@ fn labels_and_sources_say_again_what_was_put_into_them() {
             Some((NodeId::from(id), pass, attempt)),
             "{label}"
         );
+        let name = title.filter(|title| !title.is_empty()).unwrap_or(id);
+        assert_eq!(step_name(&label), name, "{label}");
     }
     for bad in ["", "Read Doc", "x]", "a [b, c]", "a [b, pass x]"] {
         assert_eq!(words::parse_label(bad), None, "{bad}");
