@@ -259,12 +259,17 @@ impl Face {
 
     /// One that starts its sitter with another program.
     pub fn through(dir: &Path, face: &'static str, program: PathBuf) -> Self {
+        Self::at(dir, &dir.join("home"), face, program)
+    }
+
+    /// One with its home elsewhere.
+    pub fn at(dir: &Path, home: &Path, face: &'static str, program: PathBuf) -> Self {
         let path = dir.join("flow.graphml");
         let flow = store::locate(&path).expect("located");
         let frozen = Arc::new(store::load(&path).expect("loaded").flow);
         let (sender, events) = channel();
         let runtime = Runtime::start(Config {
-            home: Home::at(dir.join("home")),
+            home: Home::at(home),
             face,
             manner: Manner {
                 slots: Some(4),
@@ -332,10 +337,12 @@ impl Face {
         })
     }
 
-    pub fn end(mut self, order: Order) {
+    /// Ends it; gives what it told at last.
+    pub fn end(mut self, order: Order) -> Receiver<Arc<Event>> {
         self.handle.send(order);
         if let Some(runtime) = self.runtime.take() {
             runtime.join();
         }
+        self.events
     }
 }

@@ -79,22 +79,13 @@ fn draw(random: &mut fastrand::Rng, n_nodes: usize) -> Flow {
             format!("echo {id} >>begun; {work}echo {id} >>done")
         })
         .collect();
-    let nodes: Vec<(&str, &str)> = ids
-        .iter()
-        .zip(&commands)
-        .map(|(id, command)| (id.as_str(), command.as_str()))
-        .collect();
     let mut edges = BTreeSet::new();
     for target in 1..n_nodes {
         for _ in 0..random.usize(0..3) {
             edges.insert((random.usize(target.saturating_sub(20)..target), target));
         }
     }
-    let edges: Vec<(&str, &str)> = edges
-        .iter()
-        .map(|&(source, target)| (ids[source].as_str(), ids[target].as_str()))
-        .collect();
-    flows::flow(&nodes, &edges)
+    flows::numbered(&commands, &edges)
 }
 
 fn number(name: &str) -> Option<u64> {
