@@ -1,8 +1,7 @@
 //! Everything that runs. Faces send orders and read boards; nobody else talks to the hands.
 //!
-//! One dispatcher decides, through the pure scheduler; ledger
-//! writers, processes, log readers and watchers carry. It lives as long as the process, whatever
-//! the window shows. Unaware of documents and of egui.
+//! One dispatcher decides, through the pure scheduler; ledger writers, processes, log readers and watchers carry. It
+//! lives as long as the process, whatever the window shows. Unaware of documents and of egui.
 
 mod adopt;
 mod answers;
