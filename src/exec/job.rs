@@ -35,6 +35,10 @@ pub struct Job {
     /// File that gets standard error.
     #[serde(with = "wire::path")]
     pub stderr: PathBuf,
+    /// It must not outlive the process that starts it, as far as the system can see to that: only that process knows
+    /// until when it may run, so the sitter is not told.
+    #[serde(skip)]
+    pub is_bound: bool,
 }
 
 impl Job {
@@ -57,6 +61,7 @@ impl Job {
             env,
             stdout,
             stderr,
+            is_bound: false,
         }
     }
 

@@ -224,6 +224,7 @@ mod tests {
             env: vec![("A".into(), odd())],
             stdout: odd().into(),
             stderr: odd().into(),
+            is_bound: false,
         })));
         let end = End::within(Why::Control, Duration::from_millis(1));
         arrives(&Ask::Terminate { id: attempt(), end });

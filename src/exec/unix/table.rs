@@ -1,6 +1,6 @@
 //! The processes of the machine: who descends from whom, when they began, what their environment says.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 
 /// No process has this in its environment.
@@ -48,6 +48,16 @@ impl Table {
     pub fn children(&self, parent: u32) -> Vec<Seen> {
         let of = self.0.iter().filter(|seen| seen.parent == parent);
         of.copied().collect()
+    }
+
+    /// Everything that lives in groups whose leaders, given by number and start, may be gone.
+    pub fn groups(&self, leaders: impl Iterator<Item = (u32, u64)>) -> Vec<Seen> {
+        let births: HashMap<u32, u64> = leaders.collect();
+        let is_theirs = |seen: &&Seen| {
+            let birth = births.get(&seen.group);
+            !seen.dead && birth.is_some_and(|birth| seen.birth >= *birth)
+        };
+        self.0.iter().filter(is_theirs).copied().collect()
     }
 
     /// These processes with everything that descends from them, as far as it lives.

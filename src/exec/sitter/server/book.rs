@@ -211,6 +211,8 @@ impl Book {
             return out.push(Effect::Tell(client, Tell::Report(exited)));
         }
         job.base = held.env.clone();
+        // Without the sitter nobody would end it in time, and another machine may run it then.
+        job.is_bound = self.deadlines.contains_key(&held.flow.workspace);
         held.dir.get_or_insert_with(|| job.run_dir().to_owned());
         if self.lost.contains(&held.flow.workspace) {
             let why = "the right to run in this workspace is over";

@@ -24,11 +24,12 @@ const LOCK_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 /// Is the sitter of a place until nobody needs one. Returns at once when there is one already.
 ///
-/// `background` is what its program is called with to start a process that carries runs on;
-/// `clock` tells the time that ends are noted with.
+/// `background` is what its program is called with to start a process that carries runs on, `warden` what this one is
+/// called with to start a process that ends what must not outlive it; `clock` tells the time that ends are noted with.
 pub fn serve(
     place: &Place,
     background: &'static [&'static str],
+    warden: &'static [&'static str],
     clock: fn() -> Timestamp,
 ) -> io::Result<()> {
     place.make()?;
@@ -64,6 +65,9 @@ pub fn serve(
             backgrounds: Mutex::default(),
         }
     });
+    if let Ok(program) = std::env::current_exe() {
+        server.launcher.call_warden(program, warden);
+    }
     let accepting = Arc::clone(&server);
     thread::Builder::new()
         .name("accept".to_owned())

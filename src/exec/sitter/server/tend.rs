@@ -47,8 +47,11 @@ impl Server {
                 backgrounds.retain(|(pid, birth)| unix::lives(*pid, *birth));
                 backgrounds.clone()
             };
-            let is_background = |seen: &Seen| backgrounds.iter().any(|(pid, _)| *pid == seen.pid);
-            let strays: Vec<Seen> = left.into_iter().filter(|s| !is_background(s)).collect();
+            let is_ours = |seen: &Seen| {
+                let is_background = backgrounds.iter().any(|(pid, _)| *pid == seen.pid);
+                is_background || self.launcher.is_warden(seen.pid)
+            };
+            let strays: Vec<Seen> = left.into_iter().filter(|seen| !is_ours(seen)).collect();
             let is_clear = strays.is_empty() && backgrounds.is_empty();
             *look_at = (!is_clear).then_some(now + LOOK_FOR_STRAYS);
             if let Some(kill) = kill {
