@@ -14,7 +14,7 @@ const IDLE: Duration = Duration::from_secs(2);
 /// When to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// At this time, in [`super::super::uptime`].
+    /// At this time, in [`crate::exec::sitter::uptime`].
     At(Duration),
     /// When something is told.
     Woken,
