@@ -15,6 +15,13 @@ pub(super) const EPOCH: &str = "HANDMILL_EPOCH";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment(Result<Arc<[CString]>, NulError>);
 
+impl Default for Environment {
+    /// Nothing is set.
+    fn default() -> Self {
+        Self(Ok(Arc::default()))
+    }
+}
+
 impl Environment {
     /// That of this process as it was when it was first asked for.
     pub fn of_process() -> Self {
@@ -38,7 +45,7 @@ impl Environment {
     /// Just these settings; of two with the same name the later one counts. A NUL character in one
     /// of them is told by the start of a process.
     pub fn new(settings: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Self(Ok(Arc::default())).with(settings)
+        Self::default().with(settings)
     }
 
     /// This one with settings put on top.

@@ -20,6 +20,7 @@ mod history;
 mod import;
 mod inbox;
 mod inspect;
+mod keys;
 mod migrate;
 mod past;
 mod recover;
