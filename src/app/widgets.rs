@@ -92,6 +92,8 @@ pub fn answers_ui(ui: &mut Ui, answers: impl FnOnce(&mut Ui)) {
 pub struct Button<'a> {
     /// What it says, and its name in the accessibility tree.
     pub text: &'a str,
+    /// Its name there, when the text alone does not tell; empty when it does.
+    pub name: &'a str,
     /// Before the text.
     pub icon: Option<Icon>,
     /// The key that does the same, in a cap behind the text.
@@ -121,6 +123,7 @@ impl<'a> Button<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
+            name: "",
             icon: None,
             key: None,
             primary: false,
@@ -130,6 +133,12 @@ impl<'a> Button<'a> {
             bare: false,
             flat: false,
         }
+    }
+
+    /// With a name of its own in the accessibility tree.
+    pub fn name(mut self, name: &'a str) -> Self {
+        self.name = name;
+        self
     }
 
     /// With an icon before the text.
@@ -261,7 +270,12 @@ impl<'a> Button<'a> {
             painter.galley_with_override_text_color(pos2(at.left() + 4.0, top), cap, ink);
         }
         focus_ring(ui, &response, rect);
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, self.text));
+        let name = if self.name.is_empty() {
+            self.text
+        } else {
+            self.name
+        };
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, name));
         if let Some(why) = &self.disabled {
             ui.ctx()
                 .accesskit_node_builder(response.id, |node| node.set_description(why.as_str()));

@@ -18,6 +18,7 @@ use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
 use super::path_dialog;
 use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
+use super::settings::Granted;
 use super::theme::Theme;
 use super::turn::Turn;
 use super::view::{Dialog, LogView, SidePane, View};
@@ -61,6 +62,8 @@ pub(super) enum Came {
     SetUp(Result<SetUp, (String, String)>),
     /// The machine was looked at.
     Health(Vec<Row>),
+    /// A wish about resources was carried out, or was not.
+    Resources(Granted),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -240,6 +243,15 @@ impl App {
                 Came::Health(rows) => {
                     if let Some(Dialog::Settings(page)) = &mut self.view.dialog {
                         page.seen(rows);
+                    }
+                }
+                Came::Resources(granted) => {
+                    let untold = match &mut self.view.dialog {
+                        Some(Dialog::Settings(page)) => page.granted(granted),
+                        _ => granted.done.and_then(Result::err),
+                    };
+                    if let Some(why) = untold {
+                        self.engine.send(Order::Tell(why));
                     }
                 }
                 Came::Listed { folder, entries } => {

@@ -97,6 +97,14 @@ fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<Str
         return there.nodes.clone();
     }
     let mut names = Vec::new();
+    let stand = board
+        .control
+        .get(workspace)
+        .map(|control| &control.status.stand);
+    // Nobody else runs anything here, and there may be a hundred thousand nodes to go through.
+    if matches!(stand, None | Some(Stand::Owner { .. } | Stand::Free)) {
+        return names;
+    }
     for (flow, stands) in &board.flows {
         if flow.workspace != *workspace || stands.live.is_some() || stands.runner.is_some() {
             continue;
