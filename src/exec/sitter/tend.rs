@@ -20,6 +20,9 @@ const COMES_WITHIN: Duration = Duration::from_secs(10);
 const TRIES_MAX: u32 = 3;
 /// Strays are looked for this often while there are some.
 const LOOK_FOR_STRAYS: Duration = Duration::from_secs(5);
+/// Between two looks for strays after attempts have ended. A look reads the whole process table, and no child is
+/// started meanwhile: after each end it would cost more than the attempt.
+const LOOK_AFTER_ENDS: Duration = Duration::from_millis(200);
 /// Between two rounds of killing strays.
 const STRAY_ROUND: Duration = Duration::from_millis(100);
 
@@ -35,6 +38,8 @@ struct Tended {
     idle_since: Option<Duration>,
     /// When strays are looked for next.
     look_at: Option<Duration>,
+    /// When they may be looked for because attempts have ended.
+    after_ends: Duration,
 }
 
 impl Server {
@@ -156,21 +161,21 @@ impl Server {
     /// Reaps what has ended among the processes that came to us without being ours, and kills them
     /// when that was asked for.
     fn strays(&self, tended: &mut Tended, now: Duration) -> Option<Duration> {
-        let (kill, look) = {
+        let kill = {
             let mut state = lock(&self.state);
             let kill = state.strays.filter(|strays| strays.at <= now);
-            let ended = std::mem::take(&mut state.ends_seen);
-            (kill, ended || tended.look_at.is_some_and(|at| at <= now))
+            let after_ends = state.ends_seen.then_some(tended.after_ends);
+            let due = |at: &Option<Duration>| at.is_some_and(|at| at <= now);
+            if kill.is_none() && !due(&after_ends) && !due(&tended.look_at) {
+                let kill_at = state.strays.map(|strays| strays.at);
+                let dues = [kill_at, after_ends, tended.look_at];
+                return dues.into_iter().flatten().min();
+            }
+            // What ends from here on may have left something that this look does not see.
+            state.ends_seen = false;
+            tended.after_ends = now + LOOK_AFTER_ENDS;
+            kill
         };
-        if kill.is_none() && !look {
-            let state = lock(&self.state);
-            return state
-                .strays
-                .map(|s| s.at)
-                .into_iter()
-                .chain(tended.look_at)
-                .min();
-        }
         let own = std::process::id();
         let left = self.launcher.between_spawns(|| {
             let live = self.launcher.live();
