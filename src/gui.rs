@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use crate::app::ports::{Engine, HealthLook, Memory};
+use crate::app::ports::{Engine, HealthLook, Memory, ResourceDesk};
 use crate::app::{App, NativeDesktop, Ports};
-use crate::model::{Flow, Node, Timestamp, Wrapper};
+use crate::model::{Flow, Node, Notice, ResourceName, Timestamp, Wrapper};
+use crate::runtime::resources::{Keep, ResourceView, Resources};
 use crate::runtime::{self, Board, Config, Order, Processes, Runtime, RuntimeHandle};
 use crate::store::{self, Home};
 
@@ -165,6 +166,10 @@ impl Engine for RealEngine {
         Box::new(move |collection| runtime::health::look(&home, collection))
     }
 
+    fn resources(&self) -> Arc<dyn ResourceDesk> {
+        Arc::new(RealResources(Resources::new(&self.1)))
+    }
+
     fn command_line(&self, flow: &Flow, node: &Node) -> String {
         let shell = if flow.shell.is_empty() {
             "bash"
@@ -176,5 +181,23 @@ impl Engine for RealEngine {
             None => node.command.clone(),
         };
         Wrapper::new(format!("{shell} -c {{}}")).line(&line)
+    }
+}
+
+/// The resources of this machine as the window sees them.
+struct RealResources(Resources);
+
+impl ResourceDesk for RealResources {
+    fn look(&self) -> Result<ResourceView, Notice> {
+        self.0.look()
+    }
+
+    fn keep(&self, name: &ResourceName, keep: Keep) -> Result<(), Notice> {
+        self.0.keep(name, keep)
+    }
+
+    fn remove(&self, name: &ResourceName) -> Result<(), Notice> {
+        // That another process removed it meanwhile is what was wished.
+        self.0.remove(name).map(drop)
     }
 }

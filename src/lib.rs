@@ -9,6 +9,7 @@ pub mod sched;
 
 pub mod exec;
 pub mod ledger;
+pub mod secrets;
 pub mod share;
 pub mod store;
 pub mod watch;

@@ -230,6 +230,8 @@ pub enum Action {
     PasteText(String),
     /// Look at the health of this machine and its folders, for the settings.
     Diagnose,
+    /// Carry out what the settings wish about resources. The wish holds a secret and stays with them until then.
+    CarryOutResourceWish,
     /// Ask whether this is to be killed.
     Kill(crate::runtime::KillScope),
     /// Something about control of a workspace.

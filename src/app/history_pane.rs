@@ -354,7 +354,7 @@ fn run_ui(
     };
     let picked = view.history.picked.as_ref() == Some(&run.id);
     let when = when::day_and_time(run.started, now, &view.zone);
-    let on = run.ran_on.as_ref().map(|host| format!("ran on {host}"));
+    let on = run.place_words();
     let pinned = (listed.pinned == Some(true)).then(|| "pinned".to_owned());
     let words = [Some(run_words(run, flow, newest)), on, pinned];
     let words = words.into_iter().flatten().filter(|part| !part.is_empty());

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::editor::{Arrival, DiskState, News, Note, Outcome, Stamp, Standing, Task, Unopened};
-use crate::model::{Edit, Flow, FlowRef, Node, NodeId, Notice, Point, Timestamp, WorkspaceId};
+use crate::model::{
+    Edit, Flow, FlowRef, Node, NodeId, Notice, Point, ResourceName, Timestamp, WorkspaceId,
+};
 use crate::runtime::control::Moment;
 use crate::runtime::health::Row;
+use crate::runtime::resources::{Keep, ResourceView};
 use crate::runtime::{Board, Order};
 
 use super::action::TabId;
@@ -28,8 +31,20 @@ pub trait Engine {
     /// Looks at the health of this machine and its folders, with the collection that is shown; to
     /// be called on a worker thread.
     fn health(&self) -> HealthLook;
+    /// The names of resources and the keyring.
+    fn resources(&self) -> Arc<dyn ResourceDesk>;
     /// The command line that would run for a node under a flow's wrapper and shell.
     fn command_line(&self, flow: &Flow, node: &Node) -> String;
+}
+
+/// The resources of this machine. Each call may wait for a keyring, and that for a person: for worker threads.
+pub trait ResourceDesk: Send + Sync {
+    /// All names and how they stand, without unlocking anything.
+    fn look(&self) -> Result<ResourceView, Notice>;
+    /// Keeps a value, or only the name, in place of what was kept before.
+    fn keep(&self, name: &ResourceName, keep: Keep) -> Result<(), Notice>;
+    /// Forgets a name and its value.
+    fn remove(&self, name: &ResourceName) -> Result<(), Notice>;
 }
 
 /// Looks at this machine and its folders; seconds on a slow one.

@@ -21,6 +21,27 @@ pub fn galley(ui: &Ui, text: &str, font: FontId, colour: Color32, max_width: f32
     ui.painter().layout_job(job)
 }
 
+/// Words of a line that may have so many rows; the last one is cut with an ellipsis.
+pub fn rows(ui: &Ui, text: &str, rows_max: usize, max_width: f32) -> Arc<Galley> {
+    let theme = Theme::of(ui.ctx());
+    let font = regular(size::UI);
+    let mut job = LayoutJob::simple(text.to_owned(), font, theme.text, max_width);
+    job.wrap.max_rows = rows_max;
+    ui.painter().layout_job(job)
+}
+
+/// Draws [`rows`]; all of `text` is told by pointing at what was cut.
+pub fn rows_ui(ui: &mut Ui, galley: Arc<Galley>, text: &str) {
+    let theme = Theme::of(ui.ctx());
+    let is_cut = galley.elided;
+    let (rect, words) = ui.allocate_exact_size(galley.size(), Sense::hover());
+    ui.painter().galley(rect.min, galley, theme.text);
+    words.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, text));
+    if is_cut {
+        words.on_hover_text(text);
+    }
+}
+
 /// Paints one line of text with its middle at `y`, from `x` rightwards; gives its width.
 pub fn text_at(
     ui: &Ui,
@@ -71,6 +92,8 @@ pub fn answers_ui(ui: &mut Ui, answers: impl FnOnce(&mut Ui)) {
 pub struct Button<'a> {
     /// What it says, and its name in the accessibility tree.
     pub text: &'a str,
+    /// Its name there, when the text alone does not tell; empty when it does.
+    pub name: &'a str,
     /// Before the text.
     pub icon: Option<Icon>,
     /// The key that does the same, in a cap behind the text.
@@ -90,10 +113,17 @@ pub struct Button<'a> {
 }
 
 impl<'a> Button<'a> {
+    /// Room that a plain button with this text takes in a row, with the gap beside it.
+    pub fn room(ui: &Ui, text: &str) -> f32 {
+        let galley = galley(ui, text, regular(size::UI), Color32::WHITE, f32::INFINITY);
+        galley.size().x + 22.0 + space::S
+    }
+
     /// A button that says `text`.
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
+            name: "",
             icon: None,
             key: None,
             primary: false,
@@ -103,6 +133,12 @@ impl<'a> Button<'a> {
             bare: false,
             flat: false,
         }
+    }
+
+    /// With a name of its own in the accessibility tree.
+    pub fn name(mut self, name: &'a str) -> Self {
+        self.name = name;
+        self
     }
 
     /// With an icon before the text.
@@ -234,7 +270,12 @@ impl<'a> Button<'a> {
             painter.galley_with_override_text_color(pos2(at.left() + 4.0, top), cap, ink);
         }
         focus_ring(ui, &response, rect);
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, self.text));
+        let name = if self.name.is_empty() {
+            self.text
+        } else {
+            self.name
+        };
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, enabled, name));
         if let Some(why) = &self.disabled {
             ui.ctx()
                 .accesskit_node_builder(response.id, |node| node.set_description(why.as_str()));
@@ -425,6 +466,30 @@ pub fn field_label(ui: &mut Ui, text: &str) -> Response {
         .font(regular(size::SMALL))
         .color(theme.dim);
     ui.add(egui::Label::new(label).selectable(false))
+}
+
+/// Draws boxes and rings to be ticked in this part of the window so that one sees them before they are.
+pub fn seen_marks(ui: &mut Ui) {
+    let theme = Theme::of(ui.ctx());
+    ui.visuals_mut().widgets.inactive.bg_stroke = Stroke::new(1.0, theme.faint);
+}
+
+/// Small words that explain what stands above them, under its text where that has a box or a ring.
+pub fn note_ui(ui: &mut Ui, text: &str, is_under_mark: bool, colour: Color32) {
+    let spacing = ui.spacing();
+    let left = match is_under_mark {
+        true => spacing.icon_width + spacing.icon_spacing,
+        false => 0.0,
+    };
+    let margin = egui::Margin {
+        left: left as i8,
+        bottom: 2,
+        ..egui::Margin::ZERO
+    };
+    egui::Frame::new().inner_margin(margin).show(ui, |ui| {
+        let text = egui::RichText::new(text).font(regular(size::SMALL));
+        ui.add(egui::Label::new(text.color(colour)).wrap());
+    });
 }
 
 /// A value that is shown in a field's frame but cannot be typed.

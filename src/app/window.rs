@@ -18,6 +18,7 @@ use super::action::{Action, TabId, Verb};
 use super::memory::Remembered;
 use super::path_dialog;
 use super::ports::{Ask, Desktop, Engine, Files, FolderEntry, Memory, Picked, SetUp};
+use super::settings::Granted;
 use super::theme::Theme;
 use super::turn::Turn;
 use super::view::{Dialog, LogView, SidePane, View};
@@ -61,6 +62,8 @@ pub(super) enum Came {
     SetUp(Result<SetUp, (String, String)>),
     /// The machine was looked at.
     Health(Vec<Row>),
+    /// A wish about resources was carried out, or was not.
+    Resources(Granted),
     /// A folder was listed.
     Listed {
         folder: PathBuf,
@@ -97,6 +100,10 @@ pub struct App {
     pub(super) saving_as: Option<(TabId, PathBuf)>,
     /// A workspace that was set up and that the collection does not tell of yet.
     pub(super) awaited: Option<WorkspaceId>,
+    /// Tabs of workfiles that were opened by their paths, and whose workspace is not known yet.
+    pub(super) homeless: Vec<TabId>,
+    /// The collection is that of a workfile that was opened while none was set.
+    pub(super) adopted: bool,
     /// Everything was asked and answered: the window may go.
     pub(super) may_close: bool,
     title: String,
@@ -158,6 +165,8 @@ impl App {
             stop_asked: None,
             saving_as: None,
             awaited: None,
+            homeless: Vec::new(),
+            adopted: false,
             may_close: false,
             title: String::new(),
         };
@@ -234,6 +243,15 @@ impl App {
                 Came::Health(rows) => {
                     if let Some(Dialog::Settings(page)) = &mut self.view.dialog {
                         page.seen(rows);
+                    }
+                }
+                Came::Resources(granted) => {
+                    let untold = match &mut self.view.dialog {
+                        Some(Dialog::Settings(page)) => page.granted(granted),
+                        _ => granted.done.and_then(Result::err),
+                    };
+                    if let Some(why) = untold {
+                        self.engine.send(Order::Tell(why));
                     }
                 }
                 Came::Listed { folder, entries } => {
@@ -526,6 +544,7 @@ impl App {
         // The collection may tell of another first workspace, or no longer of the one shown.
         self.settle_desk(ctx);
         self.show_awaited(ctx);
+        self.bring_home(ctx);
         self.watch_control();
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {

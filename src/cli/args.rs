@@ -49,6 +49,9 @@ pub enum Command {
     /// Carry on the runs of a window that is gone; started by the sitter
     #[command(name = "__background", hide = true)]
     Background,
+    /// End what a sitter leaves when it is killed; started by it
+    #[command(name = "__warden", hide = true)]
+    Warden,
     /// Make what a folder lacks of a workspace, and change nothing in it
     Provision(ProvisionArgs),
     /// Say how this machine and its folders are, and what to do about what is not well
@@ -59,6 +62,8 @@ pub enum Command {
     Merge(MergeArgs),
     /// See who has control of a shared workspace, ask for it, take it, give it up
     Control(ControlArgs),
+    /// Keep passwords and the like in the system's keyring, by name
+    Resource(ResourceArgs),
 }
 
 /// Arguments of `run`.
@@ -373,4 +378,52 @@ pub struct MergeArgs {
     /// With --install: for all repositories of this user
     #[arg(long, requires = "install")]
     pub global: bool,
+}
+
+/// Arguments of `resource`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ResourceArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub verb: ResourceVerb,
+}
+
+/// What can be done about resources. Exit codes: 0 done, 1 a resource cannot be had, 2 refused or bad input, 130 given
+/// up at the prompt.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum ResourceVerb {
+    /// List the names, and whether each value can be had now; values are never shown
+    List(ResourceListArgs),
+    /// Keep a value: typed at the terminal without being shown, or read from standard input
+    Set(ResourceSetArgs),
+    /// Forget names and their values
+    Remove(ResourceNames),
+    /// Fail, and say why, unless each of these can be had
+    Require(ResourceNames),
+}
+
+/// Arguments of `resource list`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ResourceListArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `resource set`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ResourceSetArgs {
+    /// Its name, which is that of an environment variable
+    pub name: String,
+    /// Keep no value: take it from Handmill's own environment
+    #[arg(long)]
+    pub environment: bool,
+}
+
+/// Names of resources.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ResourceNames {
+    /// The names
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
 }

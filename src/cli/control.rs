@@ -124,6 +124,11 @@ impl Place {
 fn asker(request: &Request) -> String {
     let id: String = request.machine.0.chars().take(8).collect();
     let host = print::one_line(&request.host);
+    // Where two hosts have one name, it comes with the beginning of the id.
+    let host = match host.split_once(" (") {
+        Some((name, part)) if id.starts_with(part.trim_end_matches(')')) => name.to_owned(),
+        _ => host,
+    };
     let ago = request.age.as_secs();
     match request.answered_in {
         Some(left) => format!(

@@ -15,7 +15,9 @@ mod list;
 mod logs;
 mod merge;
 mod print;
+mod prompt;
 mod provision;
+mod resource;
 mod run;
 mod status;
 mod stop;
@@ -49,12 +51,14 @@ pub fn main(command: Command) -> ExitCode {
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
             Command::Sitter => background::sit(&home),
+            Command::Warden => background::stand_by(),
             Command::Background => background::carry_on(&home),
             Command::Provision(args) => provision::provision(&home, &args),
             Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),
             Command::Backups(args) => backups::backups(&home, &args),
             Command::Merge(args) => merge::merge(&args),
             Command::Control(args) => control::control(&home, args.verb),
+            Command::Resource(args) => resource::resource(&home, args.verb),
         });
     match result {
         Ok(code) => code,

@@ -298,10 +298,11 @@ pub fn counts_value(counts: Counts) -> Value {
     })
 }
 
-/// ` · ran on wsA` for a run of another machine; nothing for one of this one.
+/// ` · ran on wsA` for a run of another machine, ` · runs on wsA` while it goes on there; nothing for one of this one.
 pub fn ran_on(run: &RunSummary) -> String {
-    let on = run.ran_on.as_ref();
-    on.map(|host| format!(" · ran on {}", one_line(host)))
+    let place = run.place_words();
+    place
+        .map(|words| format!(" · {}", one_line(&words)))
         .unwrap_or_default()
 }
 

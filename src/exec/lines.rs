@@ -163,6 +163,7 @@ fn sequence(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::seeds;
 
     fn lines(chunks: &[&[u8]]) -> Vec<String> {
         let mut reader = Lines::default();
@@ -176,19 +177,17 @@ mod tests {
 
     #[test]
     fn lines_are_the_same_however_the_bytes_arrive() {
-        let seed = fastrand::u64(..);
-        let mut rng = fastrand::Rng::with_seed(seed);
         let alphabet = b"ab\n\r\x1b[0;m]\x07\\\xc3\xa9\0 ";
-        for _ in 0..300 {
+        seeds::each(seeds::drawn(300), |rng| {
             let bytes: Vec<u8> = (0..rng.usize(..200))
                 .map(|_| alphabet[rng.usize(..alphabet.len())])
                 .collect();
             let whole = lines(&[&bytes]);
             let cut = rng.usize(..=bytes.len());
-            assert_eq!(lines(&[&bytes[..cut], &bytes[cut..]]), whole, "seed {seed}");
+            assert_eq!(lines(&[&bytes[..cut], &bytes[cut..]]), whole);
             let single: Vec<&[u8]> = bytes.chunks(1).collect();
-            assert_eq!(lines(&single), whole, "seed {seed}");
-        }
+            assert_eq!(lines(&single), whole);
+        });
     }
 
     #[test]
@@ -216,9 +215,7 @@ mod tests {
 
     #[test]
     fn no_byte_string_leaves_a_control_character() {
-        let seed = fastrand::u64(..);
-        let mut rng = fastrand::Rng::with_seed(seed);
-        for _ in 0..2_000 {
+        seeds::each(seeds::drawn(2_000), |rng| {
             let bytes: Vec<u8> = (0..rng.usize(..64))
                 .map(|_| {
                     if rng.bool() {
@@ -231,9 +228,9 @@ mod tests {
             let text = inert(&bytes);
             assert!(
                 !text.chars().any(|c| c != '\t' && is_special(c)),
-                "seed {seed}: {bytes:?} gave {text:?}"
+                "{bytes:?} gave {text:?}"
             );
-        }
+        });
     }
 
     #[test]

@@ -11,6 +11,9 @@ use super::tell::{DEGRADED_LEFT, TAKEOVER_IN, TAKEOVER_LEFT, seconds_up};
 /// What stands before a number of seconds that runs down.
 const COUNTDOWNS: [&str; 3] = [TAKEOVER_IN, TAKEOVER_LEFT, DEGRADED_LEFT];
 
+/// By so much the age of the last look may be told wrongly.
+const LOOK_STEP: Duration = Duration::from_secs(30);
+
 /// Two ages that differ by less were counted from the same moment.
 const ONE_SIGHT: Duration = Duration::from_millis(400);
 
@@ -70,10 +73,19 @@ impl Status {
         if matches!(was_possible, Some(Some(_)))
             && aged.owner.as_ref().is_some_and(|o| o.takeover_in.is_none())
             && aged.asked.is_none()
+            && aged.stand == Stand::Watching
         {
             aged.text = "Takeover available".to_owned();
         }
         aged
+    }
+
+    /// The same status as one reads it who has time: seconds that run down are told in steps of ten as long as there are
+    /// more than thirty, so that nobody draws a frame each second for them. Always rounded up: nothing is said to be
+    /// possible before it is.
+    pub fn in_coarse_seconds(mut self) -> Self {
+        self.each_text(|text| *text = with_seconds(text, coarse_seconds));
+        self
     }
 
     /// True when the two differ by nothing but the time that has passed.
@@ -85,7 +97,12 @@ impl Status {
             owner.chain(requests).collect()
         };
         let is_same = |(a, b): (Duration, Duration)| a.abs_diff(b) < ONE_SIGHT;
-        self.timeless() == other.timeless()
+        // So is a look at the folder, once in a while: whoever counts the age of the old one would tell that the folder
+        // does not answer.
+        let looks = self.seen.zip(other.seen);
+        let is_seen_anew = looks.is_some_and(|(a, b)| a.abs_diff(b) >= LOOK_STEP);
+        !(is_seen_anew && self.owner.is_some())
+            && self.timeless() == other.timeless()
             && begins(self).into_iter().zip(begins(other)).all(is_same)
     }
 
@@ -129,9 +146,18 @@ impl Status {
             &mut can.request,
             &mut can.cancel,
             &mut can.release,
+            &mut can.keep,
         ] {
             able.as_mut().err().into_iter().for_each(&mut change);
         }
+    }
+}
+
+/// Seconds that are left, as they are told to one who has time.
+pub fn coarse_seconds(left: u64) -> u64 {
+    match left {
+        0..=30 => left,
+        left => left.next_multiple_of(10),
     }
 }
 
@@ -154,6 +180,12 @@ fn with_seconds(text: &str, change: impl Fn(u64) -> u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn while_there_is_time_seconds_are_told_in_tens_and_rounded_up() {
+        let told = [0, 1, 29, 30, 31, 40, 41, 90].map(coarse_seconds);
+        assert_eq!(told, [0, 1, 29, 30, 40, 40, 50, 90]);
+    }
 
     #[test]
     fn only_seconds_that_run_down_are_counted() {

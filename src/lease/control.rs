@@ -157,6 +157,8 @@ pub struct Lease {
     /// No process of an earlier start of this machine is left.
     pub(super) is_alone: bool,
     pub(super) confirmed: BTreeSet<String>,
+    /// The newest epoch of the last listing, of a look or of a journey.
+    pub(super) newest_listed: Option<Epoch>,
     pub(super) flight: Option<(Ticket, Errand)>,
     pub(super) n_tickets: u64,
     pub(super) look_at: Moment,
@@ -164,6 +166,8 @@ pub struct Lease {
     /// When the last claim ended.
     pub(super) claimed_at: Moment,
     pub(super) quit_at: Moment,
+    /// When somebody acted here last: see [`Limits::acting`].
+    pub(super) acted_at: Moment,
 }
 
 impl Lease {
@@ -212,12 +216,14 @@ impl Lease {
             stays_away: false,
             is_alone: false,
             confirmed: BTreeSet::new(),
+            newest_listed: None,
             flight: None,
             n_tickets: 0,
             look_at: Moment(0),
             claim_at: Moment(0),
             claimed_at: Moment(0),
             quit_at: Moment(0),
+            acted_at: Moment(0),
         }
     }
 
@@ -254,7 +260,10 @@ impl Lease {
                 self.folder = Some(folder);
             }
             Input::Remembered(sight) => self.eyes.remember(sight),
-            Input::Configure(policy) => self.policy = policy,
+            Input::Configure(policy) => {
+                self.acted_at = now.boot;
+                self.policy = policy;
+            }
             Input::Sitter { is_there } => {
                 self.has_sitter = is_there;
                 if !is_there && self.tenure.is_some() {
@@ -342,8 +351,8 @@ impl Lease {
             .map(|ending| ending.kill_at);
         let expiry = self.tenure.as_ref().map(|tenure| tenure.deadline);
         let answer = self.tenure.as_ref().and_then(|_| {
-            self.desk
-                .answer_at(self.leaving.is_none() && self.policy.answer != Answer::Wait)
+            let answers = self.leaving.is_none() && self.policy.answer != Answer::Wait;
+            self.desk.answer_at(answers, self.idle_from())
         });
         let agenda = if self.is_at_rest() {
             [

@@ -197,17 +197,17 @@ impl Desk {
         }
     }
 
-    /// The oldest request that the policy is to answer now.
-    pub(super) fn overdue(&self, now: Now) -> Option<MachineId> {
+    /// The oldest request that the policy is to answer now. `idle_from`: from when on it is not kept waiting.
+    pub(super) fn overdue(&self, now: Now, idle_from: Option<Moment>) -> Option<MachineId> {
         self.heard
             .iter()
-            .filter(|(_, heard)| now.boot >= heard.first_at.plus(self.limits.answer))
+            .filter(|(_, heard)| now.boot >= self.answered_at(heard, idle_from))
             .min_by_key(|(_, heard)| heard.first_at)
             .map(|(machine, _)| machine.clone())
     }
 
     /// When [`Desk::expire`] will find something, or [`Desk::overdue`], if anybody answers.
-    pub(super) fn answer_at(&self, answers: bool) -> Option<Moment> {
+    pub(super) fn answer_at(&self, answers: bool, idle_from: Option<Moment>) -> Option<Moment> {
         let ends = self
             .heard
             .values()
@@ -216,7 +216,7 @@ impl Desk {
             .heard
             .values()
             .filter(|_| answers)
-            .map(|heard| heard.first_at.plus(self.limits.answer));
+            .map(|heard| self.answered_at(heard, idle_from));
         ends.chain(overdue).min()
     }
 
@@ -292,7 +292,12 @@ impl Desk {
         })
     }
 
-    pub(super) fn requests(&self, now: Now, policy: &Policy) -> Vec<Request> {
+    pub(super) fn requests(
+        &self,
+        now: Now,
+        policy: &Policy,
+        idle_from: Option<Moment>,
+    ) -> Vec<Request> {
         let mut requests: Vec<Request> = self
             .heard
             .values()
@@ -304,12 +309,18 @@ impl Desk {
                     host: heard.note.host.clone(),
                     age,
                     answered_in: (policy.answer != Answer::Wait)
-                        .then(|| self.limits.answer.saturating_sub(age)),
+                        .then(|| self.answered_at(heard, idle_from).since(now.boot)),
                 }
             })
             .collect();
         requests.sort_by_key(|request| std::cmp::Reverse(request.age));
         requests
+    }
+
+    /// When the policy answers.
+    fn answered_at(&self, heard: &Heard, idle_from: Option<Moment>) -> Moment {
+        let at = heard.first_at.plus(self.limits.answer);
+        idle_from.map_or(at, |from| at.min(from.max(heard.first_at)))
     }
 
     fn max_age(&self, heard: &Heard) -> Duration {

@@ -162,6 +162,9 @@ impl Lease {
     }
 
     pub(super) fn works(&mut self, now: Now, work: Work, out: &mut Vec<Effect>) {
+        if work.n_runs != self.work.n_runs {
+            self.acted_at = now.boot;
+        }
         self.work = work;
         self.after_children(now, out);
     }

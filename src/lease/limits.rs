@@ -35,6 +35,9 @@ pub struct Limits {
     pub hint: Duration,
     /// After so long an unanswered request is answered by the workspace's policy.
     pub answer: Duration,
+    /// So long after control was gained, the last wish here, or the begin or end of a run here, somebody is *acting*: an
+    /// owner with nothing to run is not idle yet.
+    pub acting: Duration,
 }
 
 impl Limits {
@@ -53,6 +56,7 @@ impl Limits {
         seed_request_max: Duration::from_secs(120),
         hint: Duration::from_secs(10),
         answer: Duration::from_secs(60),
+        acting: Duration::from_secs(10),
     };
 
     /// All of them that many times shorter, for tests: they keep their proportions, and so the protocol its promise, as
@@ -80,6 +84,7 @@ impl Limits {
             seed_request_max: part(real.seed_request_max, scale),
             hint: part(real.hint, scale),
             answer: part(real.answer, scale),
+            acting: part(real.acting, scale),
         })
     }
 

@@ -47,6 +47,12 @@ impl View {
         }
     }
 
+    /// The row is of an epoch, and no epoch is there: somebody removed the log.
+    pub(super) fn is_log_gone(&self) -> bool {
+        let row = self.row.row();
+        self.listing.newest.is_none() && row.is_some_and(|row| row.generation.epoch.is_some())
+    }
+
     /// Numbers are missing below the newest: somebody made or removed epochs by hand.
     pub(super) fn gap(&self) -> Option<(u64, u64)> {
         let newest = self.listing.newest?.0;
@@ -298,10 +304,11 @@ impl Eyes {
             }
             (None, _) => match (&view.row, view.markers.is_leased) {
                 (RowSeen::Absent, false) => Holder::Free { next: None },
-                (RowSeen::Is { row, .. }, true) => held(None, Some(&row.host), true),
+                // A row of an epoch, and no log of epochs: its owner may run until it finds that out.
+                (RowSeen::Is { row, .. }, true) => held(None, Some(&row.host), !view.is_log_gone()),
                 // A row and no marker: an older program released, or died while it claimed.
                 (RowSeen::Is { row, .. }, false) if !view.markers.is_available => {
-                    held(None, Some(&row.host), true)
+                    held(None, Some(&row.host), !view.is_log_gone())
                 }
                 (RowSeen::Is { .. }, false) => Holder::Free { next: None },
                 // A marker and no row yet: a claim of an older program on its way.

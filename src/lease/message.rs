@@ -85,6 +85,8 @@ pub enum Wish {
     Confirm,
     /// Look at the folder at once.
     Look,
+    /// Take over what Data Engine 0.5 left and nobody holds. Whoever carries for the lease does it; the lease looks again.
+    Import,
 }
 
 /// When control is given up.
@@ -281,7 +283,7 @@ pub enum Loss {
     },
     /// The workspace folder is not there any more.
     Vanished,
-    /// Our epoch is not there any more: somebody removed it.
+    /// Our epoch is not there any more, and no higher one is: somebody removed it, or the whole log.
     Removed,
     /// The sitter, which holds the deadline, is gone.
     NoSitter,

@@ -33,6 +33,7 @@ mod wishes;
 #[cfg(test)]
 mod tests;
 
+pub use aging::coarse_seconds;
 pub use control::Lease;
 pub use limits::Limits;
 pub use message::{

@@ -30,6 +30,9 @@ impl Lease {
             Reply::Failed(_) => {}
             _ => self.is_vanished = false,
         }
+        if let Reply::Epochs(listing) = &reply {
+            self.newest_listed = listing.newest;
+        }
         match errand {
             Errand::Nobody => {}
             Errand::Look => self.looked(now, reply, out),
@@ -193,9 +196,14 @@ impl Lease {
     }
 
     pub(super) fn ousted(&mut self, now: Now, out: &mut Vec<Effect>) {
-        self.held = None;
+        let epoch = self.held.take().map(|(epoch, _)| epoch);
         self.look_at = now.boot;
-        self.lose(now, Loss::Ousted, out);
+        // Nobody takes control without a higher number; where ours is missing too, there is no taker to be named.
+        let how = match self.newest_listed < epoch {
+            true => Loss::Removed,
+            false => Loss::Ousted,
+        };
+        self.lose(now, how, out);
     }
 
     pub(super) fn released(&mut self, now: Now, end: Released, out: &mut Vec<Effect>) {

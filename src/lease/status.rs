@@ -143,8 +143,12 @@ pub enum BannerKind {
     Conflict,
     /// Epochs are missing. To be confirmed ([`super::Wish::Confirm`]).
     Gap,
+    /// The whole log of epochs is missing, though somebody had control.
+    NoLog,
     /// Another program keeps its state here.
     Foreign,
+    /// Another program left its state here, and nobody holds it. To be taken over ([`super::Wish::Import`]).
+    Importable,
     /// The lease row cannot be read.
     Damaged,
     /// A program of an earlier version has control.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::control::{Doubt, Lease};
 use super::limits::DEGRADED_AFTER;
 use super::look::{Holder, UNKNOWN_HOST};
-use super::message::Folder;
+use super::message::{Folder, When};
 use super::name::Now;
 use super::status::{Banner, BannerKind, Can, Owner, Stand, Status};
 use super::steps::{Journey, Role};
@@ -35,7 +35,7 @@ impl Lease {
             may_start_runs,
             may_start_nodes,
             requests: match self.tenure {
-                Some(_) => self.desk.requests(now, &self.policy),
+                Some(_) => self.desk.requests(now, &self.policy, self.idle_from()),
                 None => Vec::new(),
             },
             asked: self.desk.my_request(now),
@@ -118,12 +118,21 @@ impl Lease {
             }
             Stand::Stopping => "Control lost · nodes are being stopped".to_owned(),
             Stand::Vanished => "The workspace folder is not there".to_owned(),
-            Stand::Refused => "Control is not possible here".to_owned(),
+            Stand::Refused => match (owner, &self.folder) {
+                (Some(owner), Some(Folder::Unfit(_))) => {
+                    format!("{} has control · read only here", owner.host)
+                }
+                _ => "Control is not possible here".to_owned(),
+            },
             Stand::Watching => {
                 let Some(owner) = owner else {
                     return UNKNOWN_HOST.to_owned();
                 };
                 let host = &owner.host;
+                if let Some(left) = owner.takeover_in.filter(|_| self.is_log_gone()) {
+                    let left = seconds_up(left);
+                    return format!("The log of control was removed · {TAKEOVER_IN}{left}s");
+                }
                 // Our own lease, of a process that is gone, or of this one before it had a sitter.
                 let is_own = !owner.is_seed && owner.machine.as_ref() == Some(&self.me.machine);
                 match owner.takeover_in {
@@ -139,6 +148,20 @@ impl Lease {
                 }
             }
         }
+    }
+
+    /// Somebody removed the log of epochs under whoever had control.
+    fn is_log_gone(&self) -> bool {
+        self.eyes
+            .view
+            .as_ref()
+            .is_some_and(|view| view.is_log_gone())
+    }
+
+    /// The lease row is of this machine.
+    fn had_last_control(&self) -> bool {
+        let row = self.eyes.view.as_ref().and_then(|view| view.row.row());
+        row.is_some_and(|row| row.machine == self.me.machine)
     }
 
     /// Why nothing starts here, as a sentence.
@@ -158,12 +181,27 @@ impl Lease {
                 "Waiting until control is certain again.".to_owned()
             }
             (Stand::Owner { .. }, _) => "No checkpoint was confirmed in time.".to_owned(),
+            (Stand::Refused, _) if let Some(Folder::Unfit(why)) = &self.folder => why.clone(),
+            (_, Some(_)) if self.is_log_gone() && self.had_last_control() => {
+                "Somebody removed the log of control. When it can be taken over, take it again."
+                    .to_owned()
+            }
+            (_, Some(owner)) if self.is_log_gone() => format!(
+                "Somebody removed the log of control; {} may still run here.",
+                owner.host
+            ),
+            (Stand::Watching, Some(owner)) if owner.takeover_in.is_none() => format!(
+                "{} has control and is silent. Take over to run here.",
+                owner.host
+            ),
             (_, Some(owner)) => format!("{} currently has control of this workspace.", owner.host),
             (Stand::Claiming, None) => "Control is being taken.".to_owned(),
             (Stand::Unknown, None) => "The workspace folder was not read yet.".to_owned(),
             (_, None) => match (self.cannot_claim(), self.eyes.holder(&self.me)) {
                 (_, Holder::Refused(why)) | (Some(why), _) => why,
-                (None, _) => "Takeover available.".to_owned(),
+                (None, _) => {
+                    "Nobody has control. Take control, or start a run: that takes it.".to_owned()
+                }
             },
         }
     }
@@ -197,7 +235,13 @@ impl Lease {
                 _ if self.desk.is_asking() => Err("Requesting...".to_owned()),
                 Holder::Refused(why) => Err(why.clone()),
                 _ if self.is_vanished => Err("The workspace folder is not there.".to_owned()),
-                _ => Ok(()),
+                _ => match &self.folder {
+                    Some(Folder::Unfit(why)) => Err(why.clone()),
+                    _ if self.is_log_gone() && self.had_last_control() => {
+                        Err("There is nobody to ask: this workstation had control.".to_owned())
+                    }
+                    _ => Ok(()),
+                },
             },
             cancel: if self.desk.is_asking() {
                 Ok(())
@@ -251,7 +295,29 @@ impl Lease {
             None => {}
         }
         if let Holder::Refused(why) = holder {
-            tell(Foreign, why.clone());
+            let view = self.eyes.view.as_ref();
+            let kind = match view.is_some_and(|view| view.markers.is_importable) {
+                true => Importable,
+                false => Foreign,
+            };
+            tell(kind, why.clone());
+        }
+        if let Holder::Held { host, .. } = holder
+            && self.tenure.is_none()
+            && self.is_log_gone()
+        {
+            tell(
+                NoLog,
+                match self.had_last_control() {
+                    true => "Somebody removed the log of control (.workspace_state/epochs) while this workstation had \
+                             control."
+                        .to_owned(),
+                    false => format!(
+                        "Somebody removed the log of control (.workspace_state/epochs). {host} had control, and may \
+                         run until it notices."
+                    ),
+                },
+            );
         }
         if let Holder::Held {
             claim,
@@ -305,22 +371,24 @@ impl Lease {
             );
         }
         if let Some(leaving) = self.leaving.as_ref().filter(|_| self.work.n_children > 0) {
-            let whom = leaving
-                .to
-                .as_ref()
-                .map_or("Nobody", |hint| hint.host.as_str());
-            tell(
-                Waits,
-                format!(
-                    "{whom} waits for {} running {}. Wait, stop them, or refuse.",
-                    self.work.n_children,
-                    if self.work.n_children == 1 {
-                        "node"
-                    } else {
-                        "nodes"
-                    }
-                ),
-            );
+            let what = match &leaving.to {
+                Some(hint) => format!("{} gets control", hint.host),
+                None => "Control is given up".to_owned(),
+            };
+            let counted = |n: u32, one: &str| match n {
+                1 => format!("1 {one} has"),
+                n => format!("{n} {one}s have"),
+            };
+            let nodes = counted(self.work.n_children, "running node");
+            let when = match leaving.when {
+                When::AfterRuns => {
+                    let runs = counted(self.work.n_runs.max(1), "run");
+                    format!("when {runs} ended; no new one starts")
+                }
+                When::AfterNodes => format!("when {nodes} ended; nothing new starts"),
+                When::Now => format!("when {nodes} been stopped"),
+            };
+            tell(Waits, format!("{what} {when}."));
         }
         banners
     }

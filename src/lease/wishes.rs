@@ -2,12 +2,15 @@
 
 use super::claims::gap_name;
 use super::control::{Doubt, Lease, Leaving};
-use super::message::{Answer, Effect, Fact, Loss, When, Wish};
-use super::name::Now;
+use super::message::{Answer, Effect, Fact, Loss, When, Wish, Work};
+use super::name::{Moment, Now};
 use super::note::Hint;
 
 impl Lease {
     pub(super) fn wish(&mut self, now: Now, wish: Wish, out: &mut Vec<Effect>) {
+        if wish != Wish::Look {
+            self.acted_at = now.boot;
+        }
         match wish {
             Wish::Control => {
                 self.stays_away = false;
@@ -71,7 +74,7 @@ impl Lease {
                 }
                 self.wants_control = true;
             }
-            Wish::Look => self.look_at = now.boot,
+            Wish::Look | Wish::Import => self.look_at = now.boot,
         }
     }
 
@@ -99,12 +102,22 @@ impl Lease {
         if self.leaving.is_some() {
             return;
         }
-        if let Some(to) = self.desk.overdue(now) {
+        if let Some(to) = self.desk.overdue(now, self.idle_from()) {
             match self.policy.answer {
                 Answer::HandOver(when) => self.wish(now, Wish::HandOver { to, when }, out),
                 Answer::Deny => self.wish(now, Wish::Deny { to }, out),
                 Answer::Wait => {}
             }
         }
+    }
+
+    /// From when on this owner is idle, if nothing changes: nothing runs here, nobody acts ([`super::limits::Limits::acting`]),
+    /// and the policy gives control to who asks. Then it does so at once: there is nothing to wait for.
+    pub(super) fn idle_from(&self) -> Option<Moment> {
+        let gives = matches!(self.policy.answer, Answer::HandOver(_));
+        let is_idle = self.work == Work::default() && gives;
+        // Whoever has just got control was given it for something.
+        let since = self.acted_at.max(self.claimed_at);
+        is_idle.then(|| since.plus(self.limits.acting))
     }
 }

@@ -10,7 +10,7 @@ use super::Ledger;
 use super::tests::{flow_ref, frozen};
 use crate::model::{
     Choice, Counts, Event, Exit, Finish, FlowRef, NodeId, NodeIdx, NodeRunId, NodeStatus, Outcome,
-    RunId, RunStart, Timestamp,
+    RunId, RunStart, Timestamp, seeds,
 };
 
 /// Set in the other process: where the ledger is.
@@ -107,9 +107,7 @@ fn a_recorder_killed_at_any_moment_leaves_its_acknowledged_nodes_and_an_interrup
         // The parent kills before that, or the run would not be open.
         std::thread::park();
     }
-    let seed = fastrand::u64(..);
-    let mut random = fastrand::Rng::with_seed(seed);
-    for _ in 0..8 {
+    seeds::each(seeds::drawn(8), |random| {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ledger.sqlite");
         let mut child = other_process(
@@ -137,7 +135,7 @@ fn a_recorder_killed_at_any_moment_leaves_its_acknowledged_nodes_and_an_interrup
             ack(line);
         });
         child.wait().expect("the child is gone");
-        assert!(acknowledged >= kill_at, "seed {seed}: the child died early");
+        assert!(acknowledged >= kill_at, "the child died early");
 
         let ledger = open(&path);
         assert_eq!(
@@ -145,23 +143,19 @@ fn a_recorder_killed_at_any_moment_leaves_its_acknowledged_nodes_and_an_interrup
             Vec::<String>::new()
         );
         let recovered = ledger.recover(|_| false).expect("recovery");
-        assert_eq!(recovered.len(), 1, "seed {seed}");
+        assert_eq!(recovered.len(), 1);
         assert_eq!(recovered[0].run, RunId::from("r1"));
         let past = ledger.past(&flow).expect("a past");
         for n in 0..acknowledged {
             let node = NodeId::new(format!("n{n}"));
             let status = past.nodes.get(&node).map(|state| state.status);
-            assert_eq!(status, Some(NodeStatus::Ran), "seed {seed}: {node}");
+            assert_eq!(status, Some(NodeStatus::Ran), "{node}");
         }
         let open_still = past.nodes.values().filter(|state| state.status.is_live());
-        assert_eq!(open_still.count(), 0, "seed {seed}");
+        assert_eq!(open_still.count(), 0);
         let history = ledger.history(&flow, 9, None).expect("history");
-        assert_eq!(
-            history[0].outcome,
-            Some(Outcome::Interrupted),
-            "seed {seed}"
-        );
-    }
+        assert_eq!(history[0].outcome, Some(Outcome::Interrupted));
+    });
 }
 
 #[test]

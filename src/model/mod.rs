@@ -18,8 +18,11 @@ pub mod merge;
 mod natural;
 mod notice;
 mod past;
+mod resource;
 mod retention;
 mod run;
+#[cfg(test)]
+pub mod seeds;
 mod time;
 mod wrapper;
 
@@ -44,6 +47,7 @@ pub use log::{LogLine, LogTail, Published, Stream};
 pub use natural::{ByName, natural_order};
 pub use notice::{Level, Notice};
 pub use past::{Base, Fact, Past, PastRun, What, command_hash};
+pub use resource::{ResourceName, ResourceSource, SECRET_MAX, SECRET_MIN, Secret};
 pub use retention::{Going, KeptRun, Retention, going};
 pub use run::{
     Choice, Counts, Exit, FileResult, FileResults, NodeRunId, NodeState, NodeStatus, Outcome,

@@ -324,6 +324,18 @@ pub struct RunSummary {
     pub ran_on: Option<Arc<str>>,
 }
 
+impl RunSummary {
+    /// `ran on wsA`, or `runs on wsA` while it goes on there; `None` for a run of this machine.
+    pub fn place_words(&self) -> Option<String> {
+        let verb = match self.outcome {
+            Some(_) => "ran",
+            None => "runs",
+        };
+        let host = self.ran_on.as_ref()?;
+        Some(format!("{verb} on {host}"))
+    }
+}
+
 /// Results another program left in a workfile: shown, and resumed from, as the flow's last run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FileResults {

@@ -200,6 +200,11 @@ impl Dispatcher {
     /// Tells the operator, on every face.
     pub(super) fn tell(&mut self, notice: Notice) {
         self.picture.tell(notice.clone());
+        self.tell_listeners(notice);
+    }
+
+    /// Tells whoever listens to events what a face that draws the board has in a better place there.
+    pub(super) fn tell_listeners(&self, notice: Notice) {
         if let Some(events) = &self.events {
             events(&Arc::new(Event::Told(notice)));
         }

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::resources::{KeyringState, Resources, Standing};
 use crate::ledger;
 use crate::model::{Catalog, WorkspaceEntry};
 use crate::store::{self, Collection, FileSystem, Home, Reach, Settings};
@@ -80,6 +81,7 @@ pub fn look(home: &Home, collection: Option<&Path>) -> Vec<Row> {
     );
     files_row(&mut rows);
     watch_row(&mut rows);
+    keyring_row(&mut rows, &Resources::new(home));
     display_row(&mut rows);
     rows.0
 }
@@ -348,6 +350,56 @@ fn watch_row(rows: &mut Rows) {
         rows.add("watches", State::Warn, text, remedy);
     } else {
         rows.ok("watches", text);
+    }
+}
+
+/// The keyring, and the resources that are to come from it. A machine without a keyring is well while nothing is kept
+/// in one.
+fn keyring_row(rows: &mut Rows, resources: &Resources) {
+    let view = match resources.look() {
+        Ok(view) => view,
+        Err(why) => return rows.add("keyring", State::Bad, why.what.as_ref(), why.hint.as_ref()),
+    };
+    let n = view.rows.len();
+    let lacking: Vec<&str> = view
+        .rows
+        .iter()
+        .filter(|row| matches!(row.standing, Standing::Missing | Standing::OutOfReach))
+        .map(|row| row.name.as_str())
+        .collect();
+    let named = match n {
+        1 => "1 resource is listed".to_owned(),
+        n => format!("{n} resources are listed"),
+    };
+    let text = format!("{}; {named}", view.keyring.text());
+    match (&view.keyring, lacking.as_slice()) {
+        (KeyringState::Ready | KeyringState::Locked, []) => {
+            let state = match &view.keyring {
+                KeyringState::Locked if n > 0 => State::Warn,
+                _ => State::Ok,
+            };
+            rows.add("keyring", state, text, view.keyring.remedy());
+        }
+        (KeyringState::Ready | KeyringState::Locked, lacking) => {
+            let remedy = "Keep it with `handmill resource set`, or start Handmill with it in the environment.";
+            let text = format!("{text}; nobody has {}", lacking.join(", "));
+            rows.add("keyring", State::Warn, text, remedy);
+        }
+        (KeyringState::Absent(..), []) => rows.add(
+            "keyring",
+            State::Ok,
+            format!("none; {named}"),
+            view.keyring.remedy(),
+        ),
+        (KeyringState::Troubled(..), []) => {
+            rows.add("keyring", State::Warn, text, view.keyring.remedy());
+        }
+        (_, lacking) => rows.add(
+            "keyring",
+            State::Bad,
+            format!("{text}; out of reach: {}", lacking.join(", ")),
+            view.keyring.remedy(),
+        ),
     }
 }
 

@@ -82,6 +82,7 @@ impl Jobs {
             env,
             stdout,
             stderr,
+            is_bound: false,
         }
     }
 

@@ -38,6 +38,7 @@ mod picture;
 mod prepare;
 mod pruner;
 pub mod query;
+pub mod resources;
 mod runners;
 mod sharing;
 mod start;
@@ -56,10 +57,10 @@ use crate::model::{Event, Retention};
 use crate::store::Home;
 
 pub use crate::exec::sitter::uptime;
-pub use background::{carry_on, sit};
+pub use background::{carry_on, sit, stand_by};
 pub use board::{
-    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
-    Wish,
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner,
+    RunningThere, Slots, Wish,
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;

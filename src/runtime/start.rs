@@ -50,6 +50,7 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
+        self.picture.touch_flow(&flow);
         let gate = match open.stands_alone {
             true => Gate::Open,
             false => self.gate(&flow),
@@ -60,12 +61,10 @@ impl Dispatcher {
         match gate {
             Gate::Open => {}
             Gate::Wait => return open.waiting.push(order),
-            Gate::Refused(why) => {
-                let why = Notice::error(why, "Ask for control, or wait until it is free.");
-                return self.refuse(&flow, why);
-            }
+            Gate::Refused(why) => return self.refuse(&flow, why),
         }
         open.preparing = true;
+        open.forgone = false;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
         prepare::prepare(
@@ -96,6 +95,8 @@ impl Dispatcher {
             return;
         };
         open.preparing = false;
+        let forgone = std::mem::take(&mut open.forgone);
+        self.picture.touch_flow(&flow);
         if let Some(orphans) = prepared.orphans {
             open.show_orphans(orphans);
         }
@@ -119,6 +120,11 @@ impl Dispatcher {
         let Some(workspace) = workspace else {
             return;
         };
+        if forgone {
+            let what = "The run was stopped before it began.";
+            self.refuse(&flow, Notice::info(what));
+            return self.forget_if_idle(&flow);
+        }
         if let Err(why) = self.may_still_start(&flow) {
             self.refuse(&flow, why);
             return self.forget_if_idle(&flow);

@@ -40,7 +40,7 @@ impl SharedFolder {
         let (_, name) = split(&name);
         let touched = epochs
             .write_new(name, b"")
-            .and_then(|()| epochs.modified(name));
+            .and_then(|()| epochs.changed(name));
         epochs.unlink(name).map_err(|why| fault(&why))?;
         // Only tidiness: what cannot be swept is swept another time.
         sweep(&epochs, touched.map_err(|why| fault(&why))?).ok();
@@ -96,7 +96,7 @@ impl SharedFolder {
         Ok(copies.map(|name| shown(&name)).collect())
     }
 
-    pub(super) fn read_epoch(&self, epoch: Epoch) -> Done {
+    pub(super) fn read_epoch(&mut self, epoch: Epoch) -> Done {
         let Some(folder) = self.look_into(&self.tree().epoch(epoch))? else {
             return Err(Fault::Gone);
         };
@@ -127,7 +127,10 @@ impl SharedFolder {
         Ok(Reply::Epoch(EpochSeen {
             is_doubled: n_claims.count() > 1,
             // A claim that was copied from another epoch is nobody's.
-            claim: claim.filter(|claim| claim.epoch == epoch),
+            claim: claim.filter(|claim| claim.epoch == epoch).map(|claim| {
+                let host = self.namesakes.told(&claim.machine, claim.host);
+                ClaimNote { host, ..claim }
+            }),
             pen,
         }))
     }
@@ -155,10 +158,11 @@ impl SharedFolder {
             return Ok(seen.clone());
         }
         let seen = match self.only_row::<row::LeaseRow>(bytes)? {
-            Ok(row) => RowSeen::Is {
-                beat,
-                row: lease_row(row),
-            },
+            Ok(row) => {
+                let mut row = lease_row(row);
+                row.host = self.namesakes.told(&row.machine, row.host);
+                RowSeen::Is { beat, row }
+            }
             Err(why) => RowSeen::Damaged { beat, why },
         };
         self.seen.row = Some(seen.clone());
@@ -172,11 +176,16 @@ impl SharedFolder {
             Some(leased) => read_note::<ClaimNote>(leased, "owner.json")?.map(|claim| claim.token),
             None => None,
         };
+        let (foreign, is_importable) = match self.foreign()? {
+            Some((why, is_importable)) => (Some(why), is_importable),
+            None => (None, false),
+        };
         Ok(Reply::Markers(Markers {
             is_available: self.look_into(&tree.available())?.is_some(),
             is_leased: leased.is_some(),
             token,
-            foreign: self.foreign()?,
+            foreign,
+            is_importable,
         }))
     }
 
@@ -195,12 +204,18 @@ impl SharedFolder {
             for id in machines {
                 let note: Option<RequestNote> = read_note(&folder, &format!("{id}.json"))?;
                 // A file under another machine's name is nobody's request.
-                asked
-                    .requests
-                    .extend(note.filter(|note| note.machine.0 == id));
+                let note = note.filter(|note| note.machine.0 == id);
+                asked.requests.extend(note.map(|note| {
+                    let host = self.namesakes.told(&note.machine, note.host);
+                    RequestNote { host, ..note }
+                }));
             }
             let mine = self.tree().denial(self.machine());
-            asked.denial = read_note::<Denial>(&folder, split(&mine).1)?;
+            let denial = read_note::<Denial>(&folder, split(&mine).1)?;
+            asked.denial = denial.map(|denial| Denial {
+                by: self.namesakes.signed(denial.by),
+                ..denial
+            });
         }
         let row = self.request_row()?.map(|row| RequestNote {
             machine: MachineId(shown(&row.requester_machine_id)),
@@ -286,10 +301,10 @@ impl SharedFolder {
 
 /// Removes what machines left that died over a look. Both times are the server's. Drafts of claims lie in the epochs, and
 /// go with them.
-fn sweep(epochs: &Folder, now: Timestamp) -> io::Result<()> {
+pub(super) fn sweep(epochs: &Folder, now: Timestamp) -> io::Result<()> {
     for entry in epochs.list()? {
         let is_touch = entry.name.starts_with(".touch-");
-        if is_touch && now.since(epochs.modified(&entry.name)?) > DRAFT_MAX {
+        if is_touch && now.since(epochs.changed(&entry.name)?) > DRAFT_MAX {
             epochs.remove_all(&entry.name)?;
         }
     }

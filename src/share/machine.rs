@@ -136,7 +136,8 @@ fn boot_id() -> String {
     id.trim().to_owned()
 }
 
-fn host_name() -> String {
+/// What the system's host is called, for people.
+pub(super) fn host_name() -> String {
     let name = rustix::system::uname();
     let name = shown(&name.nodename().to_string_lossy());
     match name.as_str() {

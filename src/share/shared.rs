@@ -12,12 +12,16 @@ use crate::lease::{Fault, MachineId, Op, Reply, Tree};
 use super::fault::{fault, unstale};
 use super::folder::{Folder, FolderId};
 use super::look::Seen;
+use super::machine::host_name;
 use super::name;
+use super::namesakes::Namesakes;
 use super::snapshot::{LedgerSide, Observer, Publisher};
 use super::table::TableReader;
 
 /// The name of the state folder in a workspace.
 pub(super) const STATE: &str = ".workspace_state";
+/// Tells git that nothing in its folder, itself included, belongs into a repository.
+const GIT_IGNORE: &str = ".gitignore";
 /// The folder that holds the log of epochs, and settles what the workspace is called here.
 pub(super) const EPOCHS: &str = "epochs";
 
@@ -44,6 +48,7 @@ pub struct SharedFolder {
     pub(super) publisher: Publisher,
     pub(super) observer: Observer,
     pub(super) seen: Seen,
+    pub(super) namesakes: Namesakes,
 }
 
 impl SharedFolder {
@@ -58,6 +63,7 @@ impl SharedFolder {
             workspace: workspace.to_owned(),
             id,
             name: shared_name(workspace),
+            namesakes: Namesakes::new(machine.clone(), host_name()),
             machine,
             reader,
             publisher: Publisher::default(),
@@ -160,10 +166,18 @@ impl SharedFolder {
         unstale(|| workspace.at(STATE)).map_err(|why| fault(&why))
     }
 
-    /// The state folder, made when it is missing.
+    /// The state folder, made when it is missing. Git passes over one that we made.
     pub(super) fn make_state(&self) -> Result<Folder, Fault> {
+        match self.state() {
+            Err(Fault::Gone) => {}
+            other => return other,
+        }
         let workspace = self.workspace_folder()?;
-        unstale(|| workspace.make(STATE)).map_err(|why| fault(&why))
+        let state = unstale(|| workspace.make(STATE)).map_err(|why| fault(&why))?;
+        // A convenience: another machine may be faster with it, and a disk that refuses it is told of by what follows.
+        let written = state.write_new(GIT_IGNORE, b"*\n");
+        written.and_then(|()| state.sync()).ok();
+        Ok(state)
     }
 
     /// A folder inside the state folder; `None` when it is not there.

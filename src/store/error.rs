@@ -45,6 +45,12 @@ pub enum StoreError {
     /// Neither `HANDMILL_HOME` nor a home folder is set.
     #[error("find a place for settings and ledgers: no home folder is set")]
     NoHome,
+    /// As many resources are listed as may be.
+    #[error("list another resource: there are {max} already")]
+    TooManyResources {
+        /// The most that may be listed.
+        max: usize,
+    },
 }
 
 impl StoreError {
@@ -60,6 +66,7 @@ impl StoreError {
             }
             Self::BadPath { .. } | Self::Git { .. } => "",
             Self::NoHome => "Set HANDMILL_HOME to a folder.",
+            Self::TooManyResources { .. } => "Remove those that nothing needs any more.",
         }
     }
 }

@@ -111,6 +111,20 @@ impl Home {
         self.data.join("trust.json")
     }
 
+    /// The names of resources.
+    pub fn resources_file(&self) -> PathBuf {
+        self.data.join("resources.json")
+    }
+
+    /// What tells the keyring's values of this home from those of another: a test with a home of its own must not
+    /// meet what the person at this machine keeps.
+    pub fn keyring_scope(&self) -> String {
+        match self.setting() {
+            None => "user".to_owned(),
+            Some((_, folder)) => path_key(folder),
+        }
+    }
+
     /// Makes [`Home::workspace_dir`], readable by the user alone.
     pub fn make_workspace_dir(&self, workspace: &WorkspaceId) -> Result<PathBuf, StoreError> {
         make(self.workspace_dir(workspace))

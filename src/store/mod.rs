@@ -13,6 +13,7 @@
 //! - the folders of a workspace that is set up, and its `.vscode/settings.json` ([`provision()`]);
 //! - `backups/`, earlier versions of workfiles ([`backups()`]); `trust.json`, which of them may run unasked
 //!   ([`Trust`]);
+//! - `resources.json`, the names of resources, never their values ([`ResourceList`]);
 //! - `journals/`, what was typed and not saved ([`JournalFile`]);
 //! - workfiles, wherever the operator keeps them ([`load`], [`save`]).
 
@@ -29,6 +30,7 @@ mod locate;
 mod machine;
 mod merge_text;
 mod provision;
+mod resources;
 mod run_lock;
 mod settings;
 mod trust;
@@ -56,7 +58,8 @@ pub use locate::{
 };
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
-pub use provision::{Provisioned, provision};
+pub use provision::{Provisioned, collection_showing, provision};
+pub use resources::{RESOURCES_MAX, ResourceList, list_resource, read_resources, unlist_resource};
 pub use run_lock::{
     Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
     take_stop_request, take_yield_request, wait_released,

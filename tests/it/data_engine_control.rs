@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use handmill::store::{self, ControlText, Home};
 use serde_json::Value;
 
 use crate::shared;
@@ -55,6 +56,14 @@ impl Desk {
         let to = desk.workspace().join(".workspace_state");
         fs::rename(desk.dir.path().join(tree), to).expect("renamed");
         Some(desk)
+    }
+
+    /// What a machine does when it is asked for control and nobody says anything.
+    fn policy(&self, home: &str, text: &str) {
+        let home = Home::at(self.dir.path().join(home));
+        let workspace = store::workspace_id(&self.workspace().canonicalize().expect("there"));
+        store::write_control(&home, &workspace, ControlText::Policy, text.as_bytes())
+            .expect("written");
     }
 
     fn workspace(&self) -> PathBuf {
@@ -283,9 +292,9 @@ fn item_15_a_lease_that_cannot_be_read_is_refused_with_its_reason() {
 
 #[test]
 fn item_23_a_request_that_is_not_granted_in_time_is_taken_back() {
-    let mut desk = Desk::new();
-    // Time enough before the owner's policy answers in its place.
-    desk.scale = "4";
+    let desk = Desk::new();
+    // Nobody answers in the owner's place.
+    desk.policy("A", r#"{"answer":"Wait"}"#);
     let mut owner = desk.keep("A", "request");
     owner.until("owner");
     let (code, _, err) = desk.run("B", &["control", "request", "claims", "--wait", "1"]);
@@ -318,6 +327,7 @@ fn items_24_and_25_control_that_is_handed_over_takes_its_request_and_history_alo
     let desk = Desk::new();
     let (code, _, err) = desk.run("A", &["run", "-q", "claims/flow_modules/f.graphml"]);
     assert_eq!(code, Some(0), "{err}");
+    desk.policy("A", r#"{"answer":"Wait"}"#);
     let mut a = desk.keep("A", "request");
     a.until("owner");
     let mut b = desk.keep("B", "request");
@@ -352,6 +362,34 @@ fn items_24_and_25_control_that_is_handed_over_takes_its_request_and_history_alo
     assert_eq!(code, Some(0), "{err}");
     desk.until("A", "free", |status| status["stand"] == "free");
     b.end();
+}
+
+#[test]
+fn item_25_an_idle_owner_hands_over_long_before_its_policy_and_a_running_one_does_not() {
+    let mut desk = Desk::new();
+    // The policy answers after 30 s; who has not acted for 5 s is idle.
+    desk.scale = "2";
+    let flow = desk.workspace().join("flow_modules/f.graphml");
+    let patient = "touch begun; until test -e go; do sleep 0.05; done";
+    fs::write(&flow, FLOW.replace("echo hello", patient)).expect("written");
+    let mut a = desk.keep("A", "request");
+    a.until("owner");
+    let mut run = desk.command("A", &["run", "-q", "claims/flow_modules/f.graphml"]);
+    let mut run = run.spawn().expect("starts");
+    desk.until("A", "running", |_| desk.workspace().join("begun").exists());
+    let (code, _, err) = desk.run("B", &["control", "request", "claims", "--wait", "8"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert_eq!(desk.status("A")["has_control"], true);
+    fs::write(desk.workspace().join("go"), "").expect("written");
+    assert!(run.wait().expect("ends").success());
+    let args = ["control", "request", "claims", "--json", "--wait", "28"];
+    let mut b = desk.command("B", &args);
+    let mut child = b.stdout(Stdio::piped()).spawn().expect("starts");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut b = Kept { child, lines };
+    b.until("owner");
+    assert_eq!(a.child.wait().expect("ends").code(), Some(0), "handed over");
+    assert_eq!(b.end(), Some(0));
 }
 
 #[test]

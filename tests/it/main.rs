@@ -20,6 +20,7 @@ mod kill_switch;
 mod kills;
 mod merging;
 mod place;
+mod resource;
 mod runtime;
 mod saves;
 mod share;

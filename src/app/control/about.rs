@@ -10,6 +10,7 @@ use crate::runtime::control::{Banner, Wish};
 use super::page::{Act, ask, part_ui, title_ui, words_ui};
 use super::seat::Seat;
 use super::trouble::{Remedy, explained};
+use super::words;
 
 /// Draws the page.
 pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
@@ -23,6 +24,10 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
             if seat.status.banners.is_empty() {
                 words_ui(ui, &seat.status.text, theme.text);
                 words_ui(ui, "Nothing is wrong with it.", theme.dim);
+            }
+            if let Some(words) = age_words(seat) {
+                words_ui(ui, &words, theme.dim);
+                ui.add_space(space::XS);
             }
             for banner in &seat.status.banners {
                 trouble_ui(ui, seat, banner, actions);
@@ -50,6 +55,20 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
     }
 }
 
+/// How old what is seen of the other machine is; `None` when no other has control.
+fn age_words(seat: &Seat) -> Option<String> {
+    let owner = seat.status.owner.as_ref()?;
+    let mut words = format!(
+        "The last sign of life of {} came {}.",
+        owner.host,
+        words::about(owner.silent)
+    );
+    if let Some(seen) = seat.status.seen {
+        words.push_str(&format!(" The folder was read {}.", words::about(seen)));
+    }
+    Some(words)
+}
+
 fn trouble_ui(ui: &mut Ui, seat: &Seat, banner: &Banner, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
     let told = explained(banner.kind);
@@ -69,12 +88,13 @@ fn trouble_ui(ui: &mut Ui, seat: &Seat, banner: &Banner, actions: &mut Vec<Actio
                 return;
             };
             ui.add_space(space::XS);
-            let wish = match remedy {
-                Remedy::Confirm => Wish::Confirm,
-                Remedy::Look => Wish::Look,
+            let act = match remedy {
+                Remedy::Confirm => Act::Wish(Wish::Confirm),
+                Remedy::Look => Act::Wish(Wish::Look),
+                Remedy::Import => Act::AskImport,
             };
             if Button::new(name).show(ui).clicked() {
-                ask(seat, Act::Wish(wish), actions);
+                ask(seat, act, actions);
                 if remedy == Remedy::Confirm {
                     actions.push(Action::Answer(Answer::Cancel));
                 }

@@ -1,14 +1,12 @@
 //! What the window knows of control of a workspace in one frame: what was published, aged by the time that has passed
 //! since, and what runs there.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::{Tab, View};
 use crate::model::{FlowRef, NodeStatus, RunSummary, WorkspaceId};
-use crate::runtime::control::{Can, Moment, Policy, Stand, Status};
+use crate::runtime::control::{Can, Policy, Stand, Status};
 use crate::runtime::{Board, Runner};
 
 /// What runs in a workspace on this machine.
@@ -43,42 +41,9 @@ pub struct Seat {
     pub standing: Duration,
 }
 
-/// What the window remembers of control between two frames.
-#[derive(Debug, Default)]
-pub struct Watch {
-    /// The time of this frame on the clock of control.
-    pub now: Moment,
-    seen: BTreeMap<WorkspaceId, Seen>,
-    /// Workspaces whose control the runtime was asked to keep in sight.
-    pub kept: BTreeMap<WorkspaceId, Arc<std::path::Path>>,
-}
-
-#[derive(Debug)]
-struct Seen {
-    stand: std::mem::Discriminant<Stand>,
-    since: Moment,
-    is_shared: bool,
-}
-
-impl Watch {
-    /// Takes the newest board in.
-    pub fn look(&mut self, now: Moment, board: &Board) {
-        self.now = now;
-        self.seen.retain(|id, _| board.control.contains_key(id));
-        for (id, control) in &*board.control {
-            let status = &control.status;
-            let stand = std::mem::discriminant(&status.stand);
-            let seen = self.seen.entry(id.clone()).or_insert(Seen {
-                stand,
-                since: now,
-                is_shared: false,
-            });
-            if seen.stand != stand {
-                (seen.stand, seen.since) = (stand, now);
-            }
-            seen.is_shared |= status.owner.is_some() || !status.requests.is_empty();
-        }
-    }
+/// The workspace whose control is shown over the canvas.
+pub fn workspace_in_front(view: &View, board: &Board) -> Option<WorkspaceId> {
+    Some(in_front(view, board)?.0)
 }
 
 /// The workspace that a person works in: that of the flow in front, which need not be of the collection, else the one
@@ -101,7 +66,7 @@ pub fn seat_of(view: &View, board: &Board) -> Option<Seat> {
     let now = view.watch.now;
     Some(Seat {
         name,
-        status: control.status_at(now),
+        status: control.status_at(now).in_coarse_seconds(),
         policy: control.policy.clone(),
         held_by: control.held_by.clone(),
         work: work_of(board, &workspace),
@@ -123,8 +88,14 @@ fn work_of(board: &Board, workspace: &WorkspaceId) -> Work {
     work
 }
 
-/// Nodes of flows on the board that the other machine runs, as far as it was heard of.
+/// Nodes that the other machine runs, as far as it was heard of: of all flows once that was asked for, till then of those
+/// on the board.
 fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<String> {
+    if let Some(there) = &board.running_there
+        && there.workspace == *workspace
+    {
+        return there.nodes.clone();
+    }
     let mut names = Vec::new();
     let stand = board
         .control
@@ -192,6 +163,7 @@ impl Facts {
     pub fn of(view: &View, board: &Board) -> Option<Self> {
         let (workspace, _) = in_front(view, board)?;
         let status = board.control.get(&workspace)?.status_at(view.watch.now);
+        let status = status.in_coarse_seconds();
         Some(Self {
             is_asked: !status.requests.is_empty(),
             can: status.can,
@@ -211,6 +183,7 @@ fn told(status: &Status) -> Option<(String, bool)> {
         return Some((format!("{} asks for control", request.host), true));
     }
     match (status.stand, &status.owner) {
+        (Stand::Refused, Some(owner)) => Some((format!("{} has control", owner.host), false)),
         (Stand::Stopping | Stand::Frozen | Stand::Vanished | Stand::Refused, _) => {
             Some((status.text.clone(), true))
         }
@@ -238,8 +211,7 @@ impl Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::control::bar::tests::seat;
-    use crate::runtime::control::ControlBoard;
+    use crate::app::control::situation::seat;
 
     #[test]
     fn a_list_tells_who_has_control_and_who_waits_for_an_answer() {
@@ -254,30 +226,5 @@ mod tests {
         assert_eq!(told("watching silent=100"), "wsA is silent!");
         assert_eq!(told("owner asks=wsB:12"), "wsB asks for control!");
         assert_eq!(told("vanished"), "The workspace folder is not there!");
-    }
-
-    #[test]
-    fn who_was_seen_to_share_is_remembered_and_since_when_it_stands_like_this() {
-        let mut watch = Watch::default();
-        let mut look = |seconds: u64, situation: &str| {
-            let seat = seat(situation);
-            let control = ControlBoard {
-                status: seat.status,
-                at: Moment(seconds * 1_000_000),
-                policy: seat.policy,
-                held_by: None,
-            };
-            let board = Board {
-                control: Arc::new([("mill".into(), Arc::new(control))].into()),
-                ..Board::default()
-            };
-            watch.look(Moment(seconds * 1_000_000), &board);
-            let seen = &watch.seen[&WorkspaceId::new("mill")];
-            (seen.is_shared, seen.since.0 / 1_000_000)
-        };
-        assert_eq!(look(1, "owner"), (false, 1));
-        assert_eq!(look(5, "owner asks=wsB:0"), (true, 1));
-        assert_eq!(look(7, "owner"), (true, 1));
-        assert_eq!(look(9, "free"), (true, 9));
     }
 }

@@ -92,7 +92,7 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::control::bar::tests::seat;
+    use crate::app::control::situation::seat;
 
     fn told(seat: &Seat) -> String {
         let q = Question::of(seat);
@@ -128,7 +128,7 @@ mod tests {
     fn an_owner_that_comes_back_while_it_is_asked_keeps_control() {
         let told = told(&seat("watching silent=2"));
         assert!(
-            told.ends_with("wsA has control; a takeover is possible in 88s."),
+            told.ends_with("wsA has control; a takeover is possible in 90s."),
             "{told}"
         );
     }

@@ -2,7 +2,8 @@
 
 use crate::runtime::control::{Banner, BannerKind, Wish};
 
-use super::bar::{Line, Offer, Tone};
+use super::bar::{Line, Tone};
+use super::offer::Offer;
 use super::page::Act;
 use super::seat::Seat;
 
@@ -28,6 +29,7 @@ fn tone(kind: BannerKind) -> Tone {
     match kind {
         BannerKind::Conflict
         | BannerKind::Gap
+        | BannerKind::NoLog
         | BannerKind::Damaged
         | BannerKind::Cloned
         | BannerKind::Degraded
@@ -35,6 +37,7 @@ fn tone(kind: BannerKind) -> Tone {
         BannerKind::Advisory
         | BannerKind::Slow
         | BannerKind::Foreign
+        | BannerKind::Importable
         | BannerKind::Older
         | BannerKind::Unowned
         | BannerKind::Waits => Tone::Heed,
@@ -47,6 +50,9 @@ fn offers(banner: &Banner) -> Vec<Offer> {
         // Going on wrongly would run things twice, so it is explained before it is confirmed.
         BannerKind::Conflict | BannerKind::Gap => {
             vec![Offer::act("Settle…", Act::Explain).main()]
+        }
+        BannerKind::Importable => {
+            vec![explain, Offer::act("Take over…", Act::AskImport).main()]
         }
         BannerKind::Unfit | BannerKind::Foreign | BannerKind::Degraded => {
             vec![explain, Offer::act("Try again", Act::Wish(Wish::Look))]
@@ -77,6 +83,8 @@ pub enum Remedy {
     Confirm,
     /// Look again.
     Look,
+    /// Take over what another program left, after a question.
+    Import,
 }
 
 /// What is behind a banner.
@@ -104,9 +112,11 @@ pub fn explained(kind: BannerKind) -> Explained {
             None,
         ),
         BannerKind::Unfit => told(
-            "The folder cannot carry control",
-            "Handmill tested it, and it does not do what control is built on. Nothing was changed in it.",
-            "Put right what is named above, then try again. Until then nothing of this workspace runs here.",
+            "The folder cannot be written here",
+            "Who has control writes that into .workspace_state in the workspace folder, and this workstation cannot \
+             write there. What others run is shown all the same. Nothing was changed.",
+            "Have the folder made writable for you, then try again. Or copy the workspace into a folder of your own, \
+             and run it there. Asking for control does not help as long as the folder is read-only here.",
             Some(("Try again", Remedy::Look)),
         ),
         BannerKind::Conflict => told(
@@ -125,12 +135,29 @@ pub fn explained(kind: BannerKind) -> Explained {
              number.",
             Some(("Confirm and go on here", Remedy::Confirm)),
         ),
+        BannerKind::NoLog => told(
+            "The log of control was removed",
+            "Each tenure of control has a folder in .workspace_state/epochs. All of them are gone, and only the last \
+             row of the owner is left. It stops its nodes as soon as it finds that out, within half a minute.",
+            "Ask on the workstation that is named above whether it still runs something. Ninety seconds after its last \
+             sign of life you can take over; that begins a new log. Find out what removes folders in \
+             .workspace_state, for nothing but Handmill may.",
+            None,
+        ),
         BannerKind::Foreign => told(
             "Another program keeps this workspace",
             "Its state is of a kind that Handmill must not write over. What it holds is safe, and nothing of this \
              workspace runs here meanwhile.",
             "Follow what is said above on the machine that is named. Then try again.",
             Some(("Try again", Remedy::Look)),
+        ),
+        BannerKind::Importable => told(
+            "Data Engine 0.5 left this workspace",
+            "Its state is here, and nobody holds it. Handmill does not write over it, so nothing of this workspace runs \
+             here meanwhile.",
+            "Close Data Engine on every machine, then take the workspace over: its history comes along, and its state \
+             is put aside.",
+            Some(("Take over…", Remedy::Import)),
         ),
         BannerKind::Damaged => told(
             "The lease cannot be read",

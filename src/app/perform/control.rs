@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::action::Verb;
-use crate::app::control::{Act, Leave, Page, Seat, seat_of};
+use crate::app::control::{Act, Leave, Page, Seat, seat_of, workspace_in_front};
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::{Dialog, Tab};
 use crate::app::window::App;
-use crate::model::WorkspaceId;
+use crate::model::{Level, Notice, WorkspaceId};
 use crate::runtime::Order;
 use crate::runtime::control::{When, Wish};
 
@@ -59,18 +59,48 @@ impl App {
                 self.engine.send(Order::SetPolicy { workspace, policy });
                 return;
             }
-            Act::AskTakeOver => Page::TakeOver,
+            Act::AskTakeOver => {
+                self.engine.send(Order::NameRunningThere(workspace.clone()));
+                Page::TakeOver
+            }
             Act::AskLeave(to, when) => Page::Leave(Leave::new(to, when)),
+            Act::AskImport => Page::Import,
             Act::Explain => Page::About,
             Act::ShowPolicy => Page::Policy,
         };
         self.view.dialog = Some(Dialog::Control(Box::new(page)));
     }
 
-    /// Takes in how control stands, and has control of what is shown kept in sight. Who asks is told by the runtime.
+    /// Takes in how control stands, and has control of what is shown kept in sight. Who asks for the workspace in front
+    /// is in the control bar; of another one a notice tells.
     pub(in crate::app) fn watch_control(&mut self) {
-        self.view.watch.look(self.engine.boot(), &self.board);
+        let asks = self.view.watch.look(self.engine.boot(), &self.board);
+        let front = workspace_in_front(&self.view, &self.board);
+        for (workspace, host) in asks {
+            if Some(&workspace) != front.as_ref() {
+                let name = self.workspace_name(&workspace);
+                self.view.tell(Notice::new(
+                    Level::Info,
+                    format!("{host} asks for control of {name}."),
+                    "Go there to answer.",
+                ));
+            }
+        }
         self.keep_control();
+    }
+
+    /// What a person calls a workspace.
+    fn workspace_name(&self, id: &WorkspaceId) -> String {
+        let mut listed = self.board.catalog.workspaces.iter();
+        if let Some(entry) = listed.find(|entry| entry.id == *id) {
+            return entry.name.clone();
+        }
+        let root = self.view.watch.kept.get(id);
+        let name = root.and_then(|root| root.file_name());
+        name.map_or_else(
+            || id.to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
     }
 
     /// The workspace shown, those of open tabs, and those whose desks are put away with open tabs.

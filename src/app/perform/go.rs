@@ -4,7 +4,7 @@ use egui::Context;
 
 use crate::app::action::{TabId, Toward, Verb};
 use crate::app::canvas::{Walk, walk};
-use crate::app::settings::{Page, Section};
+use crate::app::settings::{Granted, Page, Section, Wish};
 use crate::app::view::Dialog;
 use crate::app::window::{App, Came};
 use crate::model::{NodeId, Wrapper};
@@ -99,6 +99,26 @@ impl App {
         let collection = self.view.settings.collection.clone();
         self.in_background(ctx, "handmill-health", move || {
             Came::Health(look(collection.as_deref()))
+        });
+    }
+
+    /// Has the wish of the settings about resources carried out, and everything looked at afterwards.
+    pub(super) fn carry_out_resource_wish(&mut self, ctx: &Context) {
+        let Some(Dialog::Settings(page)) = &mut self.view.dialog else {
+            return;
+        };
+        let Some(wish) = page.take_wish() else {
+            return;
+        };
+        let desk = self.engine.resources();
+        self.in_background(ctx, "handmill-resources", move || {
+            let done = match wish {
+                Wish::Look => None,
+                Wish::Keep(name, keep) => Some(desk.keep(&name, keep)),
+                Wish::Remove(name) => Some(desk.remove(&name)),
+            };
+            let view = desk.look();
+            Came::Resources(Granted { done, view })
         });
     }
 

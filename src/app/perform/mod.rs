@@ -68,6 +68,7 @@ impl App {
             Action::CopyText(text) => ctx.copy_text(text),
             Action::PasteText(text) => self.paste(&text),
             Action::Diagnose => self.diagnose(ctx),
+            Action::CarryOutResourceWish => self.carry_out_resource_wish(ctx),
             Action::Kill(scope) => self.ask_kill(scope),
             Action::OpenExample => self.open_example(ctx),
             Action::Safety(act) => self.safety(ctx, act),

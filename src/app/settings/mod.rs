@@ -3,6 +3,7 @@
 
 mod diagnostics;
 mod field;
+mod resources;
 mod sections;
 
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
@@ -13,7 +14,10 @@ use super::memory::Settings;
 use super::theme::{semibold, size, space};
 use super::widgets::{self, Button};
 use super::window::App;
+use crate::model::Notice;
 use crate::runtime::health::Row;
+
+pub use resources::{Granted, Wish};
 
 use field::{Typed, bytes_text};
 
@@ -34,6 +38,8 @@ pub enum Section {
     Runs,
     /// How long runs and logs are kept.
     History,
+    /// Passwords and the like that runs need.
+    Resources,
     /// How this machine and its folders are.
     Diagnostics,
     /// Ending what runs.
@@ -41,11 +47,12 @@ pub enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Collection,
         Self::Look,
         Self::Runs,
         Self::History,
+        Self::Resources,
         Self::Diagnostics,
         Self::KillSwitch,
     ];
@@ -56,6 +63,7 @@ impl Section {
             Self::Look => "Look",
             Self::Runs => "Runs",
             Self::History => "History",
+            Self::Resources => "Resources",
             Self::Diagnostics => "Diagnostics",
             Self::KillSwitch => "Kill switch",
         }
@@ -72,6 +80,7 @@ pub struct Page {
     days: Typed,
     log_bytes: Typed,
     health: Health,
+    resources: resources::Resources,
 }
 
 /// What is known of the machine's health.
@@ -104,7 +113,18 @@ impl Page {
             days: number(now.retention_days),
             log_bytes: Typed::new(now.log_bytes_max.map(bytes_text).unwrap_or_default()),
             health: Health::default(),
+            resources: resources::Resources::default(),
         }
+    }
+
+    /// What a person wants done about resources.
+    pub fn take_wish(&mut self) -> Option<Wish> {
+        self.resources.take_wish()
+    }
+
+    /// What came of such a wish. Gives back what has to be told elsewhere.
+    pub fn granted(&mut self, granted: Granted) -> Option<Notice> {
+        self.resources.granted(granted)
     }
 
     /// The machine was looked at.

@@ -15,6 +15,7 @@ use crate::runtime::KillScope;
 
 use super::diagnostics::diagnostics_ui;
 use super::field::{bytes, note, number};
+use super::resources::resources_ui;
 use super::{Page, Section};
 
 /// Longest grace that may be set, in seconds: an hour.
@@ -37,6 +38,7 @@ pub fn section_ui(ui: &mut Ui, app: &App, page: &mut Page, actions: &mut Vec<Act
         Section::Look => look_ui(ui, &mut now),
         Section::Runs => runs_ui(ui, page, &mut now),
         Section::History => history_ui(ui, page, &mut now),
+        Section::Resources => resources_ui(ui, &mut page.resources, actions),
         Section::Diagnostics => diagnostics_ui(ui, page, actions),
         Section::KillSwitch => kill_ui(ui, app, actions),
     }

@@ -1,22 +1,24 @@
 //! False ports: they keep what they were told, and answer from plain values.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::app::memory::Remembered;
 use crate::app::ports::{
     Ask, Broken, Desktop, Engine, FileDone, FileJob, FileNews, Files, HealthLook, Lister, Loaded,
-    Memory, Pasted, Picked, Provisioner, SaveTrouble, SetUp,
+    Memory, Pasted, Picked, Provisioner, ResourceDesk, SaveTrouble, SetUp,
 };
 use crate::editor::{Arrival, Note, Outcome, Stamp, Task, Trouble, Unopened, Unsaved, Version};
 use crate::model::{
-    Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Point,
-    Timestamp, Trigger, WorkspaceEntry,
+    Catalog, Edge, EdgeKind, EdgeSpec, Edit, Flow, FlowEntry, FlowRef, Node, NodeId, Notice, Point,
+    ResourceName, ResourceSource, Secret, Timestamp, Trigger, WorkspaceEntry,
 };
 use crate::runtime::control::Moment;
 use crate::runtime::health::{Row, State};
+use crate::runtime::resources::{Keep, KeyringState, ResourceRow, ResourceView, Standing};
 use crate::runtime::{Board, FlowBoard, Order};
 
 /// 2026-11-21 10:41:07 UTC.
@@ -51,6 +53,52 @@ pub struct World {
     pub replies: Option<Vec<Reply>>,
     /// The time on the clock of control.
     pub boot: Moment,
+    /// The resources, and why the keyring refuses.
+    pub resources: Arc<FakeResources>,
+}
+
+/// Resources in memory, with their values.
+#[derive(Default)]
+pub struct FakeResources {
+    pub values: Mutex<BTreeMap<ResourceName, Option<Secret>>>,
+    pub refusal: Mutex<Option<Notice>>,
+}
+
+impl ResourceDesk for FakeResources {
+    fn look(&self) -> Result<ResourceView, Notice> {
+        let values = self.values.lock().expect("not poisoned");
+        let rows = values.iter().map(|(name, value)| ResourceRow {
+            name: name.clone(),
+            source: match value {
+                Some(_) => ResourceSource::Keyring,
+                None => ResourceSource::Environment,
+            },
+            standing: match value {
+                Some(_) => Standing::There(ResourceSource::Keyring),
+                None => Standing::Missing,
+            },
+        });
+        Ok(ResourceView {
+            keyring: KeyringState::Ready,
+            rows: rows.collect(),
+        })
+    }
+    fn keep(&self, name: &ResourceName, keep: Keep) -> Result<(), Notice> {
+        if let Some(why) = self.refusal.lock().expect("not poisoned").take() {
+            return Err(why);
+        }
+        let value = match keep {
+            Keep::Value(secret) => Some(secret),
+            Keep::Environment => None,
+        };
+        let mut values = self.values.lock().expect("not poisoned");
+        values.insert(name.clone(), value);
+        Ok(())
+    }
+    fn remove(&self, name: &ResourceName) -> Result<(), Notice> {
+        self.values.lock().expect("not poisoned").remove(name);
+        Ok(())
+    }
 }
 
 /// What another program did to a file.
@@ -221,6 +269,9 @@ impl Engine for Fake {
         ];
         Box::new(move |_| rows)
     }
+    fn resources(&self) -> Arc<dyn ResourceDesk> {
+        self.0.borrow().resources.clone()
+    }
     fn command_line(&self, flow: &Flow, node: &Node) -> String {
         let wrapper = flow.wrapper.as_ref().map_or("{}", |w| w.template());
         wrapper.replace("{}", &node.command)
@@ -248,6 +299,7 @@ impl Files for Fake {
             FileJob::Load { tab, path } => FileDone::Loaded {
                 tab: *tab,
                 result: Ok(Box::new(Loaded {
+                    collection: path.starts_with("/c").then(|| "/c".into()),
                     flow_ref: flow_at(path),
                     version: Version {
                         is_trusted: !world.untrusted,
@@ -310,6 +362,12 @@ impl Files for Fake {
                 tab: *tab,
                 outcome: match task {
                     Task::ListBackups(_) => Outcome::Backups(Ok(world.backups.clone())),
+                    Task::WorkOut(merging) => {
+                        Outcome::WorkedOut(Ok(Box::new((**merging).clone().into())))
+                    }
+                    Task::Compare(before, after) => {
+                        Outcome::Compared(Ok(crate::model::changes(before, after)))
+                    }
                     _ => Outcome::Noted(Ok(())),
                 },
             },

@@ -9,7 +9,7 @@ use egui_kittest::kittest::Queryable;
 use super::fakes::{NOW, Shared, flow_ref, other_flow, with_finance, world};
 use super::journeys::{Stage, click, opened, press, runs, stands, window};
 use crate::app::ThemeChoice;
-use crate::model::{Choice, Counts, NodeState, NodeStatus, RunSummary};
+use crate::model::{Choice, Counts, NodeState, NodeStatus, Notice, RunSummary};
 use crate::runtime::{FlowBoard, KillScope, Order, Preview};
 
 /// A flow with a live run, its nodes so: `a=running b=failed`.
@@ -119,6 +119,73 @@ fn the_health_of_the_machine_is_looked_at_off_the_window_and_shown() {
     }
     harness.get_by_label("version: ok");
     harness.get_by_label("Raise the limit.");
+}
+
+/// Steps until something with this label is there.
+fn await_label(harness: &mut Harness<'_, Stage>, label: &str) {
+    let begun = std::time::Instant::now();
+    while harness.query_by_label(label).is_none() {
+        assert!(begun.elapsed().as_secs() < 20, "‘{label}’ never came");
+        harness.step();
+    }
+}
+
+#[test]
+fn a_resource_is_added_replaced_and_removed_after_a_question_and_never_shown() {
+    let (world, mut harness) = settings("Resources");
+    let values = || world.borrow().resources.clone();
+    let kept = |name: &str| {
+        let desk = values();
+        let values = desk.values.lock().expect("not poisoned");
+        let found = values.get(name).cloned();
+        found.map(|value| value.map(|secret| secret.reveal().to_owned()))
+    };
+    await_label(&mut harness, "There are none yet.");
+    harness.get_by_label("Keyring: ready");
+    click(&mut harness, "Add a resource…");
+    fill(&mut harness, "Name", "2DB");
+    harness.get_by_label("A name is made of letters, digits and _, and begins with no digit.");
+    fill(&mut harness, "Name", "DB_URL");
+    fill(&mut harness, "Value", "abc");
+    harness.get_by_label_contains("shorter than 4 bytes");
+    assert_eq!(kept("DB_URL"), None);
+
+    // What the keyring refuses is told, and what was typed is still there.
+    let why = Notice::error("Resource DB_URL was not kept.", "Unlock the keyring.");
+    *values().refusal.lock().expect("not poisoned") = Some(why);
+    fill(&mut harness, "Value", "canary-1");
+    await_label(&mut harness, "Resource DB_URL was not kept.");
+    harness.get_by_label("Unlock the keyring.");
+    assert!(harness.query_by_label_contains("canary").is_none());
+    assert!(harness.query_by_value("canary-1").is_none());
+    click(&mut harness, "Keep");
+    await_label(&mut harness, "DB_URL: in the keyring");
+    assert_eq!(kept("DB_URL"), Some(Some("canary-1".to_owned())));
+
+    click(&mut harness, "Replace DB_URL…");
+    fill(&mut harness, "Value", "canary-2");
+    await_label(&mut harness, "Add a resource…");
+    assert_eq!(kept("DB_URL"), Some(Some("canary-2".to_owned())));
+    click(&mut harness, "Replace DB_URL…");
+    click(
+        &mut harness,
+        "Keep no value: take it from the environment that Handmill is started with",
+    );
+    click(&mut harness, "Keep");
+    await_label(&mut harness, "DB_URL: missing");
+    assert_eq!(kept("DB_URL"), Some(None));
+
+    click(&mut harness, "Remove DB_URL…");
+    click(&mut harness, "Keep it");
+    assert_eq!(
+        kept("DB_URL"),
+        Some(None),
+        "the question was answered with no"
+    );
+    click(&mut harness, "Remove DB_URL…");
+    click(&mut harness, "Remove");
+    await_label(&mut harness, "There are none yet.");
+    assert_eq!(kept("DB_URL"), None);
 }
 
 #[test]

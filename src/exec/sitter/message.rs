@@ -301,6 +301,8 @@ impl From<WireJob> for Job {
             env: job.env,
             stdout: job.stdout.into(),
             stderr: job.stderr.into(),
+            // The sitter knows.
+            is_bound: false,
         }
     }
 }

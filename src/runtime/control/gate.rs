@@ -1,6 +1,6 @@
 //! Who may start what in a controlled workspace. Part of the [`Dispatcher`].
 
-use crate::lease::{Folder, MachineId, Stand, Status, Wish};
+use crate::lease::{Folder, MachineId, Owner, Stand, Status, Wish};
 use crate::model::{FlowRef, Level, Notice, WorkspaceId};
 use crate::store;
 
@@ -16,8 +16,36 @@ pub enum Gate {
     Open,
     /// Not yet: control is being taken.
     Wait,
-    /// No: a sentence.
-    Refused(String),
+    /// No: why, and what to do.
+    Refused(Notice),
+}
+
+/// Why nothing starts under a status, and what to do about that.
+fn refusal(status: &Status) -> Notice {
+    let why = status.blocked.clone();
+    refused(why.unwrap_or_else(|| status.text.clone()), status)
+}
+
+/// The same, for a reason that is known.
+fn refused(why: String, status: &Status) -> Notice {
+    let silent = |owner: &Owner| owner.takeover_in.is_none();
+    let hint = match (status.stand, &status.folder) {
+        (Stand::Vanished, _) | (_, Some(Folder::Vanished)) => {
+            "Look whether the folder is mounted. It is looked for by itself."
+        }
+        (Stand::Refused | Stand::Free, Some(Folder::Unfit(_))) => {
+            "Have the folder made writable for you, or copy the workspace into a folder of your own and run it there."
+        }
+        (Stand::Refused, _) => "The control bar says what to do.",
+        (Stand::Free, _) => "Settle in the control bar what keeps control from being taken.",
+        (Stand::Leaving { .. }, _) => "Keep control, then run.",
+        (Stand::Stopping, _) => "When they have ended, take control again.",
+        (Stand::Watching, _) if status.owner.as_ref().is_some_and(silent) => {
+            "Take over control, then run."
+        }
+        _ => "Ask for control, or wait until it is free.",
+    };
+    Notice::error(why, hint)
 }
 
 /// What a status means for a start. `me` is this machine, when it is known.
@@ -25,10 +53,6 @@ pub fn gate(status: &Status, me: Option<&MachineId>) -> Gate {
     if status.may_start_runs {
         return Gate::Open;
     }
-    let refused = || {
-        let why = status.blocked.clone();
-        Gate::Refused(why.unwrap_or_else(|| status.text.clone()))
-    };
     match status.stand {
         Stand::Unknown | Stand::Claiming | Stand::Frozen => Gate::Wait,
         // It goes on with what an earlier process of ours left, until the folder has confirmed that.
@@ -37,7 +61,7 @@ pub fn gate(status: &Status, me: Option<&MachineId>) -> Gate {
             Ok(()) => Gate::Wait,
             Err(_) if status.folder.is_none() => Gate::Wait,
             Err(_) if status.folder == Some(Folder::Vanished) => Gate::Wait,
-            Err(why) => Gate::Refused(why.clone()),
+            Err(why) => Gate::Refused(refused(why.clone(), status)),
         },
         // An earlier process of this machine: it is gone, and its children soon are.
         Stand::Watching
@@ -51,7 +75,7 @@ pub fn gate(status: &Status, me: Option<&MachineId>) -> Gate {
         | Stand::Leaving { .. }
         | Stand::Stopping
         | Stand::Vanished
-        | Stand::Refused => refused(),
+        | Stand::Refused => Gate::Refused(refusal(status)),
     }
 }
 
@@ -69,12 +93,14 @@ impl Dispatcher {
             // It was not there when it was looked for: an empty mount point looks like a folder that nobody shares.
             Standing::Uncontrolled if store::lies_in_modules(flow) => {
                 self.open_control(&flow.workspace);
-                return Gate::Refused("The workspace folder is not there.".to_owned());
+                let why = "The workspace folder is not there.";
+                let hint = "Look whether the folder is mounted, then try again.";
+                return Gate::Refused(Notice::error(why, hint));
             }
             Standing::Uncontrolled => return Gate::Open,
             Standing::Failed(why) => {
                 // It may be well again the next time.
-                let why = why.clone();
+                let why = Notice::error(why.clone(), "Mend that, then try again.");
                 self.open_control(&flow.workspace);
                 return Gate::Refused(why);
             }
@@ -122,14 +148,7 @@ impl Dispatcher {
             Standing::Keeper(..) | Standing::Guest { .. }
         );
         match &control.last {
-            Some((status, _)) if is_known && !status.may_start_runs => {
-                let why = status.blocked.clone();
-                let what = why.unwrap_or_else(|| status.text.clone());
-                Err(Notice::error(
-                    what,
-                    "Ask for control, or wait until it is free.",
-                ))
-            }
+            Some((status, _)) if is_known && !status.may_start_runs => Err(refusal(status)),
             _ => Ok(()),
         }
     }
@@ -171,6 +190,7 @@ impl Dispatcher {
                 Some(open) => std::mem::take(&mut open.waiting),
                 None => continue,
             };
+            self.picture.touch_flow(&flow);
             for order in waiting {
                 self.order(order);
             }
@@ -186,6 +206,7 @@ impl Dispatcher {
             return false;
         }
         open.waiting.clear();
+        self.picture.touch_flow(flow);
         let what = "Stopped before this machine had control of the workspace.";
         self.refuse(flow, Notice::new(Level::Info, what, ""));
         true
@@ -195,7 +216,7 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lease::{Can, Epoch, Owner};
+    use crate::lease::{Can, Epoch};
     use std::time::Duration;
 
     fn status(stand: Stand) -> Status {
@@ -209,14 +230,15 @@ mod tests {
         let me = MachineId("me".to_owned());
         let wait = |stand| gate(&status(stand), Some(&me)) == Gate::Wait;
         assert!(wait(Stand::Unknown) && wait(Stand::Claiming) && wait(Stand::Frozen));
-        let refused = Gate::Refused("because".to_owned());
+        let ask = "Ask for control, or wait until it is free.";
+        let refused = Gate::Refused(Notice::error("because", ask));
         let mut held = status(Stand::Watching);
         assert_eq!(gate(&held, Some(&me)), refused);
         let owner = |machine: &str| Owner {
             machine: Some(MachineId(machine.to_owned())),
             host: "wsA".to_owned(),
             silent: Duration::ZERO,
-            takeover_in: None,
+            takeover_in: Some(Duration::from_secs(80)),
             is_seed: false,
         };
         held.owner = Some(owner("other"));
@@ -234,7 +256,7 @@ mod tests {
             "the folder is not tested yet"
         );
         free.folder = Some(Folder::Exclusive { is_slow: false });
-        assert_eq!(gate(&free, Some(&me)), refused);
+        assert!(matches!(gate(&free, Some(&me)), Gate::Refused(_)));
         free.can = Can {
             claim: Ok(()),
             ..free.can
@@ -243,5 +265,31 @@ mod tests {
         let mut owner = status(Stand::Owner { epoch: Epoch(1) });
         owner.may_start_runs = true;
         assert_eq!(gate(&owner, Some(&me)), Gate::Open);
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_so_and_what_to_do() {
+        let hint = |stand, folder: Option<Folder>, change: fn(&mut Status)| {
+            let mut status = status(stand);
+            status.folder = folder;
+            change(&mut status);
+            refusal(&status).hint.to_string()
+        };
+        let nothing: fn(&mut Status) = |_| {};
+        let read_only = Folder::Unfit("This folder cannot be written here.".to_owned());
+        assert!(hint(Stand::Refused, Some(read_only), nothing).starts_with("Have the folder made"));
+        assert!(hint(Stand::Vanished, None, nothing).contains("mounted"));
+        assert!(hint(Stand::Watching, None, nothing).starts_with("Ask for control"));
+        let silent: fn(&mut Status) = |status| {
+            status.owner = Some(Owner {
+                machine: None,
+                host: "wsA".to_owned(),
+                silent: Duration::from_secs(100),
+                takeover_in: None,
+                is_seed: false,
+            });
+        };
+        assert!(hint(Stand::Watching, None, silent).starts_with("Take over"));
+        assert!(hint(Stand::Refused, None, nothing).contains("control bar"));
     }
 }

@@ -18,7 +18,7 @@ mod tend;
 
 pub use board::ControlBoard;
 pub use controls::Setup;
-pub use look::{Imported, Looked, import, keeper_of, look};
+pub use look::{Looked, import, keeper_of, look};
 
 pub(super) use controls::Controls;
 pub(super) use desk::ControlNews;
@@ -27,5 +27,5 @@ pub(super) use gate::Gate;
 // Faces read and wish in the words of the protocol.
 pub use crate::lease::{
     Answer, Banner, BannerKind, Can, Epoch, Folder, MachineId, Moment, MyRequest, Owner, Policy,
-    Request, Stand, Status, When, Wish,
+    Request, Stand, Status, When, Wish, coarse_seconds,
 };

@@ -2,6 +2,7 @@
 
 use crate::lease::{Fact, Loss};
 use crate::model::{Level, Notice, human_duration};
+use crate::share::Imported;
 
 /// The notice of a fact about the workspace called `name`; `None` for what its control bar shows anyway.
 pub fn notice_of(name: &str, fact: &Fact) -> Option<Notice> {
@@ -45,6 +46,25 @@ pub fn notice_of(name: &str, fact: &Fact) -> Option<Notice> {
     })
 }
 
+/// The notice of an import of what Data Engine 0.5 left in the workspace called `name`.
+pub fn notice_of_import(name: &str, done: &Result<Imported, String>) -> Notice {
+    match done {
+        Ok(Imported { runs: 0, .. }) => Notice::new(
+            Level::Info,
+            format!("{name} was taken over from Data Engine 0.5; nothing had run there."),
+            "Its state lies in .workspace_state/stale.",
+        ),
+        Ok(Imported { runs, steps }) => Notice::new(
+            Level::Info,
+            format!(
+                "{name} was taken over from Data Engine 0.5, with {runs} runs of {steps} steps."
+            ),
+            "Its state lies in .workspace_state/stale.",
+        ),
+        Err(why) => Notice::error(format!("{name} was not taken over. {why}"), ""),
+    }
+}
+
 /// A fragment.
 fn loss(how: &Loss) -> String {
     match how {
@@ -55,7 +75,10 @@ fn loss(how: &Loss) -> String {
             format!("two workstations claimed it at once ({})", names.join(", "))
         }
         Loss::Vanished => "the workspace folder is not there".to_owned(),
-        Loss::Removed => "somebody removed its epoch".to_owned(),
+        Loss::Removed => {
+            "somebody removed its log (.workspace_state/epochs), so nobody knows who has it"
+                .to_owned()
+        }
         Loss::NoSitter => "the process that holds running nodes is gone".to_owned(),
     }
 }

@@ -16,7 +16,7 @@ use super::clerk::Task;
 use super::controls::{Closing, Standing};
 use super::desk::control_now;
 use super::keeper::Deed;
-use super::notice::notice_of;
+use super::notice::{notice_of, notice_of_import};
 use super::opening::{self, Shown, text};
 
 /// An end of the process waits so long for the release of control. A folder that answers later than this is left as it
@@ -203,6 +203,11 @@ impl Dispatcher {
             }
             Deed::Children(order) => self.order_children(workspace, order),
             Deed::Record(fact) => self.control_fact(workspace, &fact),
+            Deed::Imported(done) => {
+                if let Some(control) = self.controls.by_workspace.get(workspace) {
+                    self.tell(notice_of_import(&control.name(), &done));
+                }
+            }
             Deed::Keep(keepsake) => {
                 if let Some(me) = self.me_of(workspace) {
                     let kept = opening::of_boot(&me, keepsake);
@@ -281,8 +286,11 @@ impl Dispatcher {
         let Some(control) = self.controls.by_workspace.get(workspace) else {
             return;
         };
-        if let Some(notice) = notice_of(&control.name(), fact) {
-            self.tell(notice);
+        match (notice_of(&control.name(), fact), fact) {
+            // The control bar asks the person; a notice beside it would say the same twice.
+            (Some(notice), Fact::AskedBy { .. }) => self.tell_listeners(notice),
+            (Some(notice), _) => self.tell(notice),
+            (None, _) => {}
         }
         // What came between the last node and the release.
         if let Fact::GaveUp { .. } = fact {

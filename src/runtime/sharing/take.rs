@@ -107,7 +107,7 @@ fn run(row: RunRow, host: Option<&str>) -> TakenRun {
         choice: short(&told.choice),
         whole: told.whole,
         resumes: told.resumes,
-        host: short(&told.host),
+        host: short(called(&told.host, host)),
         started: row.started_at,
         ended: outcome.map(|_| row.finished_at.unwrap_or(row.started_at)),
         outcome,
@@ -118,6 +118,16 @@ fn run(row: RunRow, host: Option<&str>) -> TakenRun {
             error: row.error_text.map(bounded),
         },
     }
+}
+
+/// What a run's host is called here: as the machine that published it is, where that one ran it and has a name that
+/// another machine has too.
+fn called<'a>(ran_on: &'a str, publisher: Option<&'a str>) -> &'a str {
+    let told_apart = |name: &&str| {
+        let rest = name.strip_prefix(ran_on);
+        rest.is_some_and(|rest| rest.starts_with(" ("))
+    };
+    publisher.filter(told_apart).unwrap_or(ran_on)
 }
 
 /// A flow's file by its name in the tables. Flows of Handmill are named by their file; those of the seed have no

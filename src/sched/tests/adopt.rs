@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::random::{Trial, trial};
 use super::*;
-use crate::model::Finish;
+use crate::model::{Finish, seeds};
 
 impl Rig {
     /// What the start of the newest run told, as another process finds it.
@@ -96,24 +96,11 @@ impl Trial {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the seed must be seen")]
 fn a_run_that_is_cut_anywhere_and_adopted_ends_like_the_uncut_run() {
-    let first = std::env::var("HANDMILL_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seeds = first.map_or(0..6_000, |seed| seed..seed + 1);
     let mut n_runs = 0;
-    for seed in seeds {
-        match std::panic::catch_unwind(|| trial(seed, 6)) {
-            Ok(n) => n_runs += n,
-            Err(why) => {
-                eprintln!("failing seed: HANDMILL_SEED={seed}");
-                std::panic::resume_unwind(why);
-            }
-        }
-    }
+    seeds::each(seeds::fixed(6_000), |rng| n_runs += trial(rng, 6));
     assert!(
-        first.is_some() || n_runs > 6_000,
+        seeds::are_told() || n_runs > 6_000,
         "too few runs got going: {n_runs}"
     );
 }

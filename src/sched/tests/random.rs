@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::naive::Naive;
 use super::*;
+use crate::model::seeds;
 
 /// Steps of one run; random loops may go on for ever, so a stop follows.
 const STEPS_MAX: usize = 60;
@@ -148,9 +149,8 @@ impl Trial {
     }
 }
 
-pub(super) fn trial(seed: u64, cuts: u8) -> usize {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let flow = random_flow(&mut random);
+pub(super) fn trial(random: &mut fastrand::Rng, cuts: u8) -> usize {
+    let flow = random_flow(random);
     let all: BTreeSet<String> = flow.graph.nodes().map(|node| node.id.to_string()).collect();
     let explicit = random.bool();
     let subset: BTreeSet<String> = if explicit {
@@ -183,7 +183,7 @@ pub(super) fn trial(seed: u64, cuts: u8) -> usize {
     let mut trial = Trial {
         rig,
         naive,
-        random,
+        random: random.clone(),
         followed,
         cuts,
     };
@@ -207,25 +207,11 @@ pub(super) fn trial(seed: u64, cuts: u8) -> usize {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the seed must be seen")]
 fn the_scheduler_does_what_the_naive_statement_says_on_random_runs() {
-    let first = std::env::var("HANDMILL_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seeds = first.map_or(0..6_000, |seed| seed..seed + 1);
     let mut n_runs = 0;
-    for seed in seeds {
-        let result = std::panic::catch_unwind(|| trial(seed, 0));
-        match result {
-            Ok(n) => n_runs += n,
-            Err(why) => {
-                eprintln!("failing seed: HANDMILL_SEED={seed}");
-                std::panic::resume_unwind(why);
-            }
-        }
-    }
+    seeds::each(seeds::fixed(6_000), |rng| n_runs += trial(rng, 0));
     assert!(
-        first.is_some() || n_runs > 6_000,
+        seeds::are_told() || n_runs > 6_000,
         "too few runs got going: {n_runs}"
     );
 }

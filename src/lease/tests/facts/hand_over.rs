@@ -1,6 +1,7 @@
 //! How control passes from one to another who asked.
 
 use super::rig::*;
+use crate::lease::limits::Limits;
 use crate::lease::*;
 use crate::model::Timestamp;
 
@@ -137,6 +138,109 @@ fn item_25_a_hand_over_while_idle_takes_less_than_two_seconds() {
     assert_eq!(rig.status().stand, Stand::Free);
 }
 
+/// An owner whose policy gives control away.
+fn giving_owner() -> Rig {
+    let mut rig = Rig::owner();
+    rig.tell(Input::Configure(Policy {
+        claims_when_free: false,
+        ..Policy::default()
+    }));
+    rig
+}
+
+/// The host to which control was given.
+fn given_to(rig: &Rig) -> Option<&str> {
+    rig.facts.iter().find_map(|fact| match fact {
+        Fact::GaveUp { to, .. } => to.as_deref(),
+        _ => None,
+    })
+}
+
+#[test]
+fn item_25_an_idle_owner_hands_over_within_two_seconds_without_being_told() {
+    let mut rig = giving_owner();
+    rig.pass(Limits::REAL.acting);
+    rig.request_of("wsC", 0);
+    rig.pass(seconds(2));
+    assert_eq!(given_to(&rig), Some("wsC"), "{:?}", rig.facts);
+    assert_eq!(rig.status().stand, Stand::Free);
+    assert_eq!(rig.armed, None);
+}
+
+#[test]
+fn item_25_who_is_acting_or_runs_something_has_the_time_of_the_policy() {
+    // Somebody wished something a moment ago.
+    let mut rig = giving_owner();
+    rig.request_of("wsC", 0);
+    rig.pass(seconds(4));
+    assert_eq!(given_to(&rig), None);
+    let in_time = rig.status().requests[0].answered_in;
+    assert_eq!(in_time, Some(seconds(6)), "and is told how long there is");
+    rig.wish(Wish::Keep);
+    rig.pass(seconds(9));
+    assert_eq!(given_to(&rig), None, "acting still");
+    rig.pass(seconds(2));
+    assert_eq!(given_to(&rig), Some("wsC"));
+
+    // Something runs: the policy's time. Its end, and ten seconds for whoever looks at it.
+    let mut rig = giving_owner();
+    rig.work(1);
+    rig.pass(seconds(30));
+    for seq in 0..4 {
+        rig.request_of("wsC", seq);
+        rig.pass(seconds(10));
+    }
+    assert!(!matches!(rig.status().stand, Stand::Leaving { .. }));
+    rig.request_of("wsC", 4);
+    rig.work(0);
+    rig.pass(seconds(9));
+    assert_eq!(given_to(&rig), None);
+    rig.pass(seconds(2));
+    assert_eq!(given_to(&rig), Some("wsC"));
+
+    // A policy that gives nothing away, or leaves it to a person, is kept.
+    for answer in [Answer::Deny, Answer::Wait] {
+        let mut rig = Rig::owner();
+        rig.tell(Input::Configure(Policy {
+            answer,
+            ..Policy::default()
+        }));
+        rig.pass(seconds(30));
+        rig.request_of("wsC", 0);
+        rig.pass(seconds(25));
+        assert_eq!(given_to(&rig), None, "{answer:?}");
+        assert_eq!(rig.status().requests.len(), 1);
+    }
+}
+
+#[test]
+fn whoever_gets_control_is_not_asked_for_it_before_anything_can_be_done_with_it() {
+    let mut rig = Rig::held_by_ws_a();
+    rig.tell(Input::Configure(Policy::default()));
+    rig.wish(Wish::Request {
+        client: "ui".to_owned(),
+    });
+    for seq in 0..3 {
+        rig.request_of("wsC", seq);
+        rig.pass(seconds(10));
+        rig.beat("wsA", Some(Epoch(1)));
+    }
+    rig.epoch.as_mut().expect("held").pen = PenSeen::Released {
+        next: Some(Hint {
+            machine: me("wsB").machine,
+            host: "wsB".to_owned(),
+        }),
+    };
+    rig.pass(seconds(3));
+    assert!(matches!(rig.status().stand, Stand::Owner { .. }));
+    rig.request_of("wsC", 3);
+    rig.pass(seconds(6));
+    assert_eq!(given_to(&rig), None);
+    rig.request_of("wsC", 4);
+    rig.pass(seconds(6));
+    assert_eq!(given_to(&rig), Some("wsC"));
+}
+
 #[test]
 fn a_hint_keeps_the_others_waiting_for_ten_seconds() {
     let mut rig = Rig::held_by_ws_a();
@@ -202,7 +306,7 @@ fn item_27_when_a_node_never_ends_the_owner_can_wait_stop_it_or_refuse() {
     });
     assert_eq!(
         rig.banners(),
-        ["wsC waits for 1 running node. Wait, stop them, or refuse."]
+        ["wsC gets control when 1 running node has ended; nothing new starts."]
     );
     rig.wish(Wish::Deny { to: to.clone() });
     assert!(

@@ -25,6 +25,51 @@ fn an_older_program_in_the_same_workspace_makes_us_step_down() {
 }
 
 #[test]
+fn whoever_loses_control_because_the_log_was_removed_is_told_so() {
+    let mut rig = Rig::owner();
+    rig.work(1);
+    rig.listing = Listing::default();
+    rig.epoch = None;
+    rig.fault = Some(Fault::Gone);
+    rig.pass(seconds(40));
+    let lost = rig.facts.last().cloned();
+    assert!(
+        matches!(
+            lost,
+            Some(Fact::Lost {
+                how: Loss::Removed,
+                ..
+            })
+        ),
+        "{lost:?}"
+    );
+    rig.fault = None;
+    rig.work(0);
+    rig.pass(seconds(3));
+    let status = rig.status();
+    assert!(
+        status
+            .text
+            .starts_with("The log of control was removed · takeover available in "),
+        "{}",
+        status.text
+    );
+    assert_eq!(
+        status.blocked.as_deref(),
+        Some("Somebody removed the log of control. When it can be taken over, take it again.")
+    );
+    assert!(rig.banners()[0].contains("while this workstation had control"));
+    assert_eq!(rig.banners().len(), 1, "no older program is meant");
+    // After the silence it can be taken over, and the log begins anew.
+    rig.pass(seconds(100));
+    assert_eq!(rig.status().text, "Takeover available");
+    rig.wish(Wish::TakeOver);
+    rig.pass(seconds(3));
+    assert!(matches!(rig.status().stand, Stand::Owner { .. }));
+    assert_eq!(rig.banners(), Vec::<String>::new());
+}
+
+#[test]
 fn a_silent_lease_of_an_older_program_can_be_taken_over() {
     let mut rig = Rig::bare();
     rig.markers.is_leased = true;

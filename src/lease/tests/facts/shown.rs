@@ -112,3 +112,31 @@ fn a_sign_of_life_is_news_and_time_alone_is_none() {
     rig.pass(seconds(3));
     assert!(!rig.status().differs_by_time_alone(&later.after(seconds(3))));
 }
+
+#[test]
+fn what_is_free_says_how_to_get_it_and_what_is_silent_how_to_take_it_over() {
+    let rig = Rig::new();
+    assert_eq!(
+        rig.status().blocked.as_deref(),
+        Some("Nobody has control. Take control, or start a run: that takes it.")
+    );
+    let mut rig = Rig::held_by_ws_a();
+    rig.pass(seconds(91));
+    assert_eq!(
+        rig.status().blocked.as_deref(),
+        Some("wsA has control and is silent. Take over to run here.")
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_shows_who_has_control_and_offers_no_request() {
+    let mut rig = Rig::held_by_ws_a();
+    let why = "This folder cannot be written here: read-only file system.";
+    rig.tell(Input::Folder(Folder::Unfit(why.to_owned())));
+    let status = rig.status();
+    assert_eq!(status.text, "wsA has control · read only here");
+    assert_eq!(status.blocked.as_deref(), Some(why));
+    assert_eq!(status.can.request, Err(why.to_owned()));
+    assert_eq!(status.can.take_over, Err(why.to_owned()));
+    assert_eq!(status.after(seconds(200)).text, status.text);
+}

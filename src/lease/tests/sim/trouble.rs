@@ -11,7 +11,7 @@ impl Sim {
         let wish = if lease.tenure.is_some() {
             let first = lease
                 .desk
-                .requests(now, &lease.policy)
+                .requests(now, &lease.policy, lease.idle_from())
                 .first()
                 .map(|request| request.machine.clone());
             match (first, self.random.below(6)) {
