@@ -11,20 +11,40 @@ use crate::exec::unix::{self, Alarm, Seen, Table};
 
 /// Strays are looked for this often while there are some.
 const LOOK_FOR_STRAYS: Duration = Duration::from_secs(5);
+/// Between two looks for strays after attempts have ended. A look reads the whole process table, and no child is
+/// started meanwhile: after each end it would cost more than the attempt.
+const LOOK_AFTER_ENDS: Duration = Duration::from_millis(200);
 /// Between two rounds of killing strays.
 const STRAY_ROUND: Duration = Duration::from_millis(100);
+
+/// When strays are looked for.
+#[derive(Default)]
+struct Looks {
+    /// The next time anyway.
+    at: Option<Duration>,
+    /// Attempts have ended since the last time.
+    has_ended: bool,
+    /// Not sooner than this because of that.
+    after_ends: Duration,
+}
+
+impl Looks {
+    fn next(&self) -> Option<Duration> {
+        let after_ends = self.has_ended.then_some(self.after_ends);
+        [after_ends, self.at].into_iter().flatten().min()
+    }
+}
 
 impl Server {
     /// Tends until nobody needs a sitter.
     pub fn tend(&self, woken: &UnixStream) {
         unix::adopt_orphans();
         let alarm = Alarm::new();
-        // When strays are looked for next.
-        let mut look_at = None;
+        let mut looks = Looks::default();
         loop {
             unix::drain(woken);
             let now = unix::uptime();
-            let strays = self.strays(&mut look_at, now);
+            let strays = self.strays(&mut looks, now);
             let until = match self.act(|state, out| state.book.look(now, out)) {
                 Next::End => return,
                 Next::At(at) => Some(strays.map_or(at, |strays| strays.min(at))),
@@ -36,11 +56,14 @@ impl Server {
 
     /// Reaps what has ended among the processes that came to us without being ours, and kills them
     /// when that was asked for. Gives when it is due again.
-    fn strays(&self, look_at: &mut Option<Duration>, now: Duration) -> Option<Duration> {
+    fn strays(&self, looks: &mut Looks, now: Duration) -> Option<Duration> {
         let (wanted, has_ended) = self.act(|state, _| state.book.strays());
         let kill = wanted.filter(|strays| strays.at <= now);
-        let is_due = has_ended || look_at.is_some_and(|at| at <= now);
-        if kill.is_some() || is_due {
+        looks.has_ended |= has_ended;
+        if kill.is_some() || looks.next().is_some_and(|at| at <= now) {
+            // What ends from here on may leave something that this look does not see: the book says so the next time.
+            looks.has_ended = false;
+            looks.after_ends = now + LOOK_AFTER_ENDS;
             let left = self.reap();
             let backgrounds = {
                 let mut backgrounds = lock(&self.backgrounds);
@@ -53,7 +76,7 @@ impl Server {
             };
             let strays: Vec<Seen> = left.into_iter().filter(|seen| !is_ours(seen)).collect();
             let is_clear = strays.is_empty() && backgrounds.is_empty();
-            *look_at = (!is_clear).then_some(now + LOOK_FOR_STRAYS);
+            looks.at = (!is_clear).then_some(now + LOOK_FOR_STRAYS);
             if let Some(kill) = kill {
                 let left = sweep::kill_strays(&strays, kill.marked_too) && kill.rounds_left > 0;
                 let next = Strays {
@@ -65,7 +88,7 @@ impl Server {
             }
         }
         let kill_at = self.act(|state, _| state.book.kill_strays_at());
-        [kill_at, *look_at].into_iter().flatten().min()
+        [kill_at, looks.next()].into_iter().flatten().min()
     }
 
     /// Lets go of our children that have ended and that no attempt waits for; gives those that live.
