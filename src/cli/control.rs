@@ -88,7 +88,7 @@ impl Place {
                 // What a process of this machine keeps there is known without the folder, under the name it was given.
                 let absolute = std::path::absolute(&args.workspace);
                 let root = absolute.unwrap_or_else(|_| args.workspace.clone());
-                let id = store::workspace_id(&root);
+                let id = store::workspace_id_of(&root);
                 if control::keeper_of(home, &id).is_none() {
                     return Err(Refused::new(why.trim_end_matches('.'), ""));
                 }
@@ -256,7 +256,7 @@ fn watch(home: &Home, of: &ControlOf) -> Result<ExitCode, Refused> {
 }
 
 /// What of a status is worth a new line.
-type Told = (Stand, String, usize, usize);
+type Told = (Stand, String, Option<String>, usize, usize);
 
 /// Everything but ages.
 fn told(status: &Status) -> Told {
@@ -268,6 +268,8 @@ fn told(status: &Status) -> Told {
     (
         status.stand,
         text,
+        // Names may differ by their numbers alone.
+        status.owner.as_ref().map(|owner| owner.host.clone()),
         status.requests.len(),
         status.banners.len(),
     )
