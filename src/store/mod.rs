@@ -56,6 +56,7 @@ pub use journal::{
 pub use keep_results::keep_results;
 pub use locate::{
     is_controlled, is_workfile_name, lies_in_modules, locate, stands_alone, workspace_id,
+    workspace_id_of,
 };
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};

@@ -19,7 +19,7 @@ mod tend;
 
 pub use board::ControlBoard;
 pub use controls::Setup;
-pub use look::{Looked, import, keeper_of, look};
+pub use look::{Looked, Looker, import, keeper_of, within};
 
 pub(super) use controls::Controls;
 pub(super) use desk::ControlNews;
