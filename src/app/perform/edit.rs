@@ -1,6 +1,5 @@
 //! Verbs and gestures that change the document: each is one edit, so one step to undo.
 
-
 use egui::Context;
 
 use crate::app::action::{TabId, Toward};
