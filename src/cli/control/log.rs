@@ -13,7 +13,7 @@ use super::Place;
 
 /// Carries out `control log`.
 pub fn log(home: &Home, args: &LogOf) -> Result<ExitCode, Refused> {
-    let place = Place::of(&args.of)?;
+    let place = Place::of(home, &args.of)?;
     let facts = match Workspace::has_ledger(home, &place.id) {
         // One where nothing ever happened gets no ledger by being asked.
         false => Vec::new(),
