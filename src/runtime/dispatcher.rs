@@ -19,6 +19,7 @@ use super::board::Board;
 use super::control::Controls;
 use super::elsewhere::Elsewhere;
 use super::history_desk::HistoryDesk;
+use super::idle::unwritten;
 use super::incoming::Incoming;
 use super::kill::Killing;
 use super::live_run::LiveRun;
@@ -48,6 +49,8 @@ pub struct Dispatcher {
     /// and a start that comes between waits instead of being refused.
     pub(super) releasing: BTreeMap<FlowRef, tokio::task::JoinHandle<()>>,
     pub(super) workspaces: Workspaces,
+    /// Ledgers that are let go of, and may still have something to write.
+    pub(super) closing: Vec<tokio::task::JoinHandle<()>>,
     pub(super) logs: LogDesk,
     pub(super) past_runs: HistoryDesk,
     pub(super) pruner: Pruner,
@@ -105,6 +108,7 @@ impl Dispatcher {
             runs: HashMap::new(),
             releasing: BTreeMap::new(),
             workspaces: Workspaces::new(),
+            closing: Vec::new(),
             elsewhere: Elsewhere::default(),
             wish: None,
             watcher: None,
@@ -168,19 +172,16 @@ impl Dispatcher {
             // It fails only when it panicked, which its thread has printed.
             self.pool.block_on(released).ok();
         }
-        let unwritten: Vec<String> = self
-            .workspaces
-            .values()
+        let open = self.workspaces.values();
+        let failed: Vec<Notice> = open
             .filter_map(|workspace| workspace.ledger.flush().err())
-            .map(|why| why.to_string())
+            .map(|why| unwritten(&why))
             .collect();
-        for why in unwritten {
-            self.tell(Notice::error(
-                format!("The end of what ran is not in the run history: failed to {why}."),
-                "What nobody could write down counts as interrupted from the next start on.",
-            ));
-        }
+        failed.into_iter().for_each(|notice| self.tell(notice));
         self.close_controls();
+        for closed in std::mem::take(&mut self.closing) {
+            self.pool.block_on(closed).ok();
+        }
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
         self.left.clear();
         self.executor.goodbye();
