@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Environment, Why};
-use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Stream, WorkspaceId};
+use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Secrets, Stream, WorkspaceId};
 
 /// The process of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Job {
     pub base: Environment,
     /// What only this attempt has set.
     pub env: Vec<(OsString, OsString)>,
+    /// Set on top of that, and hidden in what it prints.
+    pub secrets: Secrets,
     /// File that gets standard output; made when missing, else appended to.
     pub stdout: PathBuf,
     /// File that gets standard error.
@@ -47,6 +49,7 @@ impl Job {
             cwd,
             base: Environment::of_process(),
             env,
+            secrets: Secrets::default(),
             stdout,
             stderr,
         }

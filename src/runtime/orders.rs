@@ -60,6 +60,9 @@ impl Dispatcher {
             Order::Kill(scope) => self.kill(scope, clock::instant()),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
+            Order::Give { flow, secrets } => {
+                self.given.insert(flow, secrets);
+            }
             Order::Preview(wish) => self.preview(wish),
             Order::ShowRun { flow, run: None } => {
                 self.see(&flow, |view| view.show(None, HashMap::new()))

@@ -73,6 +73,7 @@ impl Dispatcher {
             workspace,
             run,
             (order, self.releasing.remove(&flow)),
+            self.given.get(&flow).cloned().unwrap_or_default(),
         );
     }
 
@@ -98,7 +99,7 @@ impl Dispatcher {
         }
         let workspace = open.workspace.clone();
         self.set_runner(&flow, prepared.runner);
-        let (lock, past) = match prepared.result {
+        let (lock, past, gathered) = match prepared.result {
             Ok(Ready::Fresh(fresh)) => *fresh,
             Ok(Ready::GoesOn(adoption)) => {
                 if let Some(workspace) = workspace {
@@ -129,6 +130,7 @@ impl Dispatcher {
                 (&run, epoch),
                 &workspace,
                 &self.manner.shell,
+                gathered,
             ),
             flow: flow.clone(),
             workspace: workspace.clone(),

@@ -9,12 +9,16 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::super::{End, Environment, Job, Live, Report, Why};
-use crate::model::{Exit, FlowRef, Level, NodeIdx, NodeRunId, Notice, RunId, WorkspaceId};
+use crate::model::{
+    Exit, FlowRef, Level, NodeIdx, NodeRunId, Notice, ResourceName, RunId, Secret, Secrets,
+    WorkspaceId,
+};
 
 /// Of the protocol.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// No frame is longer: commands are 16 MiB at most, environments less.
 const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -125,6 +129,19 @@ pub struct WireJob {
     env: Env,
     stdout: OsString,
     stderr: OsString,
+    secrets: WireSecrets,
+}
+
+/// [`Secrets`]. They pass the socket, which only this user reaches, and are shown by nobody.
+#[derive(Serialize, Deserialize)]
+struct WireSecrets(Vec<(String, Zeroizing<String>)>);
+
+impl std::fmt::Debug for WireSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 /// An [`End`].
@@ -286,7 +303,31 @@ impl From<&Job> for WireJob {
             env: job.env.clone(),
             stdout: job.stdout.clone().into(),
             stderr: job.stderr.clone().into(),
+            secrets: (&job.secrets).into(),
         }
+    }
+}
+
+impl From<&Secrets> for WireSecrets {
+    fn from(secrets: &Secrets) -> Self {
+        let pair = |(name, secret): (&ResourceName, &Secret)| {
+            let value = Zeroizing::new(secret.reveal().to_owned());
+            (name.to_string(), value)
+        };
+        Self(secrets.iter().map(pair).collect())
+    }
+}
+
+impl From<WireSecrets> for Secrets {
+    fn from(secrets: WireSecrets) -> Self {
+        let mut all = Self::default();
+        for (name, value) in secrets.0 {
+            // Whoever sent it had made both of the same types.
+            if let (Ok(name), Ok(secret)) = (ResourceName::new(&name), Secret::new(value)) {
+                all.insert(name, secret);
+            }
+        }
+        all
     }
 }
 
@@ -301,6 +342,7 @@ impl From<WireJob> for Job {
             env: job.env,
             stdout: job.stdout.into(),
             stderr: job.stderr.into(),
+            secrets: job.secrets.into(),
         }
     }
 }
