@@ -441,6 +441,29 @@ pub fn field_label(ui: &mut Ui, text: &str) -> Response {
     ui.add(egui::Label::new(label).selectable(false))
 }
 
+/// A field whose text is shown as dots and cannot be copied, with its name over it. Nothing typed in it stays behind in
+/// its own memory; `text` is the caller's to wipe.
+pub fn masked_field(
+    ui: &mut Ui,
+    id: egui::Id,
+    label: &str,
+    text: &mut String,
+    width: f32,
+) -> Response {
+    let label = field_label(ui, label);
+    let field = egui::TextEdit::singleline(text)
+        .id(id)
+        .password(true)
+        .margin(field_margin())
+        .desired_width(width);
+    let response = ui.add(field).labelled_by(label.id);
+    if let Some(mut state) = egui::text_edit::TextEditState::load(ui.ctx(), id) {
+        state.clear_undoer();
+        state.store(ui.ctx(), id);
+    }
+    response
+}
+
 /// A value that is shown in a field's frame but cannot be typed.
 pub fn shown_value(ui: &mut Ui, text: &str, colour: Color32) -> Response {
     let theme = Theme::of(ui.ctx());

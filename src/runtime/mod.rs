@@ -60,7 +60,7 @@ pub use crate::exec::sitter::uptime;
 pub use background::{carry_on, sit};
 pub use board::{
     Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
-    Wish,
+    Wanting, Wish,
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;

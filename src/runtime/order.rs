@@ -82,7 +82,7 @@ pub enum Order {
         jobs_max: Option<u32>,
     },
     /// Values for the runs of a flow from this process, before those of the keyring and the environment. They are kept
-    /// in memory and replace what was given before.
+    /// in memory; one replaces what was given under its name before.
     Give {
         /// Which flow.
         flow: FlowRef,

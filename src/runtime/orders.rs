@@ -61,7 +61,10 @@ impl Dispatcher {
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
             Order::Give { flow, secrets } => {
-                self.given.insert(flow, secrets);
+                let given = self.given.entry(flow).or_default();
+                for (name, secret) in secrets.iter() {
+                    given.insert(name.clone(), secret.clone());
+                }
             }
             Order::Preview(wish) => self.preview(wish),
             Order::ShowRun { flow, run: None } => {

@@ -1,6 +1,7 @@
 //! What a run needs before it starts: the right to run its flow, its past, the folder of its logs.
 //! Done on the pool's blocking threads; comes back as [`Incoming::Prepared`].
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::ledger::Orphan;
-use crate::model::{Choice, Flow, FlowRef, Notice, Past, RunId, Secrets};
+use crate::model::{Choice, Flow, FlowRef, Notice, Past, ResourceName, RunId, Secrets};
 use crate::sched::would_run;
 use crate::store::{self, Home, LockError, RunLock};
 
@@ -66,6 +67,7 @@ pub fn prepare(
             waiter.block_on(released).ok();
         }
         let mut orphans = None;
+        let missing = RefCell::new(Vec::new());
         let result = take_lock(&home, &flow, ours.face, joins).and_then(|lock| {
             let left = left_behind(&workspace, &flow).map_err(|why| unreadable(&why))?;
             let orphans = orphans.insert(left);
@@ -73,7 +75,12 @@ pub fn prepare(
                 None => {
                     let resources = Resources::new(&home);
                     let gather = |past: &Past| {
-                        gathered(&resources, &frozen, choice_made.clone(), past, &given)
+                        gathered(&resources, &frozen, choice_made.clone(), past, &given).map_err(
+                            |lacking| {
+                                missing.replace(lacking.names);
+                                lacking.told
+                            },
+                        )
                     };
                     ready(&workspace, &flow, &run, lock, &frozen, (orphans, &gather))
                 }
@@ -93,6 +100,7 @@ pub fn prepare(
             order,
             run,
             result,
+            missing: missing.into_inner(),
             runner,
             orphans,
         }))
@@ -162,6 +170,12 @@ fn unreadable(why: &str) -> Notice {
     )
 }
 
+/// Resources that cannot be had, and the sentence that says so.
+struct Lacking {
+    names: Vec<ResourceName>,
+    told: Notice,
+}
+
 /// The resources of the nodes that a run would execute; the error names those that it lacks.
 fn gathered(
     resources: &Resources,
@@ -169,12 +183,15 @@ fn gathered(
     choice: Choice,
     past: &Past,
     given: &Secrets,
-) -> Result<Gathered, Notice> {
+) -> Result<Gathered, Lacking> {
     // Why a run would not start at all is the scheduler's to say.
     let nodes = would_run(&frozen.graph, choice, past).unwrap_or_default();
     let gathered = resources.gather(frozen, &needed(frozen, &nodes), given);
     match gathered.refusal() {
-        Some(why) => Err(why),
+        Some(told) => Err(Lacking {
+            names: gathered.missing.into_iter().map(|(name, _)| name).collect(),
+            told,
+        }),
         None => Ok(gathered),
     }
 }

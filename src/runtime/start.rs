@@ -1,10 +1,13 @@
 //! A run's start, from the order to its first nodes. Part of the [`Dispatcher`].
 
+use std::sync::Arc;
+
 use crate::model::{Notice, RunId};
 use crate::sched::{Input, Start};
 use crate::store::{self, FrozenRun};
 
 use super::answers::unopened;
+use super::board::Wanting;
 use super::clock;
 use super::control::Gate;
 use super::dispatcher::Dispatcher;
@@ -94,6 +97,16 @@ impl Dispatcher {
             return;
         };
         open.preparing = false;
+        if !prepared.missing.is_empty() {
+            let before = self.picture.work.wanting.as_ref();
+            self.picture.work.wanting = Some(Arc::new(Wanting {
+                n: before.map_or(0, |wanting| wanting.n) + 1,
+                flow: flow.clone(),
+                choice: choice.clone(),
+                names: prepared.missing,
+            }));
+            self.picture.touch();
+        }
         if let Some(orphans) = prepared.orphans {
             open.show_orphans(orphans);
         }

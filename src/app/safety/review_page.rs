@@ -8,7 +8,7 @@ use crate::app::action::{Action, Answer, TabId, Verb};
 use crate::app::theme::{Theme, mono, regular, semibold, size, space};
 use crate::app::widgets::{self, Button};
 use crate::app::window::App;
-use crate::model::{Env, Flow};
+use crate::model::{Env, Flow, resources_text};
 
 use super::Act;
 use super::changes::{framed, head_ui, shown};
@@ -182,6 +182,10 @@ fn lines(flow: &Flow) -> Vec<Line> {
         let name = name.replace('\n', " ");
         put(Kind::Head, &format!("{name}{folder}"));
         put_env(&mut put, "with", &node.env);
+        if !node.resources.is_empty() {
+            put(Kind::Head, "is given these resources");
+            put(Kind::Marked, &resources_text(&node.resources));
+        }
         put(Kind::Command, &node.command);
     }
     lines
@@ -235,6 +239,7 @@ mod tests {
         };
         let mut node = Node::new("a", "echo 1\nrm \u{202e}x", Point::default());
         node.env = Env::parse("PYTHONPATH=.").0;
+        node.resources = crate::model::parse_resources("DB_URL").0;
         flow.graph.add_node(node).expect("fresh id");
         let lines = lines(&flow);
         let told: Vec<(&str, bool)> = lines
@@ -249,6 +254,7 @@ mod tests {
                 ("A=1", false),
                 ("LD_PRELOAD=/tmp/x.so", true),
                 ("PYTHONPATH=.", true),
+                ("DB_URL", true),
                 ("echo 1", false),
                 ("rm \\u{202e}x", false),
             ]
