@@ -230,6 +230,7 @@ impl Files for Fake {
         };
         let name = if path == path_of("a") { "a" } else { "b" };
         let loaded = Loaded {
+            collection: None,
             flow_ref: flow_ref(name),
             version: Version {
                 flow: self.0.flow.clone(),

@@ -295,6 +295,8 @@ pub struct Context {
     pub n_sel_links: usize,
     /// A run of it lives.
     pub live: bool,
+    /// A run of it was ordered and has not begun.
+    pub starting: bool,
     /// That run was asked to stop.
     pub stopping: bool,
     /// Nodes that a resume would start.
@@ -388,6 +390,9 @@ impl Context {
         if let Some(why) = blocked {
             return Some(why.clone());
         }
+        if starts && self.starting {
+            return no("This flow is starting");
+        }
         if starts && self.n_nodes == 0 {
             return no("This flow has no nodes yet");
         }
@@ -406,10 +411,14 @@ impl Context {
             Resume if self.resumable == 0 => no("Nothing failed, was stopped or interrupted"),
             RunFromHere | RunUpToHere if self.n_sel_nodes == 0 => no("Select a node first"),
             // Who else runs it can be asked to stop, and what a dead Handmill left can be ended.
-            Stop if !self.live && self.runner.is_none() && self.n_orphans == 0 => {
+            Stop if !self.live
+                && !self.starting
+                && self.runner.is_none()
+                && self.n_orphans == 0 =>
+            {
                 no("Nothing is running")
             }
-            ClearStatus | ClearAllStatus if self.live => {
+            ClearStatus | ClearAllStatus if self.live || self.starting => {
                 no("This flow is running; its statuses are being made")
             }
             ClearStatus if self.n_sel_nodes == 0 => no("Select a node first"),

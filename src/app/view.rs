@@ -418,6 +418,7 @@ impl View {
                 let again = state.status.wants_resume() && state.run.as_ref() == live;
                 facts.n_sel_retry += usize::from(again);
             }
+            facts.starting = flow.starting;
             facts.stopping = flow.stopping;
             facts.resumable = flow.resumable;
             facts.has_status = !flow.nodes.is_empty();

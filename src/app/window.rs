@@ -102,6 +102,10 @@ pub struct App {
     pub(super) awaited: Option<WorkspaceId>,
     /// The number of the refusal for want of resources that was met last.
     wanting_seen: u64,
+    /// Tabs of workfiles that were opened by their paths, and whose workspace is not known yet.
+    pub(super) homeless: Vec<TabId>,
+    /// The collection is that of a workfile that was opened while none was set.
+    pub(super) adopted: bool,
     /// Everything was asked and answered: the window may go.
     pub(super) may_close: bool,
     title: String,
@@ -164,6 +168,8 @@ impl App {
             saving_as: None,
             awaited: None,
             wanting_seen: 0,
+            homeless: Vec::new(),
+            adopted: false,
             may_close: false,
             title: String::new(),
         };
@@ -555,6 +561,7 @@ impl App {
         // The collection may tell of another first workspace, or no longer of the one shown.
         self.settle_desk(ctx);
         self.show_awaited(ctx);
+        self.bring_home(ctx);
         self.watch_control();
         self.keys(ctx);
         for action in std::mem::take(&mut self.actions) {

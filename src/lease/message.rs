@@ -85,6 +85,8 @@ pub enum Wish {
     Confirm,
     /// Look at the folder at once.
     Look,
+    /// Take over what Data Engine 0.5 left and nobody holds. Whoever carries for the lease does it; the lease looks again.
+    Import,
 }
 
 /// When control is given up.

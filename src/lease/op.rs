@@ -371,6 +371,8 @@ pub struct Markers {
     /// Why this tree is not ours to touch: a bundle of a later program (`leased/<ws>__<token>`), a symbolic link.
     /// A sentence.
     pub foreign: Option<String>,
+    /// It is what Data Engine 0.5 left, and nobody holds it: [`super::Wish::Import`] makes it ours.
+    pub is_importable: bool,
 }
 
 /// All that was asked for control.

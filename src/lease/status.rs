@@ -147,6 +147,8 @@ pub enum BannerKind {
     NoLog,
     /// Another program keeps its state here.
     Foreign,
+    /// Another program left its state here, and nobody holds it. To be taken over ([`super::Wish::Import`]).
+    Importable,
     /// The lease row cannot be read.
     Damaged,
     /// A program of an earlier version has control.

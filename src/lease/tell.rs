@@ -282,7 +282,12 @@ impl Lease {
             None => {}
         }
         if let Holder::Refused(why) = holder {
-            tell(Foreign, why.clone());
+            let view = self.eyes.view.as_ref();
+            let kind = match view.is_some_and(|view| view.markers.is_importable) {
+                true => Importable,
+                false => Foreign,
+            };
+            tell(kind, why.clone());
         }
         if let Holder::Held { host, .. } = holder
             && self.tenure.is_none()

@@ -74,7 +74,7 @@ impl Lease {
                 }
                 self.wants_control = true;
             }
-            Wish::Look => self.look_at = now.boot,
+            Wish::Look | Wish::Import => self.look_at = now.boot,
         }
     }
 

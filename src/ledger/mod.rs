@@ -11,6 +11,7 @@
 //! changed its tables. `ledger.lock` guards both between processes.
 
 mod adopt;
+mod elsewhere;
 mod error;
 mod fold;
 mod handle;

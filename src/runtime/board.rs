@@ -31,6 +31,8 @@ pub struct Board {
     pub logs: BTreeMap<LogTarget, Arc<LogTail>>,
     /// What the run that was last asked about would do.
     pub preview: Option<Arc<Preview>>,
+    /// What was asked for by [`super::Order::NameRunningThere`].
+    pub running_there: Option<Arc<RunningThere>>,
     /// The list of past runs asked for by [`super::Order::ShowHistory`]. While another is being read, this
     /// is still the one before: its `ask` tells.
     pub history: Option<Arc<HistoryShown>>,
@@ -69,6 +71,15 @@ pub struct Wish {
     pub revision: u64,
     /// What would be run.
     pub choice: Choice,
+}
+
+/// What runs on another machine, by what that one published last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningThere {
+    /// In which workspace.
+    pub workspace: WorkspaceId,
+    /// Its nodes, by their names.
+    pub nodes: Vec<String>,
 }
 
 /// What a run would do.
@@ -126,6 +137,8 @@ pub struct FlowBoard {
     pub fired: Arc<HashSet<EdgeId>>,
     /// The live run.
     pub live: Option<RunSummary>,
+    /// A run was ordered and has not begun: it is being prepared, or waits for control.
+    pub starting: bool,
     /// A stop was asked for and the run has not ended yet.
     pub stopping: bool,
     /// Nodes that a resume would start again; 0 means there is nothing to resume.

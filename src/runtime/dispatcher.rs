@@ -250,6 +250,10 @@ impl Dispatcher {
             Incoming::StartStored(run) => self.start_stored(&run),
             Incoming::SeenElsewhere { flow, seen } => self.seen_elsewhere(&flow, seen),
             Incoming::Previewed(preview) => self.previewed(preview),
+            Incoming::RunningThere(found) => {
+                self.picture.work.running_there = Some(found);
+                self.picture.touch();
+            }
             Incoming::Control { workspace, n, news } => self.control_news(&workspace, n, news),
             Incoming::Sleep(sleep) => self.machine_sleeps(sleep),
             Incoming::Tell(notice) => self.tell(notice),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::ledger::Orphan;
-use crate::model::{FlowRef, Level, Notice, RunId};
+use crate::model::{FlowRef, Level, Notice, RunId, WorkspaceId};
 use crate::sched::would_run;
 
-use super::board::{Preview, Wish};
+use super::board::{Preview, RunningThere, Wish};
 use super::incoming::Incoming;
 use super::mailbox::Inbox;
+use super::sharing::step_name;
 use super::workspace::Workspace;
 
 /// Has something done that may wait, whose answer goes to the dispatcher.
@@ -48,6 +49,29 @@ pub fn preview(pool: &Handle, inbox: &Inbox, workspace: Arc<Workspace>, wish: Wi
             revision: wish.revision,
             choice: wish.choice,
             nodes: nodes.map(|nodes| nodes.into_iter().collect()),
+        }))
+    });
+}
+
+/// Names what runs on other machines, by the ledger.
+pub fn name_running_there(
+    pool: &Handle,
+    inbox: &Inbox,
+    id: WorkspaceId,
+    workspace: Arc<Workspace>,
+) {
+    on_pool(pool, inbox, move || {
+        // What cannot be read is not named.
+        let steps = workspace.ledger.steps_running_elsewhere();
+        let mut nodes: Vec<String> = steps
+            .unwrap_or_default()
+            .iter()
+            .map(|label| step_name(label))
+            .collect();
+        nodes.dedup();
+        Incoming::RunningThere(Arc::new(RunningThere {
+            workspace: id,
+            nodes,
         }))
     });
 }

@@ -14,7 +14,7 @@ use crate::sched::EdgesAfter;
 use crate::watch::Sleep;
 
 use super::adopt::Adoption;
-use super::board::{ComparisonShown, HistoryShown, Preview, Runner};
+use super::board::{ComparisonShown, HistoryShown, Preview, Runner, RunningThere};
 use super::control::ControlNews;
 use super::elsewhere::Seen;
 use super::last_runs::LastRuns;
@@ -107,6 +107,8 @@ pub enum Incoming {
     },
     /// What a run would do.
     Previewed(Arc<Preview>),
+    /// What runs on another machine.
+    RunningThere(Arc<RunningThere>),
     /// Something about control of a workspace.
     Control {
         /// Which workspace.

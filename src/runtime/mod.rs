@@ -59,8 +59,8 @@ use crate::store::Home;
 pub use crate::exec::sitter::uptime;
 pub use background::{carry_on, sit};
 pub use board::{
-    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner, Slots,
-    Wanting, Wish,
+    Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner,
+    RunningThere, Slots, Wanting, Wish,
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;

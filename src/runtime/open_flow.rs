@@ -18,6 +18,8 @@ pub struct OpenFlow {
     pub waiting: Vec<Order>,
     /// A run is being prepared: a second start is refused.
     pub preparing: bool,
+    /// That run was asked to stop before it began.
+    pub forgone: bool,
     /// As a face read it from its file last.
     pub frozen: Arc<Flow>,
     /// Processes of it that nobody waits for.
@@ -42,6 +44,12 @@ impl OpenFlow {
     pub fn is_idle(&self) -> bool {
         let at_work = self.view.live.is_some() || self.preparing || !self.waiting.is_empty();
         !self.shown && !self.coming && !at_work
+    }
+
+    /// True when a run was ordered and has not begun.
+    pub fn is_starting(&self) -> bool {
+        let waits = self.view.board.loaded && !self.waiting.is_empty();
+        self.view.live.is_none() && (self.preparing || waits)
     }
 
     /// What a dead Handmill left of it is listed, together with what could not be ended before. Gives

@@ -123,6 +123,8 @@ pub enum Order {
     },
     /// Show on the board what a run of this choice would do; `None` shows nothing any more.
     Preview(Option<Box<super::Wish>>),
+    /// Have the board name the nodes that run in a workspace on another machine.
+    NameRunningThere(WorkspaceId),
     /// Show the statuses of an older run instead of the newest; `None` goes back.
     ShowRun {
         /// Which flow.

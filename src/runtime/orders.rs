@@ -67,6 +67,15 @@ impl Dispatcher {
                 }
             }
             Order::Preview(wish) => self.preview(wish),
+            Order::NameRunningThere(id) => {
+                // What was found the last time may be true no longer.
+                if self.picture.work.running_there.take().is_some() {
+                    self.picture.touch();
+                }
+                if let Some(workspace) = self.workspaces.get(&id).cloned() {
+                    errand::name_running_there(&self.pool, &self.inbox, id, workspace);
+                }
+            }
             Order::ShowRun { flow, run: None } => {
                 self.see(&flow, |view| view.show(None, HashMap::new()))
             }
@@ -226,6 +235,10 @@ impl Dispatcher {
         };
         let live = open.view.live.as_ref().map(|live| live.run.clone());
         let is_run_elsewhere = open.view.board.runner.is_some();
+        if let Some(open) = self.flows.get_mut(&flow).filter(|open| open.preparing) {
+            open.forgone = true;
+            return;
+        }
         match live {
             Some(run) => self.decide(Input::Stop {
                 run,

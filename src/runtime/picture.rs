@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 
 use crate::model::{FlowRef, Notice};
 
-use super::board::{Board, Slots};
+use super::board::{Board, FlowBoard, Slots};
 use super::open_flow::OpenFlow;
 use super::{Wake, clock};
 
@@ -100,9 +100,11 @@ impl Picture {
             match flows.get(&flow) {
                 Some(open) => {
                     self.note_newest(&flow, open);
-                    self.work
-                        .flows
-                        .insert(flow, Arc::new(open.view.board.clone()));
+                    let board = FlowBoard {
+                        starting: open.is_starting(),
+                        ..open.view.board.clone()
+                    };
+                    self.work.flows.insert(flow, Arc::new(board));
                 }
                 None => {
                     self.work.flows.remove(&flow);

@@ -53,6 +53,7 @@ impl Dispatcher {
             );
             return self.refuse(&flow, why);
         }
+        self.picture.touch_flow(&flow);
         let gate = match open.stands_alone {
             true => Gate::Open,
             false => self.gate(&flow),
@@ -66,6 +67,7 @@ impl Dispatcher {
             Gate::Refused(why) => return self.refuse(&flow, why),
         }
         open.preparing = true;
+        open.forgone = false;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
         prepare::prepare(
@@ -97,6 +99,8 @@ impl Dispatcher {
             return;
         };
         open.preparing = false;
+        let forgone = std::mem::take(&mut open.forgone);
+        self.picture.touch_flow(&flow);
         if !prepared.missing.is_empty() {
             let before = self.picture.work.wanting.as_ref();
             self.picture.work.wanting = Some(Arc::new(Wanting {
@@ -130,6 +134,11 @@ impl Dispatcher {
         let Some(workspace) = workspace else {
             return;
         };
+        if forgone {
+            let what = "The run was stopped before it began.";
+            self.refuse(&flow, Notice::info(what));
+            return self.forget_if_idle(&flow);
+        }
         if let Err(why) = self.may_still_start(&flow) {
             self.refuse(&flow, why);
             return self.forget_if_idle(&flow);

@@ -10,9 +10,10 @@ use std::{fmt, io};
 
 use crate::lease::{Fault, Folder, Hydrated, MachineId, Now, Op, Reply, Ticket};
 
+use super::import::Imported;
 use super::self_test::{Measured, self_test};
 use super::shared::SharedFolder;
-use super::snapshot::{LedgerSide, Rows};
+use super::snapshot::LedgerSide;
 use super::table::TableReader;
 
 /// What the thread is asked to do.
@@ -29,11 +30,8 @@ pub enum Errand {
     Watch,
     /// Test what the folder can be trusted with.
     Test,
-    /// Take a workspace over from Data Engine 0.5, and put its bundle aside under this name.
-    TakeOverBundle {
-        /// A folder's name in `stale/`.
-        aside: String,
-    },
+    /// Take a workspace over from Data Engine 0.5.
+    Import,
 }
 
 /// What came of an errand.
@@ -55,8 +53,8 @@ pub enum News {
         /// What was found; `None` when it could not be tested.
         measured: Option<Box<Measured>>,
     },
-    /// Of [`Errand::TakeOverBundle`].
-    TookOver(Result<Rows, Fault>),
+    /// Of [`Errand::Import`]; why not, as a sentence.
+    Imported(Result<Imported, String>),
 }
 
 /// The thread of one workspace. Dropping it lets the thread end after the errand under way, however
@@ -112,6 +110,7 @@ fn work(mut tools: Tools, inbox: &Receiver<Errand>) {
             Errand::Carry { ticket, .. } => Some(*ticket),
             _ => None,
         };
+        let is_import = matches!(errand, Errand::Import);
         let done = catch_unwind(AssertUnwindSafe(|| run(&mut tools, &mut shared, errand)));
         let news = done.unwrap_or_else(|_| {
             // An error of Handmill, told by the panic itself. What was held is begun anew.
@@ -122,6 +121,7 @@ fn work(mut tools: Tools, inbox: &Receiver<Errand>) {
                     ticket,
                     reply: Reply::Failed(fault),
                 },
+                None if is_import => News::Imported(Err(format!("{fault}."))),
                 None => News::Watched(Err(fault)),
             }
         });
@@ -151,9 +151,10 @@ fn run(tools: &mut Tools, shared: &mut Option<SharedFolder>, errand: Errand) -> 
             reply: opened.map_or_else(Reply::Failed, |shared| shared.carry(&op, ledger)),
         },
         Errand::Watch => News::Watched(opened.and_then(|shared| shared.watch(ledger))),
-        Errand::TakeOverBundle { aside } => {
-            News::TookOver(opened.and_then(|shared| shared.take_over_bundle(&aside)))
-        }
+        Errand::Import => News::Imported(match opened {
+            Ok(shared) => shared.import(ledger, (tools.now)().wall),
+            Err(why) => Err(format!("The workspace folder cannot be used: {why}.")),
+        }),
         Errand::Test => unreachable!("answered above"),
     }
 }
@@ -163,7 +164,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use std::time::Duration;
 
-    use super::super::snapshot::{Adoption, Wanted};
+    use super::super::snapshot::{Adoption, Rows, Wanted};
     use super::*;
     use crate::lease::{Moment, Token};
     use crate::model::Timestamp;

@@ -282,11 +282,14 @@ impl Folder {
         Ok(rustix::fs::openat(&self.0, name, flags, Mode::empty())?)
     }
 
-    /// When a file was changed, by the server's clock.
-    pub(super) fn modified(&self, name: &str) -> io::Result<Timestamp> {
+    /// When a file was last touched, by the server's clock.
+    ///
+    /// Not the time of its last modification, which is anything for a moment: an NFS server that makes a file exclusively
+    /// keeps a number of the client's there, to know the call when it is sent again, until the client has set the time.
+    pub(super) fn changed(&self, name: &str) -> io::Result<Timestamp> {
         let stat = rustix::fs::statat(&self.0, one_part(name)?, AtFlags::SYMLINK_NOFOLLOW)?;
         #[allow(clippy::unnecessary_cast, reason = "its type differs by system")]
-        let (seconds, nanos) = (stat.st_mtime as i64, stat.st_mtime_nsec as i64);
+        let (seconds, nanos) = (stat.st_ctime as i64, stat.st_ctime_nsec as i64);
         Ok(Timestamp(
             seconds
                 .saturating_mul(1_000_000)

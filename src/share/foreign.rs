@@ -30,8 +30,8 @@ struct Manifest {
 }
 
 impl SharedFolder {
-    /// Why this state folder is not ours to touch; `None` when it is.
-    pub(super) fn foreign(&self) -> Result<Option<String>, Fault> {
+    /// Why this state folder is not ours to touch, and whether it can be imported; `None` when it is ours.
+    pub(super) fn foreign(&self) -> Result<Option<(String, bool)>, Fault> {
         let Some(state) = self.look_into("")? else {
             return Ok(None);
         };
@@ -46,23 +46,22 @@ impl SharedFolder {
         ];
         for entry in &entries {
             if theirs.contains(&entry.name.as_str()) && !entry.is_folder {
-                return Ok(Some(format!(
+                let told = format!(
                     "{} in .workspace_state is a link or a file, not a folder. Remove it, then try again.",
                     entry.name
-                )));
+                );
+                return Ok(Some((told, false)));
             }
         }
         if let Some(sentence) = self.foreign_marker()? {
-            return Ok(Some(sentence));
+            return Ok(Some((sentence, false)));
         }
         let has_lock = entries.iter().any(|entry| entry.name == TOPOLOGY_LOCK);
         let has_log = entries.iter().any(|entry| entry.name == "epochs");
         if self.free_bundle()?.is_some() || has_lock && !has_log {
-            return Ok(Some(
-                "Data Engine 0.5 keeps this workspace, and nobody runs it now. Close Data Engine on every machine, \
-                 then take the workspace over into Handmill."
-                    .to_owned(),
-            ));
+            let told = "Data Engine 0.5 keeps this workspace, and nobody runs it now. Close Data Engine on every \
+                        machine, then take the workspace over into Handmill.";
+            return Ok(Some((told.to_owned(), true)));
         }
         Ok(None)
     }

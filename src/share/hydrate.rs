@@ -51,7 +51,7 @@ impl SharedFolder {
                 // The ledger still has to mark what it thinks runs elsewhere.
                 let told = match why {
                     Adoption::Claiming => ledger.adopt(Rows::default(), None, why),
-                    Adoption::Watching => Ok(()),
+                    Adoption::Watching | Adoption::Importing => Ok(()),
                 };
                 return Ok(match told {
                     Ok(()) => Hydrated::Nothing,

@@ -40,7 +40,7 @@ impl SharedFolder {
         let (_, name) = split(&name);
         let touched = epochs
             .write_new(name, b"")
-            .and_then(|()| epochs.modified(name));
+            .and_then(|()| epochs.changed(name));
         epochs.unlink(name).map_err(|why| fault(&why))?;
         // Only tidiness: what cannot be swept is swept another time.
         sweep(&epochs, touched.map_err(|why| fault(&why))?).ok();
@@ -176,11 +176,16 @@ impl SharedFolder {
             Some(leased) => read_note::<ClaimNote>(leased, "owner.json")?.map(|claim| claim.token),
             None => None,
         };
+        let (foreign, is_importable) = match self.foreign()? {
+            Some((why, is_importable)) => (Some(why), is_importable),
+            None => (None, false),
+        };
         Ok(Reply::Markers(Markers {
             is_available: self.look_into(&tree.available())?.is_some(),
             is_leased: leased.is_some(),
             token,
-            foreign: self.foreign()?,
+            foreign,
+            is_importable,
         }))
     }
 
@@ -296,10 +301,10 @@ impl SharedFolder {
 
 /// Removes what machines left that died over a look. Both times are the server's. Drafts of claims lie in the epochs, and
 /// go with them.
-fn sweep(epochs: &Folder, now: Timestamp) -> io::Result<()> {
+pub(super) fn sweep(epochs: &Folder, now: Timestamp) -> io::Result<()> {
     for entry in epochs.list()? {
         let is_touch = entry.name.starts_with(".touch-");
-        if is_touch && now.since(epochs.modified(&entry.name)?) > DRAFT_MAX {
+        if is_touch && now.since(epochs.changed(&entry.name)?) > DRAFT_MAX {
             epochs.remove_all(&entry.name)?;
         }
     }

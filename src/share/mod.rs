@@ -12,6 +12,7 @@ mod fault;
 mod folder;
 mod foreign;
 mod hydrate;
+mod import;
 mod look;
 mod machine;
 mod name;
@@ -30,6 +31,7 @@ pub mod table;
 mod tests;
 
 pub use carrier::{Carrier, Errand, News, Tools};
+pub use import::Imported;
 pub use machine::{Machine, MachineError};
 pub use row::{FileStateRow, LogRow, RowKey, RunRow, StateRow, StepRow};
 pub use scale::control_limits;

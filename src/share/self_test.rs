@@ -212,10 +212,10 @@ fn attempt(folder: &Folder, measured: &mut Measured, wall: Timestamp) -> io::Res
         }
     }
 
-    let modified = folder.modified("Case")?;
-    measured.clock_offset_ms = (modified.0 - wall.0) / 1_000;
+    let changed = folder.changed("Case")?;
+    measured.clock_offset_ms = (changed.0 - wall.0) / 1_000;
     // One of several: a single time may be a whole second by chance.
-    let has_fraction = |name: &str| Ok::<_, io::Error>(folder.modified(name)?.0 % 1_000_000 != 0);
+    let has_fraction = |name: &str| Ok::<_, io::Error>(folder.changed(name)?.0 % 1_000_000 != 0);
     measured.has_fine_times = has_fraction("Case")? || has_fraction("new")?;
     Ok(())
 }

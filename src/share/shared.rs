@@ -20,6 +20,8 @@ use super::table::TableReader;
 
 /// The name of the state folder in a workspace.
 pub(super) const STATE: &str = ".workspace_state";
+/// Tells git that nothing in its folder, itself included, belongs into a repository.
+const GIT_IGNORE: &str = ".gitignore";
 /// The folder that holds the log of epochs, and settles what the workspace is called here.
 pub(super) const EPOCHS: &str = "epochs";
 
@@ -164,10 +166,18 @@ impl SharedFolder {
         unstale(|| workspace.at(STATE)).map_err(|why| fault(&why))
     }
 
-    /// The state folder, made when it is missing.
+    /// The state folder, made when it is missing. Git passes over one that we made.
     pub(super) fn make_state(&self) -> Result<Folder, Fault> {
+        match self.state() {
+            Err(Fault::Gone) => {}
+            other => return other,
+        }
         let workspace = self.workspace_folder()?;
-        unstale(|| workspace.make(STATE)).map_err(|why| fault(&why))
+        let state = unstale(|| workspace.make(STATE)).map_err(|why| fault(&why))?;
+        // A convenience: another machine may be faster with it, and a disk that refuses it is told of by what follows.
+        let written = state.write_new(GIT_IGNORE, b"*\n");
+        written.and_then(|()| state.sync()).ok();
+        Ok(state)
     }
 
     /// A folder inside the state folder; `None` when it is not there.

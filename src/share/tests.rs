@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::folder::Folder;
+use super::look::sweep;
 use super::table::TableReader;
 use super::*;
 use crate::lease::{
@@ -539,12 +541,13 @@ fn copies_of_a_sync_program_are_told_and_links_are_not_followed() {
 }
 
 #[test]
-fn what_machines_left_that_died_over_a_look_is_swept_after_a_day() {
+fn what_machines_left_that_died_over_a_look_is_swept_a_day_after_it_was_made() {
     use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
     let dir = tempfile::tempdir().expect("temp dir");
     let mut a = open(dir.path(), "a");
     claim(&mut a, 1, 11);
     let epochs = dir.path().join(".workspace_state/epochs").join(a.name());
+    // What an NFS server shows of a file that was made a moment ago.
     let old = Timespec {
         tv_sec: 1_000_000_000,
         tv_nsec: 0,
@@ -553,17 +556,25 @@ fn what_machines_left_that_died_over_a_look_is_swept_after_a_day() {
         last_access: old,
         last_modification: old,
     };
-    for name in [".touch-old", ".touch-young"] {
-        fs::write(epochs.join(name), "").expect("write");
-    }
-    for name in [".touch-old", "000000000001"] {
+    fs::write(epochs.join(".touch-1"), "").expect("write");
+    for name in [".touch-1", "000000000001"] {
         utimensat(CWD, epochs.join(name), &old, AtFlags::empty()).expect("utimens");
     }
+    let names = || {
+        let names = fs::read_dir(&epochs).expect("list");
+        let mut names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
+        names.sort();
+        names
+    };
     done(&mut a, Op::Touch { token: Token(5) });
-    let names = fs::read_dir(epochs).expect("list");
-    let mut names: Vec<_> = names.map(|e| e.expect("entry").file_name()).collect();
-    names.sort();
-    assert_eq!(names, [".touch-young", "000000000000", "000000000001"]);
+    assert_eq!(names(), [".touch-1", "000000000000", "000000000001"]);
+    let folder = Folder::open(&epochs).expect("open");
+    let made = folder.changed(".touch-1").expect("stat");
+    let day = Duration::from_secs(24 * 3_600);
+    sweep(&folder, made.plus(day)).expect("swept");
+    assert_eq!(names().len(), 3);
+    sweep(&folder, made.plus(day + Duration::from_secs(1))).expect("swept");
+    assert_eq!(names(), ["000000000000", "000000000001"]);
 }
 
 #[test]
@@ -740,4 +751,40 @@ fn an_empty_log_that_somebody_left_can_be_begun() {
     claim(&mut a, 1, 11);
     let state = fs::read_dir(dir.path().join(".workspace_state")).expect("list");
     assert_eq!(state.count(), 1);
+}
+
+#[test]
+fn item_34_a_root_that_another_program_calls_default_is_default_in_the_shared_folder() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let root = dir.path().join("mill");
+    fs::create_dir_all(root.join("flow_modules")).expect("mkdir");
+    fs::create_dir_all(root.join(".workspace_state/available/default")).expect("mkdir");
+    assert_eq!(open(&root, "a").name(), "default");
+    fs::remove_dir(root.join(".workspace_state/available/default")).expect("rmdir");
+    assert_eq!(open(&root, "a").name(), "mill");
+}
+
+#[test]
+fn git_passes_over_a_state_folder_that_we_made_and_others_stay_as_they_are() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let root = dir.path().join("mill");
+    fs::create_dir_all(root.join("flow_modules")).expect("mkdir");
+    let mut shared = open(&root, "a");
+    claim(&mut shared, 1, 7);
+    let ignore = root.join(".workspace_state/.gitignore");
+    assert_eq!(fs::read_to_string(&ignore).expect("made"), "*\n");
+    let git = |args: &[&str]| {
+        let output = std::process::Command::new("git")
+            .args(args)
+            .current_dir(&root)
+            .output();
+        String::from_utf8(output.expect("git").stdout).expect("text")
+    };
+    git(&["init", "--quiet"]);
+    fs::write(root.join("flow_modules/a.graphml"), "<graphml/>").expect("write");
+    assert_eq!(git(&["status", "--porcelain"]), "?? flow_modules/\n");
+    // A person who wants it tracked takes the file away, and that is left alone.
+    fs::remove_file(&ignore).expect("remove");
+    claim(&mut shared, 2, 8);
+    assert!(!ignore.exists());
 }

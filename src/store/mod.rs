@@ -58,7 +58,7 @@ pub use locate::{
 };
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
-pub use provision::{Provisioned, provision};
+pub use provision::{Provisioned, collection_showing, provision};
 pub use resources::{RESOURCES_MAX, ResourceList, list_resource, read_resources, unlist_resource};
 pub use run_lock::{
     Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,

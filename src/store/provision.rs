@@ -48,15 +48,18 @@ pub fn provision(root: &Path, configured: Option<&Path>) -> Result<Provisioned, 
     match root.file_name().map(|name| name.to_str()) {
         None => return Err(bad("a workspace needs a folder of its own")),
         Some(None) => return Err(bad("its name is not UTF-8; choose another")),
-        Some(Some(name)) if workspace_name_flaw(name).is_some() => {
-            return Err(bad(workspace_name_flaw(name).unwrap_or_default()));
+        Some(Some(name)) => {
+            if let Some(flaw) = workspace_name_flaw(name) {
+                return Err(bad(flaw));
+            }
         }
-        _ => {}
     }
+    let name = root.file_name().unwrap_or_default().to_string_lossy();
+    let own_settings = workspace_settings(&name);
     let collection = collection_of(&root, configured);
     let mut plan = vec![(root.clone(), None)];
     plan.extend(FOLDERS.iter().map(|folder| (root.join(folder), None)));
-    let mut settings = vec![(&root, workspace_settings())];
+    let mut settings = vec![(&root, own_settings)];
     if let Some(collection) = &collection {
         settings.push((collection, collection_settings()));
     }
@@ -130,9 +133,16 @@ fn collection_of(root: &Path, configured: Option<&Path>) -> Option<PathBuf> {
         Err(cause) if cause.kind() == ErrorKind::NotFound => Vec::new(),
         Err(_) => return None,
     };
-    let mut others = others.into_iter().filter(|path| path != root).peekable();
+    // The editor's settings are what an earlier provisioning made there.
+    let ours = |path: &PathBuf| path == root || path.ends_with(".vscode");
+    let mut others = others.into_iter().filter(|path| !ours(path)).peekable();
     let counts = others.peek().is_none() || others.any(|path| path.join(MODULES).is_dir());
     counts.then(|| parent.to_owned())
+}
+
+/// The collection that shows a workspace: the folder above it where that is one, else the workspace itself.
+pub fn collection_showing(root: &Path) -> PathBuf {
+    collection_of(root, None).unwrap_or_else(|| root.to_owned())
 }
 
 /// Refuses what cannot be made because something else is in its place.
@@ -181,23 +191,34 @@ fn make_file(path: &Path, settings: &Value) -> Result<bool, StoreError> {
 }
 
 /// Settings for an editor that opens the workspace alone. No path of this machine: workstations
-/// share the file.
-fn workspace_settings() -> Value {
-    editor_settings(&[
+/// share the file. Data Engine's variables stand there too, because it leaves a file that exists as it is, as we do;
+/// but for the folder that it is installed in, which is another on each machine.
+fn workspace_settings(name: &str) -> Value {
+    let variables = [
         ("HANDMILL_COLLECTION", "${workspaceFolder}"),
         ("HANDMILL_WORKSPACE", "${workspaceFolder}"),
         ("HANDMILL_CONFIG", "${workspaceFolder}/config"),
         ("HANDMILL_DATABASES", "${workspaceFolder}/databases"),
-    ])
+        ("DATA_ENGINE_WORKSPACE_ROOT", "${workspaceFolder}"),
+        ("DATA_ENGINE_WORKSPACE_ID", name),
+    ];
+    editor_settings(".workspace_state", &variables)
 }
 
 /// Settings for an editor that opens the whole collection.
 fn collection_settings() -> Value {
-    editor_settings(&[("HANDMILL_COLLECTION", "${workspaceFolder}")])
+    let variables = [
+        ("HANDMILL_COLLECTION", "${workspaceFolder}"),
+        (
+            "DATA_ENGINE_WORKSPACE_COLLECTION_ROOT",
+            "${workspaceFolder}",
+        ),
+    ];
+    editor_settings("**/.workspace_state", &variables)
 }
 
-fn editor_settings(variables: &[(&str, &str)]) -> Value {
-    let hidden = json!({ "**/.workspace_state": true });
+fn editor_settings(hidden: &str, variables: &[(&str, &str)]) -> Value {
+    let hidden = json!({ hidden: true });
     let variables: Map<String, Value> = variables
         .iter()
         .map(|(name, value)| ((*name).to_owned(), json!(value)))

@@ -18,6 +18,7 @@ use handmill::share::table::TableReader;
 use handmill::store::{self, Home};
 
 use crate::flows;
+use crate::support::Share;
 
 /// Far more than anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -29,28 +30,35 @@ const BINARY: &str = env!("CARGO_BIN_EXE_handmill");
 
 /// A workspace that machines share, and homes for them.
 struct Place {
-    dir: tempfile::TempDir,
-    flow: FlowRef,
+    share: Share,
+    homes: tempfile::TempDir,
 }
 
 impl Place {
     fn new(flow: &Flow) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::create_dir_all(dir.path().join("ws/flow_modules")).expect("made");
-        let path = dir.path().join("ws/flow_modules/flow.graphml");
+        let share = Share::new();
+        fs::create_dir_all(share.path().join("ws/flow_modules")).expect("made");
+        let path = share.path().join("ws/flow_modules/flow.graphml");
         store::save(&path, flow, None).expect("saved");
-        let flow = store::locate(&path).expect("located");
-        Self { dir, flow }
+        let homes = tempfile::tempdir().expect("a folder");
+        Self { share, homes }
+    }
+
+    /// The flow as the machine of this home sees it.
+    fn flow(&self, home: &str) -> FlowRef {
+        let number = usize::from(home.as_bytes()[0] - b'a');
+        let path = self.share.of(number).join("ws/flow_modules/flow.graphml");
+        store::locate(&path).expect("located")
     }
 
     /// The machine whose home this is.
     fn machine(&self, home: &str) -> Face {
-        Face::new(Home::at(self.dir.path().join(home)), &self.flow)
+        Face::new(Home::at(self.homes.path().join(home)), &self.flow(home))
     }
 
     /// In the folder in which nodes run.
     fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join("ws").join(name)
+        self.share.path().join("ws").join(name)
     }
 
     fn epoch(&self, n: u64) -> PathBuf {
@@ -65,8 +73,8 @@ impl Place {
     fn command(&self, home: &str, args: &[&str]) -> Child {
         Command::new(BINARY)
             .args(args)
-            .arg(self.flow.path())
-            .env("HANDMILL_HOME", self.dir.path().join(home))
+            .arg(self.flow(home).path())
+            .env("HANDMILL_HOME", self.homes.path().join(home))
             .env("HANDMILL_CONTROL_SCALE", SCALE.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -378,9 +386,9 @@ fn processes_of_one_machine_run_under_one_keeper_and_the_next_goes_on_when_it_en
         place.epoch(1).join("pen").is_dir(),
         "not released: it is needed here"
     );
-    let home = Home::at(place.dir.path().join("a"));
+    let home = Home::at(place.homes.path().join("a"));
     wait("the other process as keeper", || {
-        let held = store::control_holder(&home, &place.flow.workspace);
+        let held = store::control_holder(&home, &place.flow("a").workspace);
         held.is_some_and(|held| held.pid == run.id())
     });
     let again = place.machine("a").show();
@@ -404,7 +412,7 @@ fn a_folder_that_goes_away_interrupts_its_runs_and_control_comes_back_with_it() 
     let face = place.machine("a").show();
     face.run(Choice::Full);
     wait("the node", || place.path("begun").exists());
-    let (there, away) = (place.path(""), place.dir.path().join("away"));
+    let (there, away) = (place.path(""), place.share.path().join("away"));
     fs::rename(&there, &away).expect("moved away");
     assert_eq!(face.outcome(), Outcome::Interrupted);
     face.until("a folder that is not there", |control| {

@@ -110,18 +110,20 @@ fn item_33_without_a_collection_nothing_is_left_behind() {
 #[test]
 fn item_34_each_folder_with_flow_modules_is_a_workspace_and_so_is_a_root_with_its_own() {
     let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path().canonicalize().expect("real").join("mill");
     for folder in ["c/flow_modules", "b/config", "a/flow_modules"] {
-        fs::create_dir_all(dir.path().join(folder)).expect("make a folder");
+        fs::create_dir_all(root.join(folder)).expect("make a folder");
     }
-    assert_eq!(names(&store::scan(dir.path())), ["a", "c"]);
-    fs::create_dir(dir.path().join("flow_modules")).expect("make a folder");
-    let alone = store::scan(dir.path());
-    // Named by its folder, where the other program says "default": two of them would be one name.
-    assert_eq!(alone.workspaces.len(), 1);
-    assert_eq!(
-        *alone.workspaces[0].root,
-        *dir.path().canonicalize().expect("real")
-    );
+    assert_eq!(names(&store::scan(&root)), ["a", "c"]);
+    fs::create_dir(root.join("flow_modules")).expect("make a folder");
+    // Named by its folder. The other program says "default", which tells nobody at two such windows which is which;
+    // in the shared folder the name that stands there already is used, so both programs see one workspace.
+    let alone = store::scan(&root);
+    assert_eq!(names(&alone), ["mill"]);
+    assert_eq!(*alone.workspaces[0].root, *root);
+    let told = handmill(dir.path(), &["ls", "mill", "--json"]);
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(text.contains("mill") && !text.contains("default"), "{text}");
 }
 
 #[test]
@@ -224,19 +226,55 @@ fn item_36_provisioning_makes_what_is_missing_and_changes_nothing() {
 
 #[test]
 fn item_37_both_editor_settings_have_the_keys_for_three_systems() {
-    for (file, settings) in provisioned() {
+    let terminals = ["linux", "osx", "windows"].map(|os| format!("terminal.integrated.env.{os}"));
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        let fields = value.as_object().expect("an object").keys();
+        let mut keys: Vec<String> = fields.cloned().collect();
+        keys.sort();
+        keys
+    };
+    let [(_, workspace), (_, collection)] = provisioned();
+    let mut wanted = [
+        "files.exclude",
+        "python.defaultInterpreterPath",
+        "search.exclude",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    wanted.extend(terminals.clone());
+    for settings in [&workspace, &collection] {
+        assert_eq!(keys(settings), wanted);
         assert_eq!(
-            settings["python.defaultInterpreterPath"], "${workspaceFolder}/.venv",
-            "{file}"
+            settings["python.defaultInterpreterPath"],
+            "${workspaceFolder}/.venv"
         );
-        for key in ["files.exclude", "search.exclude"] {
-            assert_eq!(settings[key]["**/.workspace_state"], true, "{file} {key}");
-        }
-        for system in ["linux", "osx", "windows"] {
-            let variables = &settings[format!("terminal.integrated.env.{system}")];
-            let collection = &variables["HANDMILL_COLLECTION"];
-            assert_eq!(collection, "${workspaceFolder}", "{file} {system}");
-        }
+    }
+    for key in ["files.exclude", "search.exclude"] {
+        let hidden = |name: &str| serde_json::json!({ name: true });
+        assert_eq!(workspace[key], hidden(".workspace_state"));
+        assert_eq!(collection[key], hidden("**/.workspace_state"));
+    }
+    for terminal in &terminals {
+        assert_eq!(
+            workspace[terminal],
+            serde_json::json!({
+                "DATA_ENGINE_WORKSPACE_ID": "claims",
+                "DATA_ENGINE_WORKSPACE_ROOT": "${workspaceFolder}",
+                "HANDMILL_COLLECTION": "${workspaceFolder}",
+                "HANDMILL_CONFIG": "${workspaceFolder}/config",
+                "HANDMILL_DATABASES": "${workspaceFolder}/databases",
+                "HANDMILL_WORKSPACE": "${workspaceFolder}",
+            }),
+            "{terminal}"
+        );
+        assert_eq!(
+            collection[terminal],
+            serde_json::json!({
+                "DATA_ENGINE_WORKSPACE_COLLECTION_ROOT": "${workspaceFolder}",
+                "HANDMILL_COLLECTION": "${workspaceFolder}",
+            }),
+            "{terminal}"
+        );
     }
 }
 
@@ -267,16 +305,14 @@ fn item_38_no_shared_setting_holds_a_path_of_this_machine() {
 }
 
 /// The editor settings of a fresh workspace and of its collection.
-fn provisioned() -> Vec<(String, serde_json::Value)> {
+fn provisioned() -> [(String, serde_json::Value); 2] {
     let dir = tempfile::tempdir().expect("a folder");
     let done = store::provision(&dir.path().join("claims"), Some(dir.path())).expect("provision");
     assert!(done.kept.is_empty(), "{:?}", done.kept);
-    ["claims/.vscode/settings.json", ".vscode/settings.json"]
-        .map(|file| {
-            let text = fs::read_to_string(dir.path().join(file)).expect("made");
-            (file.to_owned(), serde_json::from_str(&text).expect("JSON"))
-        })
-        .into()
+    ["claims/.vscode/settings.json", ".vscode/settings.json"].map(|file| {
+        let text = fs::read_to_string(dir.path().join(file)).expect("made");
+        (file.to_owned(), serde_json::from_str(&text).expect("JSON"))
+    })
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::flows;
 use crate::place::{Place, wait};
 
 #[test]
-fn the_kill_switch_leaves_no_survivor_of_any_kind() {
+fn item_70_the_kill_switch_asks_first_and_leaves_no_survivor_of_any_kind() {
     let nasty = [
         (
             "ignores",
@@ -30,6 +30,10 @@ fn the_kill_switch_leaves_no_survivor_of_any_kind() {
         (
             "forgets",
             "(env -i setsid sh -c 'echo $$ >p5; while :; do /bin/sleep 1; done' >/dev/null 2>&1 &); sleep 1000",
+        ),
+        (
+            "heeds",
+            "trap 'echo asked >asked; exit 0' TERM; echo $$ >p6; while :; do sleep 0.05; done",
         ),
     ];
     let place = Place::new(&flows::flow(&nasty, &[]));
@@ -51,11 +55,14 @@ fn the_kill_switch_leaves_no_survivor_of_any_kind() {
     let pids: Vec<u32> = (0..nasty.len()).filter_map(pid).collect();
     face.handle.send(Order::Kill(KillScope::Everything));
     assert_eq!(face.outcome(), Outcome::Stopped);
+    // Who listens has the time to put things in order.
+    let asked = fs::read_to_string(place.path("asked")).unwrap_or_default();
+    assert_eq!(asked, "asked\n");
     let told = face.next("what was ended", |event| match event {
         Event::Told(notice) => Some(notice.what.to_string()),
         _ => None,
     });
-    assert!(told.starts_with("Ended 6 nodes ("), "{told}");
+    assert!(told.starts_with("Ended 7 nodes ("), "{told}");
     let figure = told.split(" in ").nth(1).unwrap_or_default();
     let figure = figure.split(':').next().unwrap_or_default();
     // It tells how long it took, and would be a warning were it longer than `KILL_WITHIN`.

@@ -14,6 +14,7 @@ use handmill::share::table::TableReader;
 use handmill::share::{Adoption, LedgerSide, Rows, SharedFolder, Wanted};
 
 use crate::shared;
+use crate::support::Share;
 
 /// Keeps what it is given.
 #[derive(Debug, Default)]
@@ -358,8 +359,6 @@ fn item_15_a_corrupt_lease_has_a_named_reason_and_is_not_free() {
 
 /// Set in the processes that claim.
 const CLAIMS_IN: &str = "HANDMILL_TEST_CLAIMS_IN";
-/// Mounts of one export, parted by colons.
-const MOUNTS: &str = "HANDMILL_TEST_MOUNTS";
 
 /// Over a network, in a machine that is only imagined, 600 would take the better part of an hour.
 fn n_rounds() -> u64 {
@@ -372,23 +371,12 @@ fn item_16_of_eight_processes_exactly_one_wins_each_of_600_rounds() {
     if let Some(workspace) = std::env::var_os(CLAIMS_IN) {
         return claim_for_ever(Path::new(&workspace));
     }
-    // One folder through several mounts of one export, where there are some.
-    let mounts = std::env::var_os(MOUNTS).unwrap_or_default();
-    let mounts: Vec<PathBuf> = std::env::split_paths(&mounts).collect();
-    let dir = match mounts.first() {
-        Some(mount) => tempfile::tempdir_in(mount),
-        None => tempfile::tempdir(),
-    };
-    let dir = dir.expect("temp dir");
+    let share = Share::new();
     let claimer = |n: usize| {
-        let own = match mounts.get(n % mounts.len().max(1)) {
-            Some(mount) => mount.join(dir.path().file_name().expect("a name")),
-            None => dir.path().to_owned(),
-        };
         Command::new(std::env::current_exe().expect("the test binary"))
             .args(["--exact", "--nocapture", "--test-threads=1"])
             .arg("share::item_16_of_eight_processes_exactly_one_wins_each_of_600_rounds")
-            .env(CLAIMS_IN, own)
+            .env(CLAIMS_IN, share.of(n))
             .stdout(Stdio::piped())
             .spawn()
             .expect("the test binary starts")

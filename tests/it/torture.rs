@@ -24,9 +24,13 @@ use handmill::store::{self, ControlText, Home};
 
 use crate::flows;
 use crate::share::{Kept, reader};
+use crate::support::Share;
 
-/// A checkpoint each 2 s, 4 s to run without one, a takeover after 6 s.
-const SCALE: &str = "15";
+/// What the limits of control are divided by, unless `HANDMILL_TORTURE_SCALE` says otherwise: a checkpoint each 2 s, 4 s to
+/// run without one, a takeover after 6 s.
+const SCALE: u64 = 15;
+/// The longest stop, in seconds of the limits that are not divided: longer than it takes until another takes over.
+const STOP_MAX: u64 = 135;
 /// How long, unless `HANDMILL_TORTURE_SECONDS` says otherwise.
 const SECONDS: u64 = 60;
 /// Machines, unless `HANDMILL_TORTURE_MACHINES` says otherwise.
@@ -47,6 +51,8 @@ done"#;
 struct Machine {
     number: u64,
     home: PathBuf,
+    /// What it runs, as it sees the folder.
+    flow: PathBuf,
     /// The program under way.
     program: Mutex<Option<u32>>,
 }
@@ -54,6 +60,10 @@ struct Machine {
 fn told(name: &str, otherwise: u64) -> u64 {
     let told = std::env::var(name).ok();
     told.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn scale() -> u64 {
+    told("HANDMILL_TORTURE_SCALE", SCALE)
 }
 
 fn signal(pid: u32, signal: &str) {
@@ -65,12 +75,12 @@ fn signal(pid: u32, signal: &str) {
 }
 
 impl Machine {
-    fn start(&self, flow: &Path) -> Child {
+    fn start(&self) -> Child {
         Command::new(env!("CARGO_BIN_EXE_handmill"))
             .args(["run", "--full"])
-            .arg(flow)
+            .arg(&self.flow)
             .env("HANDMILL_HOME", &self.home)
-            .env("HANDMILL_CONTROL_SCALE", SCALE)
+            .env("HANDMILL_CONTROL_SCALE", scale().to_string())
             .env("TORTURE_MACHINE", self.number.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -99,9 +109,9 @@ impl Machine {
     }
 
     /// Runs the flow again and again.
-    fn work(&self, flow: &Path, is_over: &AtomicBool, n_done: &AtomicU64) {
+    fn work(&self, is_over: &AtomicBool, n_done: &AtomicU64) {
         while !is_over.load(Ordering::Relaxed) {
-            let mut child = self.start(flow);
+            let mut child = self.start();
             *self.program.lock().expect("no poison") = Some(child.id());
             let status = loop {
                 if let Some(status) = child.try_wait().expect("asked") {
@@ -142,7 +152,7 @@ fn strike(machines: &[Machine], random: &mut Rng, until: Instant) -> Blows {
                 let Some(pid) = program() else { continue };
                 blows.stops += 1;
                 signal(pid, "-STOP");
-                let long = random.u64(100..9_000);
+                let long = random.u64(100..STOP_MAX * 1_000 / scale());
                 std::thread::sleep(Duration::from_millis(long).min(left()));
                 // Only if it is still the same: numbers come again.
                 if program() == Some(pid) {
@@ -253,24 +263,29 @@ fn machines_that_are_stopped_and_killed_never_run_at_once_and_never_publish_back
     let long = Duration::from_secs(told("HANDMILL_TORTURE_SECONDS", SECONDS));
     println!("HANDMILL_TORTURE_SEED={seed}");
     let mut random = Rng::with_seed(seed);
-    let dir = tempfile::tempdir().expect("a folder");
-    let workspace = dir.path().join("ws");
+    let share = Share::new();
+    let homes = tempfile::tempdir().expect("a folder");
+    let workspace = share.path().join("ws");
     fs::create_dir_all(workspace.join("flow_modules")).expect("made");
     fs::create_dir(workspace.join("beats")).expect("made");
     let path = workspace.join("flow_modules/flow.graphml");
     store::save(&path, &flows::flow(&[("beats", NODE)], &[]), None).expect("saved");
-    let flow = store::locate(&path).expect("located");
-    let machines: Vec<Machine> = (0..told("HANDMILL_TORTURE_MACHINES", MACHINES))
+    let n_machines = told("HANDMILL_TORTURE_MACHINES", MACHINES);
+    let seen_by = |number: u64| share.of(usize::try_from(number).expect("a few")).join("ws");
+    let machines: Vec<Machine> = (0..n_machines)
         .map(|number| {
-            let home = dir.path().join(format!("home-{number}"));
+            let home = homes.path().join(format!("home-{number}"));
+            let flow = seen_by(number).join("flow_modules/flow.graphml");
+            let located = store::locate(&flow).expect("located");
             // Nobody is there to ask for a takeover.
             let policy = br#"{"takes_over":true}"#;
             let at = Home::at(home.clone());
-            store::write_control(&at, &flow.workspace, ControlText::Policy, policy)
+            store::write_control(&at, &located.workspace, ControlText::Policy, policy)
                 .expect("written");
             Machine {
                 number,
                 home,
+                flow,
                 program: Mutex::new(None),
             }
         })
@@ -278,9 +293,9 @@ fn machines_that_are_stopped_and_killed_never_run_at_once_and_never_publish_back
     let (is_over, n_done) = (AtomicBool::new(false), AtomicU64::new(0));
     let (blows, seen) = std::thread::scope(|scope| {
         for machine in &machines {
-            scope.spawn(|| machine.work(&path, &is_over, &n_done));
+            scope.spawn(|| machine.work(&is_over, &n_done));
         }
-        let observer = scope.spawn(|| observe(&workspace, &is_over));
+        let observer = scope.spawn(|| observe(&seen_by(n_machines), &is_over));
         let blows = strike(&machines, &mut random, Instant::now() + long);
         is_over.store(true, Ordering::Relaxed);
         (blows, observer.join().expect("observed"))

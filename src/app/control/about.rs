@@ -88,12 +88,13 @@ fn trouble_ui(ui: &mut Ui, seat: &Seat, banner: &Banner, actions: &mut Vec<Actio
                 return;
             };
             ui.add_space(space::XS);
-            let wish = match remedy {
-                Remedy::Confirm => Wish::Confirm,
-                Remedy::Look => Wish::Look,
+            let act = match remedy {
+                Remedy::Confirm => Act::Wish(Wish::Confirm),
+                Remedy::Look => Act::Wish(Wish::Look),
+                Remedy::Import => Act::AskImport,
             };
             if Button::new(name).show(ui).clicked() {
-                ask(seat, Act::Wish(wish), actions);
+                ask(seat, act, actions);
                 if remedy == Remedy::Confirm {
                     actions.push(Action::Answer(Answer::Cancel));
                 }

@@ -6,6 +6,7 @@
 mod about;
 mod bar;
 mod bar_ui;
+mod import;
 mod leave;
 mod page;
 mod policy;

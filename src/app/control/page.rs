@@ -10,7 +10,7 @@ use crate::runtime::control::{MachineId, Policy, When, Wish};
 
 use super::leave::Leave;
 use super::seat::{Seat, seat_of};
-use super::{about, policy, take_over};
+use super::{about, import, policy, take_over};
 
 /// What is asked for, of a workspace.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub enum Act {
     AskTakeOver,
     /// Ask when control is to be given up, and for whom: the machine and its name. The second is proposed.
     AskLeave(Option<(MachineId, String)>, When),
+    /// Ask whether what another program left is to be taken over.
+    AskImport,
     /// Explain what is wrong, or cannot be promised.
     Explain,
     /// Show what holds for control.
@@ -35,6 +37,8 @@ pub enum Page {
     TakeOver,
     /// Give control up: when?
     Leave(Leave),
+    /// Take over what another program left: really?
+    Import,
     /// What is wrong, or cannot be promised.
     About,
     /// What holds for control.
@@ -52,6 +56,7 @@ impl Page {
         match self {
             Self::TakeOver => take_over::show(ui, &seat, actions),
             Self::Leave(page) => page.show(ui, &seat, actions),
+            Self::Import => import::show(ui, &seat, actions),
             Self::About => about::show(ui, &seat, actions),
             Self::Policy => policy::show(ui, &seat, actions),
         }

@@ -141,8 +141,14 @@ fn work_of(board: &Board, workspace: &WorkspaceId) -> Work {
     work
 }
 
-/// Nodes of flows on the board that the other machine runs, as far as it was heard of.
+/// Nodes that the other machine runs, as far as it was heard of: of all flows once that was asked for, till then of those
+/// on the board.
 fn running_there(view: &View, board: &Board, workspace: &WorkspaceId) -> Vec<String> {
+    if let Some(there) = &board.running_there
+        && there.workspace == *workspace
+    {
+        return there.nodes.clone();
+    }
     let mut names = Vec::new();
     for (flow, stands) in &board.flows {
         if flow.workspace != *workspace || stands.live.is_some() || stands.runner.is_some() {

@@ -36,6 +36,7 @@ fn tone(kind: BannerKind) -> Tone {
         BannerKind::Advisory
         | BannerKind::Slow
         | BannerKind::Foreign
+        | BannerKind::Importable
         | BannerKind::Older
         | BannerKind::Unowned
         | BannerKind::Waits => Tone::Heed,
@@ -48,6 +49,9 @@ fn offers(banner: &Banner) -> Vec<Offer> {
         // Going on wrongly would run things twice, so it is explained before it is confirmed.
         BannerKind::Conflict | BannerKind::Gap => {
             vec![Offer::act("Settle…", Act::Explain).main()]
+        }
+        BannerKind::Importable => {
+            vec![explain, Offer::act("Take over…", Act::AskImport).main()]
         }
         BannerKind::Unfit | BannerKind::Foreign | BannerKind::Degraded => {
             vec![explain, Offer::act("Try again", Act::Wish(Wish::Look))]
@@ -78,6 +82,8 @@ pub enum Remedy {
     Confirm,
     /// Look again.
     Look,
+    /// Take over what another program left, after a question.
+    Import,
 }
 
 /// What is behind a banner.
@@ -143,6 +149,14 @@ pub fn explained(kind: BannerKind) -> Explained {
              workspace runs here meanwhile.",
             "Follow what is said above on the machine that is named. Then try again.",
             Some(("Try again", Remedy::Look)),
+        ),
+        BannerKind::Importable => told(
+            "Data Engine 0.5 left this workspace",
+            "Its state is here, and nobody holds it. Handmill does not write over it, so nothing of this workspace runs \
+             here meanwhile.",
+            "Close Data Engine on every machine, then take the workspace over: its history comes along, and its state \
+             is put aside.",
+            Some(("Take over…", Remedy::Import)),
         ),
         BannerKind::Damaged => told(
             "The lease cannot be read",

@@ -59,8 +59,12 @@ impl App {
                 self.engine.send(Order::SetPolicy { workspace, policy });
                 return;
             }
-            Act::AskTakeOver => Page::TakeOver,
+            Act::AskTakeOver => {
+                self.engine.send(Order::NameRunningThere(workspace.clone()));
+                Page::TakeOver
+            }
             Act::AskLeave(to, when) => Page::Leave(Leave::new(to, when)),
+            Act::AskImport => Page::Import,
             Act::Explain => Page::About,
             Act::ShowPolicy => Page::Policy,
         };

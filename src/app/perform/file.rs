@@ -19,8 +19,13 @@ use crate::runtime::Order;
 impl App {
     /// Opens a workfile in a tab, or goes to the tab that has it; of another workspace, there.
     pub(in crate::app) fn open_path(&mut self, ctx: &Context, path: PathBuf) {
-        if let Some(home) = self.workspace_of(&path) {
-            self.show_workspace(ctx, &home);
+        match self.workspace_of(&path) {
+            Some(home) => self.show_workspace(ctx, &home),
+            // Where the collection is read yet, or the path is another way to the file, it is told later.
+            None => {
+                self.open_here(path);
+                return self.homeless.extend(self.view.shown);
+            }
         }
         self.open_here(path);
     }
@@ -478,6 +483,7 @@ impl App {
             frozen: version.flow.clone(),
             results: version.results.clone(),
         };
+        let workspace = loaded.flow_ref.workspace.clone();
         if let Some(doc) = tab.doc_mut() {
             follow(doc, version);
             let flow = doc.flow().clone();
@@ -491,6 +497,9 @@ impl App {
             self.view.tell(remark);
         }
         self.engine.send(order);
+        if let Some(collection) = loaded.collection {
+            self.show_home(&workspace, collection);
+        }
     }
 
     fn saved(

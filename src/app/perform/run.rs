@@ -82,7 +82,8 @@ impl App {
             // Nothing of ours runs: what a dead Handmill left is to end.
             Verb::Stop
                 if self.board.flow(&flow).is_some_and(|board| {
-                    board.live.is_none() && board.runner.is_none() && !board.orphans.is_empty()
+                    let idle = board.live.is_none() && !board.starting;
+                    idle && board.runner.is_none() && !board.orphans.is_empty()
                 }) =>
             {
                 Order::StopOrphans(flow)

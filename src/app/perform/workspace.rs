@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::Context;
 
 use crate::app::ports::{Ask, SetUp};
+use crate::app::view::Content;
 use crate::app::window::{App, Came};
 use crate::model::{Level, Notice, WorkspaceId};
 use crate::runtime::Order;
@@ -75,6 +76,51 @@ impl App {
             && let Some(id) = self.awaited.take()
         {
             self.show_workspace(ctx, &id);
+        }
+    }
+
+    /// A workfile was read. While no collection is set, that of its workspace is shown; it is not remembered, because a
+    /// person opened a file and chose nothing.
+    pub(super) fn show_home(&mut self, workspace: &WorkspaceId, collection: PathBuf) {
+        let is_set = self.view.settings.collection.is_some() || self.board.catalog.root.is_some();
+        if is_set || self.adopted {
+            return;
+        }
+        self.adopted = true;
+        self.view.layout.workspace = Some(workspace.as_str().to_owned());
+        // What is open lies on the desk of that workspace, once it is known.
+        self.view.desk_of = None;
+        self.engine.send(Order::SetCollection(Some(collection)));
+    }
+
+    /// Brings what was opened by its path to the desk of its workspace, once both the file and the collection are read.
+    pub(in crate::app) fn bring_home(&mut self, ctx: &Context) {
+        if self.homeless.is_empty() {
+            return;
+        }
+        let expects = self.view.settings.collection.is_some() || self.adopted;
+        let is_read = self.board.catalog.root.is_some() || !expects;
+        for id in std::mem::take(&mut self.homeless) {
+            let Some(tab) = self.view.tab_of(id) else {
+                continue;
+            };
+            let home = match &tab.content {
+                Content::Loading => None,
+                Content::Broken(_) => continue,
+                Content::Open(doc) => Some(doc.flow_ref.workspace.clone()),
+            };
+            let Some(home) = home.filter(|_| is_read) else {
+                self.homeless.push(id);
+                continue;
+            };
+            let mut known = self.board.catalog.workspaces.iter();
+            if self.view.desk_of.as_ref() != Some(&home) && known.any(|entry| entry.id == home) {
+                self.show_workspace(ctx, &home);
+                if let Some(tab) = self.view.take_tab(id) {
+                    self.view.tabs.push(tab);
+                    self.view.shown = Some(id);
+                }
+            }
         }
     }
 }

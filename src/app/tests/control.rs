@@ -279,6 +279,24 @@ fn a_conflict_is_explained_before_it_is_confirmed() {
 }
 
 #[test]
+fn what_data_engine_left_is_taken_over_after_a_question() {
+    let (world, mut harness) = at("free late banner=Importable:Data_Engine_left_this.");
+    click(&mut harness, "Explain");
+    harness.get_by_label("Data Engine 0.5 left this workspace");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    click(&mut harness, "Take over…");
+    harness.get_by_label("Take ‘claims’ over from Data Engine 0.5?");
+    assert_eq!(wishes(&world), []);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert_eq!(wishes(&world), [Wish::Import]);
+    assert!(
+        harness
+            .query_by_label_contains("over from Data Engine 0.5?")
+            .is_none()
+    );
+}
+
+#[test]
 fn every_act_of_control_is_reached_by_name_and_says_why_it_cannot_be_done() {
     let (world, mut harness) = at("owner");
     do_by_name(&mut harness, "keep control");

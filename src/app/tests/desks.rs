@@ -199,6 +199,31 @@ fn item_41_dialogs_and_menus_close_and_late_answers_change_nothing_in_the_other(
 }
 
 #[test]
+fn item_42_a_switch_reads_no_file_and_asks_for_no_more_than_what_is_shown() {
+    let (world, mut harness) = two();
+    switch(&mut harness, "finance-2");
+    open_other(&mut harness);
+    world.borrow_mut().jobs.clear();
+    world.borrow_mut().orders.clear();
+    for id in ["claims-1", "finance-2", "claims-1"] {
+        switch(&mut harness, id);
+    }
+    let world = world.borrow();
+    // The saver looks whether the file of the tab shown is as it was, on its own thread.
+    let looks = |job: &FileJob| matches!(job, FileJob::Check { .. });
+    assert!(world.jobs.iter().all(looks), "{:?}", world.jobs);
+    // No flow is opened or closed: the runtime works for both all the time.
+    let passes = |order: &Order| {
+        matches!(
+            order,
+            Order::FollowLogs(_) | Order::ShowHistory(_) | Order::Preview(_) | Order::Compare(_)
+        )
+    };
+    let others = world.orders.iter().filter(|order| !passes(order));
+    assert_eq!(others.count(), 0, "{:?}", world.orders);
+}
+
+#[test]
 fn edits_of_a_workspace_that_is_put_away_are_asked_about_at_the_end() {
     let (world, mut harness) = two();
     click(&mut harness, "step d");
@@ -260,4 +285,54 @@ fn while_the_collection_cannot_be_read_the_desk_stays() {
     world.borrow_mut().board.catalog = catalog;
     harness.run_steps(2);
     assert_eq!(harness.state().view.flow_ref(), Some(&other_flow()));
+}
+
+#[test]
+fn a_file_opened_by_its_path_shows_its_workspace_and_collection_while_none_is_set() {
+    let world = world();
+    let catalog = std::mem::take(&mut world.borrow_mut().board.catalog);
+    let mut harness = window(&world, &[ORDERS]);
+    harness.get_by_label("Workspace (no workspace)");
+    let asked = |world: &Shared| {
+        let world = world.borrow();
+        let roots = world.orders.iter().filter_map(|order| match order {
+            Order::SetCollection(root) => Some(root.clone()),
+            _ => None,
+        });
+        roots.collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&world), [Some("/c".into())]);
+    world.borrow_mut().board.catalog = catalog;
+    with_finance(&world);
+    // Another workspace stands first in the list.
+    Arc::make_mut(&mut world.borrow_mut().board.catalog)
+        .workspaces
+        .reverse();
+    harness.run_steps(3);
+    harness.get_by_label("Workspace claims");
+    assert_eq!(harness.state().view.flow_ref(), Some(&flow_ref()));
+    // It was looked at, not chosen: the next start knows of none.
+    assert_eq!(world.borrow().remembered.settings.collection, None);
+    harness
+        .state_mut()
+        .ask(Action::OpenPath("/elsewhere/x.graphml".into()));
+    harness.run_steps(4);
+    assert_eq!(asked(&world).len(), 1, "what is shown stays");
+}
+
+#[test]
+fn a_file_opened_by_its_path_is_shown_in_its_workspace_once_the_collection_is_read() {
+    let world = world();
+    with_finance(&world);
+    let catalog = std::mem::take(&mut world.borrow_mut().board.catalog);
+    world.borrow_mut().remembered.settings.collection = Some("/c".into());
+    world.borrow_mut().remembered.layout.workspace = Some("claims-1".into());
+    let mut harness = window(&world, &["/c/finance/flow_modules/close.graphml"]);
+    harness.run_steps(2);
+    world.borrow_mut().board.catalog = catalog;
+    harness.run_steps(3);
+    harness.get_by_label("Workspace finance");
+    assert_eq!(harness.state().view.flow_ref(), Some(&other_flow()));
+    switch(&mut harness, "claims-1");
+    assert!(harness.state().view.tabs.is_empty(), "it lies there alone");
 }

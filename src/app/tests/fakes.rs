@@ -299,6 +299,7 @@ impl Files for Fake {
             FileJob::Load { tab, path } => FileDone::Loaded {
                 tab: *tab,
                 result: Ok(Box::new(Loaded {
+                    collection: path.starts_with("/c").then(|| "/c".into()),
                     flow_ref: flow_at(path),
                     version: Version {
                         is_trusted: !world.untrusted,

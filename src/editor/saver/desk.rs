@@ -167,7 +167,9 @@ impl Desk {
                         )
                     }
                 };
+                let in_workspace = store::lies_in_modules(&flow_ref);
                 Ok(Box::new(Opened {
+                    collection: in_workspace.then(|| store::collection_showing(&flow_ref.root)),
                     flow_ref,
                     version,
                     unsaved,

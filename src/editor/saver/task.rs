@@ -138,6 +138,8 @@ pub enum Outcome {
 pub struct Opened {
     /// Which flow.
     pub flow_ref: FlowRef,
+    /// The collection that shows its workspace; `None` for a file on its own.
+    pub collection: Option<PathBuf>,
     /// What it holds.
     pub version: Version,
     /// What a crash left unsaved of it.

@@ -190,6 +190,7 @@ impl Dispatcher {
                 Some(open) => std::mem::take(&mut open.waiting),
                 None => continue,
             };
+            self.picture.touch_flow(&flow);
             for order in waiting {
                 self.order(order);
             }
@@ -205,6 +206,7 @@ impl Dispatcher {
             return false;
         }
         open.waiting.clear();
+        self.picture.touch_flow(flow);
         let what = "Stopped before this machine had control of the workspace.";
         self.refuse(flow, Notice::new(Level::Info, what, ""));
         true

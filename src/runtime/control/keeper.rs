@@ -8,7 +8,7 @@ use crate::lease::{
     ChildOrder, Effect, Fact, Fault, Folder, Input, Keepsake, Lease, Me, Moment, Now, Op, Reply,
     Sighting, Stand, Status, Ticket, Wish, Work,
 };
-use crate::share::{Errand, News};
+use crate::share::{Errand, Imported, News};
 
 /// What the dispatcher is to do for a keeper.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ pub enum Deed {
     Forget,
     /// Keep what was seen for the next process of this machine.
     Remember(Sighting),
+    /// Tell what came of an import; why not, as a sentence.
+    Imported(Result<Imported, String>),
 }
 
 /// Whether the folder was tested. That writes into it, so nobody tests who only looks at a workspace nobody shares.
@@ -92,6 +94,7 @@ impl Keeper {
     pub fn handle(&mut self, now: Now, input: Input, deeds: &mut Vec<Deed>) {
         match &input {
             Input::Wish(wish) if wants_to_write(wish) && self.test == Test::NotYet => self.test(),
+            Input::Wish(Wish::Import) => (self.errands)(Errand::Import),
             // What an earlier process kept is kept still.
             Input::Resumed(keepsake) => self.kept = Kept::This(*keepsake),
             _ => {}
@@ -159,7 +162,10 @@ impl Keeper {
                     self.watch();
                 }
             }
-            News::TookOver(_) => {}
+            News::Imported(done) => {
+                deeds.push(Deed::Imported(done));
+                self.handle(now, Input::Wish(Wish::Look), deeds);
+            }
         }
     }
 
@@ -283,7 +289,8 @@ fn wants_to_write(wish: &Wish) -> bool {
         | Wish::Keep
         | Wish::Deny { .. }
         | Wish::Release { .. }
-        | Wish::Look => false,
+        | Wish::Look
+        | Wish::Import => false,
     }
 }
 
@@ -326,7 +333,7 @@ mod tests {
         shared: SharedFolder,
         now: Now,
         deeds: Vec<Deed>,
-        _dir: tempfile::TempDir,
+        dir: tempfile::TempDir,
     }
 
     impl Script {
@@ -346,7 +353,7 @@ mod tests {
                 shared,
                 now,
                 deeds: Vec::new(),
-                _dir: dir,
+                dir,
             }
         }
 
@@ -407,7 +414,10 @@ mod tests {
                         News::Tested { folder, measured }
                     }
                     Errand::Watch => News::Watched(Ok(Hydrated::Nothing)),
-                    other @ Errand::TakeOverBundle { .. } => panic!("{other:?}"),
+                    Errand::Import => {
+                        asked.push("Import".to_owned());
+                        News::Imported(self.shared.import(&mut Empty, self.now.wall))
+                    }
                 };
                 self.keeper.news(self.now, news, &mut self.deeds);
             }
@@ -437,6 +447,38 @@ mod tests {
             script.deeds
         );
         assert!(script.deeds.iter().any(|deed| matches!(deed, Deed::Arm(_))));
+    }
+
+    #[test]
+    fn what_data_engine_left_is_imported_when_a_person_wants_it_and_then_it_is_claimed() {
+        let mut script = Script::new();
+        let now = script.now;
+        let state = script.dir.path().join(".workspace_state");
+        // As Data Engine 0.5 leaves a workspace in which nothing ever ran.
+        std::fs::create_dir_all(&state).expect("made");
+        std::fs::write(state.join(".lease-topology.lock"), "").expect("written");
+        script.begin(true);
+        script.serve(|_| false);
+        let status = script.keeper.status(now);
+        assert_eq!(status.stand, Stand::Refused);
+        assert_eq!(status.banners[0].kind, crate::lease::BannerKind::Importable);
+        script.give(Input::Wish(Wish::Import));
+        let asked = script.serve(|_| false);
+        assert!(asked.contains(&"Import".to_owned()), "{asked:?}");
+        let done = Deed::Imported(Ok(Imported { runs: 0, steps: 0 }));
+        assert!(script.deeds.contains(&done), "{:?}", script.deeds);
+        assert!(
+            script.keeper.is_owner(),
+            "as the policy says of what is free"
+        );
+        // There is nothing left to be done again.
+        script.give(Input::Wish(Wish::Import));
+        script.serve(|_| false);
+        assert!(
+            matches!(&script.deeds.last(), Some(Deed::Imported(Err(why))) if why.contains("There is no state")),
+            "{:?}",
+            script.deeds
+        );
     }
 
     #[test]

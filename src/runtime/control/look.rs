@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::lease::{Effect, Fault, Input, Lease, Policy, Sighting, Stand, Status};
 use crate::model::{FlowRef, WorkspaceId};
 use crate::share::table::TableReader;
-use crate::share::{self, Adoption, LedgerSide, Machine, Rows, SharedFolder, Wanted};
+use crate::share::{self, Adoption, Imported, LedgerSide, Machine, Rows, SharedFolder, Wanted};
 use crate::store::{self, ControlText, Home, LockError};
 
 use super::super::board::Runner;
@@ -167,15 +167,6 @@ fn open(root: &Path, machine: &Machine) -> Result<SharedFolder, String> {
     })
 }
 
-/// What was imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Imported {
-    /// Runs in the history of Data Engine.
-    pub runs: usize,
-    /// Steps of them.
-    pub steps: usize,
-}
-
 /// Takes the history of a workspace over that Data Engine 0.5 kept and nobody holds, and puts its state aside, so that
 /// Handmill may have control there. Why not, as a sentence. Killed at any point, it can be done again.
 pub fn import(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<Imported, String> {
@@ -183,7 +174,7 @@ pub fn import(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<
     let lock = store::acquire_control(home, workspace, "command line", clock::now());
     let lock = lock.map_err(|why| match why {
         LockError::Held(held) => format!(
-            "A Handmill of this machine looks after the workspace ({}, process {}). Close it, then try again.",
+            "A Handmill of this machine looks after the workspace ({}, process {}). Close it, then try again; or import in its window.",
             held.face, held.pid
         ),
         LockError::Store(why) => format!("Control cannot be locked on this machine: {why}."),
@@ -199,21 +190,6 @@ pub fn import(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<
 fn import_now(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<Imported, String> {
     let (machine, me) = this_machine(home)?;
     let shared = open(root, &machine)?;
-    let not_there = "There is no state of Data Engine 0.5 in this workspace that nobody holds.";
-    let rows = match shared.read_free_bundle() {
-        Ok(Some(rows)) => rows,
-        Ok(None) | Err(Fault::Gone) => return Err(not_there.to_owned()),
-        Err(Fault::NotUnderstood(why)) => return Err(why),
-        Err(why) => {
-            return Err(format!(
-                "The state of Data Engine 0.5 cannot be read: {why}."
-            ));
-        }
-    };
-    let imported = Imported {
-        runs: rows.runs.len(),
-        steps: rows.steps.len(),
-    };
     let flow = FlowRef {
         workspace: workspace.clone(),
         root: root.clone(),
@@ -225,22 +201,7 @@ fn import_now(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<
     });
     let opened = open.map_err(|why| format!("The ledger cannot be opened: failed to {why}."))?;
     drop(notices);
-    // Its history is kept whatever its age: it was asked for.
-    let for_ever = crate::model::Retention {
-        days: 0,
-        log_bytes_max: 0,
-    };
-    let mut side = SharedLedger::new(Arc::new(opened), me.host, for_ever, || {});
-    side.adopt(rows, Some("Data Engine 0.5"), Adoption::Claiming)
-        .map_err(|why| format!("Its history was not taken over: failed to {why}."))?;
-    // Only when the history is on this machine's disk. Done again, it finds the same rows and nothing to move.
-    let aside = format!("{}__data-engine-0.5__{}", shared.name(), clock::now().0);
-    match shared.take_over_bundle(&aside) {
-        Ok(_) => Ok(imported),
-        Err(Fault::NotUnderstood(why)) => Err(why),
-        Err(Fault::Gone) => Err("Data Engine 0.5 claimed the workspace meanwhile.".to_owned()),
-        Err(why) => Err(format!(
-            "The state of Data Engine 0.5 was not put aside: {why}."
-        )),
-    }
+    let rule = crate::model::Retention::default();
+    let mut side = SharedLedger::new(Arc::new(opened), me.host, rule, || {});
+    shared.import(&mut side, clock::now())
 }

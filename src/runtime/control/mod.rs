@@ -18,7 +18,7 @@ mod tend;
 
 pub use board::ControlBoard;
 pub use controls::Setup;
-pub use look::{Imported, Looked, import, keeper_of, look};
+pub use look::{Looked, import, keeper_of, look};
 
 pub(super) use controls::Controls;
 pub(super) use desk::ControlNews;

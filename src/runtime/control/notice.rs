@@ -2,6 +2,7 @@
 
 use crate::lease::{Fact, Loss};
 use crate::model::{Level, Notice, human_duration};
+use crate::share::Imported;
 
 /// The notice of a fact about the workspace called `name`; `None` for what its control bar shows anyway.
 pub fn notice_of(name: &str, fact: &Fact) -> Option<Notice> {
@@ -43,6 +44,25 @@ pub fn notice_of(name: &str, fact: &Fact) -> Option<Notice> {
             "Look at what both wrote.",
         ),
     })
+}
+
+/// The notice of an import of what Data Engine 0.5 left in the workspace called `name`.
+pub fn notice_of_import(name: &str, done: &Result<Imported, String>) -> Notice {
+    match done {
+        Ok(Imported { runs: 0, .. }) => Notice::new(
+            Level::Info,
+            format!("{name} was taken over from Data Engine 0.5; nothing had run there."),
+            "Its state lies in .workspace_state/stale.",
+        ),
+        Ok(Imported { runs, steps }) => Notice::new(
+            Level::Info,
+            format!(
+                "{name} was taken over from Data Engine 0.5, with {runs} runs of {steps} steps."
+            ),
+            "Its state lies in .workspace_state/stale.",
+        ),
+        Err(why) => Notice::error(format!("{name} was not taken over. {why}"), ""),
+    }
 }
 
 /// A fragment.

@@ -16,7 +16,7 @@ use super::clerk::Task;
 use super::controls::{Closing, Standing};
 use super::desk::control_now;
 use super::keeper::Deed;
-use super::notice::notice_of;
+use super::notice::{notice_of, notice_of_import};
 use super::opening::{self, Shown, text};
 
 /// An end of the process waits so long for the release of control. A folder that answers later than this is left as it
@@ -203,6 +203,11 @@ impl Dispatcher {
             }
             Deed::Children(order) => self.order_children(workspace, order),
             Deed::Record(fact) => self.control_fact(workspace, &fact),
+            Deed::Imported(done) => {
+                if let Some(control) = self.controls.by_workspace.get(workspace) {
+                    self.tell(notice_of_import(&control.name(), &done));
+                }
+            }
             Deed::Keep(keepsake) => {
                 if let Some(me) = self.me_of(workspace) {
                     let kept = opening::of_boot(&me, keepsake);

@@ -14,3 +14,4 @@ mod tests;
 
 pub use side::SharedLedger;
 pub use take::{node_of, stream_of};
+pub use words::step_name;

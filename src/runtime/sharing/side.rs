@@ -174,8 +174,16 @@ impl LedgerSide for SharedLedger {
 
     fn adopt(&mut self, rows: Rows, host: Option<&str>, why: Adoption) -> Result<(), String> {
         let has_files = !rows.files.is_empty();
-        let mut taken = take::taken(rows, host, &self.rule, (self.now)());
-        taken.interrupts = why == Adoption::Claiming;
+        let for_ever = Retention {
+            days: 0,
+            log_bytes_max: 0,
+        };
+        let rule = match why {
+            Adoption::Importing => &for_ever,
+            Adoption::Watching | Adoption::Claiming => &self.rule,
+        };
+        let mut taken = take::taken(rows, host, rule, (self.now)());
+        taken.interrupts = why != Adoption::Watching;
         let ledger = &self.workspace.ledger;
         ledger.adopt(taken).map_err(|why| why.to_string())?;
         self.has_files |= has_files;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::SharedLedger;
-use super::words;
+use super::words::{self, step_name};
 use crate::ledger::{Ledger, LinesElsewhere};
 use crate::model::{
     Choice, Counts, Event, Exit, Finish, Flow, FlowRef, Node, NodeId, NodeIdx, NodeRunId,
@@ -432,7 +432,19 @@ fn who_gains_control_has_what_ran_elsewhere_interrupted_and_resumes_it() {
     run.begin(1, 1, 1);
     let rows = a.all();
     b.watch(rows.clone(), "wsA");
+    let running = |machine: &Machine| {
+        let steps = machine.ledger().steps_running_elsewhere().expect("read");
+        let names: Vec<String> = steps.iter().map(|label| step_name(label)).collect();
+        names.join(", ")
+    };
+    assert_eq!(
+        running(&b),
+        "Node b",
+        "what runs there has a name before it is taken over"
+    );
+    assert_eq!(running(&a), "", "ours runs here");
     b.claim(rows.clone());
+    assert_eq!(running(&b), "");
     assert_eq!(b.stands(), "a ran, b interrupted");
     assert_eq!(b.history()[0].outcome, Some(Outcome::Interrupted));
     assert_eq!(b.facts(), "a+, a ran, b+, b interrupted");
@@ -691,6 +703,8 @@ fn labels_and_sources_say_again_what_was_put_into_them() {
             Some((NodeId::from(id), pass, attempt)),
             "{label}"
         );
+        let name = title.filter(|title| !title.is_empty()).unwrap_or(id);
+        assert_eq!(step_name(&label), name, "{label}");
     }
     for bad in ["", "Read Doc", "x]", "a [b, c]", "a [b, pass x]"] {
         assert_eq!(words::parse_label(bad), None, "{bad}");

@@ -60,6 +60,18 @@ pub fn parse_label(label: &str) -> Option<(NodeId, u32, u32)> {
     Some((NodeId::new(id), pass, attempt))
 }
 
+/// What a person calls the step with such a label: its title, else its node's id; any other text as it is.
+pub fn step_name(label: &str) -> String {
+    let Some((node, ..)) = parse_label(label) else {
+        return label.to_owned();
+    };
+    let title = label.rfind('[').map_or("", |at| label[..at].trim_end());
+    match title {
+        "" => node.to_string(),
+        title => title.to_owned(),
+    }
+}
+
 /// Where a run ran, of which file, and what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

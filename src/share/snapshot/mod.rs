@@ -51,6 +51,8 @@ pub enum Adoption {
     Watching,
     /// This machine has gained control: what still runs there by these rows was interrupted.
     Claiming,
+    /// A person asked for the history that another program left: nothing of it runs any more, and its age does not matter.
+    Importing,
 }
 
 /// The ledger, as far as the shared folder needs it. Called on the thread of the workspace.

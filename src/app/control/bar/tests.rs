@@ -164,6 +164,7 @@ pub fn seat(situation: &str) -> Seat {
                 let kind = match kind {
                     "Conflict" => BannerKind::Conflict,
                     "Foreign" => BannerKind::Foreign,
+                    "Importable" => BannerKind::Importable,
                     "Degraded" => BannerKind::Degraded,
                     "Waits" => BannerKind::Waits,
                     _ => BannerKind::Older,
@@ -362,6 +363,10 @@ fn what_went_wrong_stands_below_with_the_one_thing_to_do() {
     assert!(
         told("free late banner=Foreign:Not_ours.")
             .ends_with("Heed: Not ours. [Explain] [Try again]")
+    );
+    assert!(
+        told("free late banner=Importable:Left_here.")
+            .ends_with("Heed: Left here. [Explain] [*Take over…]")
     );
     assert_eq!(
         told("vanished"),

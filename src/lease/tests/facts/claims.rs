@@ -51,6 +51,10 @@ fn item_14_a_tree_of_a_later_program_is_refused() {
     let status = rig.status();
     assert_eq!(status.stand, Stand::Refused);
     assert_eq!(status.blocked.as_deref(), Some(why));
+    assert_eq!(status.banners[0].kind, BannerKind::Foreign);
+    rig.markers.is_importable = true;
+    rig.wish(Wish::Import);
+    assert_eq!(rig.status().banners[0].kind, BannerKind::Importable);
     assert!(!rig.wrote(|op| matches!(op, Op::MakeNew { .. } | Op::Touch { .. })));
 }
 

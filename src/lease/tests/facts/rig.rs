@@ -240,6 +240,7 @@ impl Rig {
                     is_leased: owner.is_some(),
                     token: owner.as_ref().map(|note| note.token),
                     foreign: None,
+                    is_importable: false,
                 };
             }
             Op::RemoveEpoch { epoch } => self.listing.oldest = epoch.next(),

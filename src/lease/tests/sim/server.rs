@@ -97,6 +97,7 @@ impl Server {
                 is_leased: self.mirror.is_some(),
                 token: self.mirror.as_ref().map(|note| note.token),
                 foreign: None,
+                is_importable: false,
             },
             asked: Asked {
                 requests: self.requests.values().cloned().collect(),
