@@ -73,14 +73,12 @@ pub fn prepare(
             let orphans = orphans.insert(left);
             match workspace.open_run(&flow).map_err(|why| unreadable(&why))? {
                 None => {
-                    let resources = Resources::new(&home);
                     let gather = |past: &Past| {
-                        gathered(&resources, &frozen, choice_made.clone(), past, &given).map_err(
-                            |lacking| {
+                        gathered(&ours.resources, &frozen, choice_made.clone(), past, &given)
+                            .map_err(|lacking| {
                                 missing.replace(lacking.names);
                                 lacking.told
-                            },
-                        )
+                            })
                     };
                     ready(&workspace, &flow, &run, lock, &frozen, (orphans, &gather))
                 }

@@ -159,6 +159,22 @@ fn wait(what: &str, fact: impl Fn() -> bool) {
     }
 }
 
+#[test]
+fn the_search_finds_what_it_looks_for() {
+    for (name, form) in forms() {
+        let desk = Desk::new();
+        let file = desk.home().join("some/file");
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        for n in 0..6 {
+            fs::write(desk.root().join(n.to_string()), "nothing").expect("written");
+        }
+        desk.search();
+        fs::write(file, format!("\0before{form}after")).expect("written");
+        let found = std::panic::catch_unwind(|| desk.search());
+        assert!(found.is_err(), "{name} as {form} was not found");
+    }
+}
+
 /// Prints both canaries in every way, whole and in pieces.
 const TELLS_ALL: &str = r#"
 echo "plain $CANARY_A and $CANARY_B"
