@@ -28,7 +28,7 @@ const FRAMES: usize = 31;
 
 struct Bench {
     ctx: egui::Context,
-    flow: Flow,
+    flow: Arc<Flow>,
     board: FlowBoard,
     selection: Selection,
     state: CanvasState,
@@ -126,7 +126,7 @@ impl Bench {
         let ctx = egui::Context::default();
         Self {
             ctx,
-            flow,
+            flow: Arc::new(flow),
             board,
             selection: Selection::default(),
             state: CanvasState::default(),

@@ -6,13 +6,15 @@
     reason = "a bench prints its figures, and ends at the first surprise"
 )]
 
+#[path = "shared/past.rs"]
+mod past;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handmill::ledger::Ledger;
 use handmill::model::{
-    Choice, Counts, Event, Exit, Finish, Flow, FlowRef, HistoryFilter, Node, NodeIdx, NodeRunId,
-    NodeStatus, Outcome, Point, Retention, RunId, RunStart, Timestamp, WorkspaceId, going,
+    Flow, FlowRef, HistoryFilter, Node, Point, Retention, RunId, Timestamp, WorkspaceId, going,
 };
 
 fn main() {
@@ -23,7 +25,7 @@ fn main() {
     };
 
     let ledger = open("large");
-    let (large, frozen) = (flow_ref("large.graphml"), flow(10_000));
+    let (large, frozen) = (flow_ref("large.graphml"), past::flow(10_000));
     for (run, what) in [("r1", "first run"), ("r2", "second run")] {
         let (wall, cpu) = (Instant::now(), cpu_time());
         let events = record(&ledger, &large, &frozen, run);
@@ -50,7 +52,7 @@ fn main() {
         .and_then(|n| n.parse().ok())
         .unwrap_or(10_000);
     let ledger = open("long");
-    let (long, frozen) = (flow_ref("long.graphml"), flow(200));
+    let (long, frozen) = (flow_ref("long.graphml"), past::flow(200));
     let wall = Instant::now();
     for run in 0..runs {
         record(&ledger, &long, &frozen, &format!("r{run:06}"));
@@ -134,7 +136,7 @@ fn record_odd(ledger: &Ledger, flow: &FlowRef) {
     odd.graph.add_node(node).expect("the first");
     record(ledger, flow, &Arc::new(odd), "odd");
     for run in 0..50 {
-        record(ledger, flow, &self::flow(200), &format!("later{run}"));
+        record(ledger, flow, &past::flow(200), &format!("later{run}"));
     }
     ledger.flush().expect("on disk");
 }
@@ -156,7 +158,7 @@ fn prune(ledger: &Ledger, flow: &FlowRef, runs: u32) {
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
-            let frozen = self::flow(1);
+            let frozen = past::flow(1);
             let mut waits = Vec::new();
             let mut n = 0;
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
@@ -209,69 +211,9 @@ fn flow_ref(file: &str) -> FlowRef {
     }
 }
 
-fn flow(nodes: u32) -> Arc<Flow> {
-    let mut flow = Flow::default();
-    for n in 0..nodes {
-        let node = Node::new(
-            format!("node-{n}").as_str(),
-            format!("make part-{n}.o && echo done"),
-            Point::default(),
-        );
-        flow.graph.add_node(node).expect("names differ");
-    }
-    Arc::new(flow)
-}
-
 /// Records a whole run; gives the number of events.
 fn record(ledger: &Ledger, flow: &FlowRef, frozen: &Arc<Flow>, run: &str) -> u32 {
-    let nodes = u32::try_from(frozen.graph.n_nodes()).expect("few");
-    let run = RunId::from(run);
-    ledger.record(Event::RunStarted(Box::new(RunStart {
-        run: run.clone(),
-        flow: flow.clone(),
-        frozen: frozen.clone(),
-        choice: Choice::Full,
-        resumes: None,
-        subset: (0..nodes).map(NodeIdx).collect(),
-        kept: Arc::new([]),
-        marks: [].into(),
-        triggers: [].into(),
-        at: Timestamp(0),
-    })));
-    for n in 0..nodes {
-        let at = Timestamp(i64::from(n) * 100);
-        let id = NodeRunId {
-            run: run.clone(),
-            node: NodeIdx(n),
-            pass: 1,
-            attempt: 1,
-        };
-        ledger.record(Event::NodeStarted { id: id.clone(), at });
-        ledger.record(Event::NodeSpawned {
-            id: id.clone(),
-            pid: n + 1_000,
-            birth: 123_456_789,
-        });
-        ledger.record(Event::NodeFinished(Finish {
-            id,
-            exit: Exit::Code(0),
-            status: NodeStatus::Ran,
-            retry_at: None,
-            at,
-        }));
-    }
-    ledger.record(Event::RunFinished {
-        run,
-        outcome: Outcome::Succeeded,
-        counts: Counts {
-            subset: nodes,
-            ran: nodes,
-            ..Counts::default()
-        },
-        skipped: Arc::new([]),
-        at: Timestamp(i64::from(nodes) * 100),
-    });
-    3 * nodes + 2
+    past::record(ledger, flow, frozen, run, Timestamp(0))
 }
 
 /// CPU time tells what a question costs on a busy machine, wall time how long a person waits.

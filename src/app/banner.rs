@@ -1,7 +1,7 @@
 //! The strips over the canvas when something is not as it was left: the file under it changed or
 //! is gone, another process runs the flow, a dead Handmill left processes, an older run is shown.
 
-use egui::{Align, Color32, Frame, Label, Layout, Margin, RichText, Ui};
+use egui::{Align, Color32, Frame, Layout, Margin, Ui};
 
 use crate::editor::DiskState;
 use crate::model::{RunId, Timestamp};
@@ -11,10 +11,10 @@ use super::action::{Action, BannerAct, Verb};
 use super::control;
 use super::icons::{self, Icon};
 use super::room::Pane;
-use super::theme::{Theme, regular, size, space};
+use super::theme::{Theme, size, space};
 use super::view::{SidePane, View, runner_words};
 use super::when;
-use super::widgets::{Button, hairline};
+use super::widgets::{self, Button, hairline};
 
 /// Draws a strip for each thing there is to say.
 pub fn banner_ui(
@@ -123,7 +123,7 @@ fn older_run_ui(
     actions: &mut Vec<Action>,
 ) {
     let run = flow.history.iter().find(|run| run.id == *shown);
-    let when = run.map(|run| when::day_and_time(run.started, now, &view.zone));
+    let when = run.map(|run| when::day_and_time_inside(run.started, now, &view.zone));
     let what = match when {
         Some(when) => format!("An older run is shown: {when}."),
         None => "An older run is shown.".to_owned(),
@@ -139,7 +139,8 @@ fn show_problems(view: &mut View) {
     view.bring(Pane::Bottom);
 }
 
-/// One strip; gives back which of its buttons was pressed.
+/// One strip; gives back which of its buttons was pressed. Its words have two rows beside the buttons; the rest is told
+/// by pointing at them.
 pub(super) fn strip_ui(
     ui: &mut Ui,
     (icon, colour): (Icon, Color32),
@@ -152,7 +153,11 @@ pub(super) fn strip_ui(
         .fill(theme.panel.lerp_to_gamma(colour, 0.12))
         .inner_margin(Margin::symmetric(12, 4))
         .show(ui, |ui| {
-            let row = egui::vec2(ui.available_width(), size::CONTROL);
+            let buttons: f32 = acts.iter().map(|name| Button::room(ui, name)).sum();
+            let room = ui.available_width() - buttons - 15.0 - 2.0 * space::S;
+            let galley = widgets::rows(ui, what, 2, room.max(80.0));
+            let height = galley.size().y.max(size::CONTROL);
+            let row = egui::vec2(ui.available_width(), height);
             let layout = Layout::right_to_left(Align::Center);
             ui.allocate_ui_with_layout(row, layout, |ui| {
                 ui.spacing_mut().item_spacing.x = space::S;
@@ -165,10 +170,7 @@ pub(super) fn strip_ui(
                     let (rect, _) =
                         ui.allocate_exact_size(egui::Vec2::splat(15.0), egui::Sense::hover());
                     icons::paint(ui.painter(), rect, icon, colour);
-                    let text = RichText::new(what)
-                        .font(regular(size::UI))
-                        .color(theme.text);
-                    ui.add(Label::new(text).truncate());
+                    widgets::rows_ui(ui, galley, what);
                 });
             });
         });

@@ -4,6 +4,7 @@
 //! what can be done), `perform` (what each does), `ports` (what the window needs from outside).
 
 mod action;
+mod aside;
 mod banner;
 mod canvas;
 mod compare_page;
@@ -35,6 +36,7 @@ mod side_pane;
 mod sidebar;
 mod split;
 mod tabs;
+mod tally;
 mod theme;
 mod toolbar;
 mod turn;

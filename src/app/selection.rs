@@ -4,14 +4,18 @@
 //! [`Selection::retain`]. The order matters to [`super::Verb::Connect`].
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::model::{EdgeId, Flow, FrameId, NodeId};
 
 use super::Action;
 
-/// What is selected, each thing once.
+/// What is selected, each thing once. A clone is cheap, however much that is.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub struct Selection(Arc<Chosen>);
+
+#[derive(Clone, Debug, Default)]
+struct Chosen {
     nodes: Vec<NodeId>,
     edges: Vec<EdgeId>,
     frames: Vec<FrameId>,
@@ -22,7 +26,8 @@ pub struct Selection {
 
 impl PartialEq for Selection {
     fn eq(&self, other: &Self) -> bool {
-        self.nodes == other.nodes && self.edges == other.edges && self.frames == other.frames
+        let (a, b) = (&self.0, &other.0);
+        Arc::ptr_eq(a, b) || a.nodes == b.nodes && a.edges == b.edges && a.frames == b.frames
     }
 }
 
@@ -41,37 +46,38 @@ impl Selection {
 
     /// Nodes in the order they were chosen.
     pub fn nodes(&self) -> &[NodeId] {
-        &self.nodes
+        &self.0.nodes
     }
 
     /// Edges in the order they were chosen.
     pub fn edges(&self) -> &[EdgeId] {
-        &self.edges
+        &self.0.edges
     }
 
     /// Frames in the order they were chosen.
     pub fn frames(&self) -> &[FrameId] {
-        &self.frames
+        &self.0.frames
     }
 
     /// True when nothing is selected.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.edges.is_empty() && self.frames.is_empty()
+        let chosen = &self.0;
+        chosen.nodes.is_empty() && chosen.edges.is_empty() && chosen.frames.is_empty()
     }
 
     /// True when this node is selected.
     pub fn has_node(&self, id: &NodeId) -> bool {
-        self.node_set.contains(id)
+        self.0.node_set.contains(id)
     }
 
     /// True when this edge is selected.
     pub fn has_edge(&self, id: &EdgeId) -> bool {
-        self.edge_set.contains(id)
+        self.0.edge_set.contains(id)
     }
 
     /// True when this frame is selected.
     pub fn has_frame(&self, id: &FrameId) -> bool {
-        self.frames.contains(id)
+        self.0.frames.contains(id)
     }
 
     /// Exactly these from now on, each once, in the order given.
@@ -95,29 +101,32 @@ impl Selection {
 
     /// Adds a node at the end of the order, unless it is there.
     pub fn add_node(&mut self, id: NodeId) {
-        if self.node_set.insert(id.clone()) {
-            self.nodes.push(id);
+        let chosen = Arc::make_mut(&mut self.0);
+        if chosen.node_set.insert(id.clone()) {
+            chosen.nodes.push(id);
         }
     }
 
     /// Adds an edge, unless it is there.
     pub fn add_edge(&mut self, id: EdgeId) {
-        if self.edge_set.insert(id.clone()) {
-            self.edges.push(id);
+        let chosen = Arc::make_mut(&mut self.0);
+        if chosen.edge_set.insert(id.clone()) {
+            chosen.edges.push(id);
         }
     }
 
     /// Adds a frame, unless it is there.
     pub fn add_frame(&mut self, id: FrameId) {
         if !self.has_frame(&id) {
-            self.frames.push(id);
+            Arc::make_mut(&mut self.0).frames.push(id);
         }
     }
 
     /// Takes a node out when it is selected, else adds it.
     pub fn toggle_node(&mut self, id: NodeId) {
-        if self.node_set.remove(&id) {
-            self.nodes.retain(|other| *other != id);
+        let chosen = Arc::make_mut(&mut self.0);
+        if chosen.node_set.remove(&id) {
+            chosen.nodes.retain(|other| *other != id);
         } else {
             self.add_node(id);
         }
@@ -125,8 +134,9 @@ impl Selection {
 
     /// Takes an edge out when it is selected, else adds it.
     pub fn toggle_edge(&mut self, id: EdgeId) {
-        if self.edge_set.remove(&id) {
-            self.edges.retain(|other| *other != id);
+        let chosen = Arc::make_mut(&mut self.0);
+        if chosen.edge_set.remove(&id) {
+            chosen.edges.retain(|other| *other != id);
         } else {
             self.add_edge(id);
         }
@@ -134,29 +144,36 @@ impl Selection {
 
     /// Takes a frame out when it is selected, else adds it.
     pub fn toggle_frame(&mut self, id: FrameId) {
-        if self.has_frame(&id) {
-            self.frames.retain(|other| *other != id);
+        let frames = &mut Arc::make_mut(&mut self.0).frames;
+        if frames.contains(&id) {
+            frames.retain(|other| *other != id);
         } else {
-            self.frames.push(id);
+            frames.push(id);
         }
     }
 
     /// Drops what the flow no longer holds; to be called after each change of the document.
     pub fn retain(&mut self, flow: &Flow) {
-        self.nodes.retain(|id| flow.graph.contains(id));
-        self.edges.retain(|id| flow.graph.edge(id).is_some());
-        self.frames
+        if self.is_empty() {
+            return;
+        }
+        let chosen = Arc::make_mut(&mut self.0);
+        chosen.nodes.retain(|id| flow.graph.contains(id));
+        chosen.edges.retain(|id| flow.graph.edge(id).is_some());
+        chosen
+            .frames
             .retain(|id| flow.frames.iter().any(|frame| frame.id == *id));
-        self.node_set = self.nodes.iter().cloned().collect();
-        self.edge_set = self.edges.iter().cloned().collect();
+        chosen.node_set = chosen.nodes.iter().cloned().collect();
+        chosen.edge_set = chosen.edges.iter().cloned().collect();
     }
 
     /// The action that makes this the selection.
     pub fn into_action(self) -> Action {
+        let chosen = Arc::unwrap_or_clone(self.0);
         Action::Select {
-            nodes: self.nodes,
-            edges: self.edges,
-            frames: self.frames,
+            nodes: chosen.nodes,
+            edges: chosen.edges,
+            frames: chosen.frames,
         }
     }
 }

@@ -22,6 +22,7 @@ use super::room::{Pane, Sizes};
 use super::safety::{self, Trail};
 use super::selection::Selection;
 use super::settings::Page;
+use super::tally::Tally;
 use super::verbs::Context;
 
 /// An open tab.
@@ -42,6 +43,8 @@ pub struct Tab {
     pub close_after_save: bool,
     /// What another program or a crash left to be settled.
     pub trail: Trail,
+    /// What is listed of all its nodes.
+    pub tally: Tally,
 }
 
 /// What is in a tab.
@@ -66,6 +69,7 @@ impl Tab {
             saving: false,
             close_after_save: false,
             trail: Trail::default(),
+            tally: Tally::default(),
         }
     }
 

@@ -29,6 +29,15 @@ pub fn day_and_time(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+/// The same inside a sentence: `today 10:41`, `3 Nov 09:15`.
+pub fn day_and_time_inside(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let words = day_and_time(at, now, zone);
+    match words.starts_with("Today") || words.starts_with("Yesterday") {
+        true => words.to_lowercase(),
+        false => words,
+    }
+}
+
 /// `10:41:07.120`.
 pub fn clock_ms(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%H:%M:%S%.3f").to_string()

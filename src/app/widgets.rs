@@ -21,6 +21,27 @@ pub fn galley(ui: &Ui, text: &str, font: FontId, colour: Color32, max_width: f32
     ui.painter().layout_job(job)
 }
 
+/// Words of a line that may have so many rows; the last one is cut with an ellipsis.
+pub fn rows(ui: &Ui, text: &str, rows_max: usize, max_width: f32) -> Arc<Galley> {
+    let theme = Theme::of(ui.ctx());
+    let font = regular(size::UI);
+    let mut job = LayoutJob::simple(text.to_owned(), font, theme.text, max_width);
+    job.wrap.max_rows = rows_max;
+    ui.painter().layout_job(job)
+}
+
+/// Draws [`rows`]; all of `text` is told by pointing at what was cut.
+pub fn rows_ui(ui: &mut Ui, galley: Arc<Galley>, text: &str) {
+    let theme = Theme::of(ui.ctx());
+    let is_cut = galley.elided;
+    let (rect, words) = ui.allocate_exact_size(galley.size(), Sense::hover());
+    ui.painter().galley(rect.min, galley, theme.text);
+    words.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, text));
+    if is_cut {
+        words.on_hover_text(text);
+    }
+}
+
 /// Paints one line of text with its middle at `y`, from `x` rightwards; gives its width.
 pub fn text_at(
     ui: &Ui,
@@ -92,6 +113,12 @@ pub struct Button<'a> {
 }
 
 impl<'a> Button<'a> {
+    /// Room that a plain button with this text takes in a row, with the gap beside it.
+    pub fn room(ui: &Ui, text: &str) -> f32 {
+        let galley = galley(ui, text, regular(size::UI), Color32::WHITE, f32::INFINITY);
+        galley.size().x + 22.0 + space::S
+    }
+
     /// A button that says `text`.
     pub fn new(text: &'a str) -> Self {
         Self {
@@ -462,6 +489,30 @@ pub fn masked_field(
         state.store(ui.ctx(), id);
     }
     response
+}
+
+/// Draws boxes and rings to be ticked in this part of the window so that one sees them before they are.
+pub fn seen_marks(ui: &mut Ui) {
+    let theme = Theme::of(ui.ctx());
+    ui.visuals_mut().widgets.inactive.bg_stroke = Stroke::new(1.0, theme.faint);
+}
+
+/// Small words that explain what stands above them, under its text where that has a box or a ring.
+pub fn note_ui(ui: &mut Ui, text: &str, is_under_mark: bool, colour: Color32) {
+    let spacing = ui.spacing();
+    let left = match is_under_mark {
+        true => spacing.icon_width + spacing.icon_spacing,
+        false => 0.0,
+    };
+    let margin = egui::Margin {
+        left: left as i8,
+        bottom: 2,
+        ..egui::Margin::ZERO
+    };
+    egui::Frame::new().inner_margin(margin).show(ui, |ui| {
+        let text = egui::RichText::new(text).font(regular(size::SMALL));
+        ui.add(egui::Label::new(text.color(colour)).wrap());
+    });
 }
 
 /// A value that is shown in a field's frame but cannot be typed.

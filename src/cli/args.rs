@@ -49,6 +49,9 @@ pub enum Command {
     /// Carry on the runs of a window that is gone; started by the sitter
     #[command(name = "__background", hide = true)]
     Background,
+    /// End what a sitter leaves when it is killed; started by it
+    #[command(name = "__warden", hide = true)]
+    Warden,
     /// Make what a folder lacks of a workspace, and change nothing in it
     Provision(ProvisionArgs),
     /// Say how this machine and its folders are, and what to do about what is not well

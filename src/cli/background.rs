@@ -14,6 +14,12 @@ pub fn sit(home: &Home) -> Result<ExitCode, Refused> {
     Ok(ExitCode::Done)
 }
 
+/// Carries out `__warden`.
+pub fn stand_by() -> Result<ExitCode, Refused> {
+    runtime::stand_by().map_err(|why| Refused::new(format!("failed to {why}"), ""))?;
+    Ok(ExitCode::Done)
+}
+
 /// Carries out `__background`.
 pub fn carry_on(home: &Home) -> Result<ExitCode, Refused> {
     let settings = Settings::load(home).settings;

@@ -51,6 +51,7 @@ pub fn main(command: Command) -> ExitCode {
             Command::Ls(args) => list::ls(&home, &args),
             Command::Check(args) => check::check(&args),
             Command::Sitter => background::sit(&home),
+            Command::Warden => background::stand_by(),
             Command::Background => background::carry_on(&home),
             Command::Provision(args) => provision::provision(&home, &args),
             Command::Doctor(args) => Ok(doctor::doctor(&home, &args)),

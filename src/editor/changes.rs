@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::model::merge::{Merged, Picks, Renamed, merge_with};
-use crate::model::{Change, Flow};
+use crate::model::{Change, Flow, changes};
 
 use super::arrival::{Arrival, Way};
 use super::{DiskState, Document, Version};
@@ -28,6 +28,29 @@ impl Merging {
     /// The flow of both as the picks stand.
     pub fn merged(&self) -> Merged {
         merge_with(&self.base, &self.ours, &self.theirs, &self.picks)
+    }
+}
+
+/// What three flows come to, as they were picked from.
+#[derive(Clone, Debug)]
+pub struct WorkedOut {
+    /// The three, and what was picked.
+    pub merging: Merging,
+    /// The flow of both.
+    pub merged: Merged,
+    /// What the other side brings without a conflict.
+    pub came: Vec<Change>,
+}
+
+impl From<Merging> for WorkedOut {
+    fn from(merging: Merging) -> Self {
+        let merged = merging.merged();
+        let came = changes(&merging.ours, &merged.flow);
+        Self {
+            merging,
+            merged,
+            came,
+        }
     }
 }
 

@@ -32,7 +32,41 @@ pub enum DiskState {
 #[derive(Clone, Debug)]
 struct Past {
     edit: Edit,
+    /// Of a large edit: where it leads, and what leads back.
+    there: Option<There>,
     place: usize,
+}
+
+/// A flow that a large edit leads to. To go there is to move a pointer, and no frame is lost by it.
+#[derive(Clone, Debug)]
+struct There {
+    flow: Arc<Flow>,
+    back: Edit,
+}
+
+/// An edit that names more than this is large.
+const LARGE: usize = 2_000;
+/// Flows that one history keeps beside its edits: of 100 000 nodes, some 20 MB each.
+const FLOWS_MAX: usize = 8;
+
+impl Past {
+    fn new(edit: Edit, place: usize) -> Self {
+        Self {
+            edit,
+            there: None,
+            place,
+        }
+    }
+}
+
+/// Adds an entry to a history, which keeps the flows of its newest large ones alone.
+fn push(history: &mut Vec<Past>, past: Past) {
+    let is_large = past.there.is_some();
+    history.push(past);
+    if is_large {
+        let large = history.iter_mut().rev().filter(|past| past.there.is_some());
+        large.skip(FLOWS_MAX).for_each(|past| past.there = None);
+    }
 }
 
 /// An open workfile. Edits go through [`Document::apply`]; runs and saves take the shared flow.
@@ -133,12 +167,17 @@ impl Document {
     /// Applies one step. What was undone can no longer be redone.
     pub fn apply(&mut self, edit: Edit) -> Result<(), EditError> {
         let done = edit.clone();
+        let before = (done.n_things() > LARGE).then(|| self.flow.clone());
         let edit = edit.apply(Arc::make_mut(&mut self.flow))?;
-        self.kept.did(done);
-        self.undo.push(Past {
-            edit,
-            place: self.place,
-        });
+        let mut past = Past::new(edit, self.place);
+        match before {
+            Some(flow) => {
+                self.kept.did_much();
+                past.there = Some(There { flow, back: done });
+            }
+            None => self.kept.did(done),
+        }
+        push(&mut self.undo, past);
         self.redo.clear();
         self.place = self.n_places;
         self.n_places += 1;
@@ -151,8 +190,9 @@ impl Document {
         let Some(step) = self.undo.pop() else {
             return false;
         };
-        let inverse = self.walk(step);
-        self.redo.extend(inverse);
+        if let Some(inverse) = self.walk(step) {
+            push(&mut self.redo, inverse);
+        }
         true
     }
 
@@ -161,22 +201,32 @@ impl Document {
         let Some(step) = self.redo.pop() else {
             return false;
         };
-        let inverse = self.walk(step);
-        self.undo.extend(inverse);
+        if let Some(inverse) = self.walk(step) {
+            push(&mut self.undo, inverse);
+        }
         true
     }
 
     /// Goes to where a step leads; gives the step back.
     fn walk(&mut self, step: Past) -> Option<Past> {
         self.revision += 1;
+        if let Some(There { flow, back }) = step.there {
+            self.kept.did_much();
+            let flow = std::mem::replace(&mut self.flow, flow);
+            return Some(Past {
+                there: Some(There {
+                    flow,
+                    back: step.edit,
+                }),
+                ..Past::new(back, std::mem::replace(&mut self.place, step.place))
+            });
+        }
         let done = step.edit.clone();
         match step.edit.apply(Arc::make_mut(&mut self.flow)) {
             Ok(edit) => {
                 self.kept.did(done);
-                Some(Past {
-                    edit,
-                    place: std::mem::replace(&mut self.place, step.place),
-                })
+                let place = std::mem::replace(&mut self.place, step.place);
+                Some(Past::new(edit, place))
             }
             Err(why) => {
                 debug_assert!(false, "an inverse must apply: {why}");
@@ -249,16 +299,25 @@ impl Document {
         let Some(Step { done, back, flow }) = step else {
             return;
         };
-        self.flow = flow;
-        self.kept.did(done);
+        let flow = std::mem::replace(&mut self.flow, flow);
         self.redo.clear();
+        let is_large = done.n_things() > LARGE;
         match back {
-            Some(edit) => self.undo.push(Past {
-                edit,
-                place: self.place,
-            }),
+            Some(edit) => {
+                let mut past = Past::new(edit, self.place);
+                if is_large {
+                    self.kept.did_much();
+                    past.there = Some(There { flow, back: done });
+                } else {
+                    self.kept.did(done);
+                }
+                push(&mut self.undo, past);
+            }
             // Steps that lead elsewhere are worse than none.
-            None => self.undo.clear(),
+            None => {
+                self.kept.did(done);
+                self.undo.clear();
+            }
         }
         self.place = self.n_places;
         self.n_places += 1;
@@ -310,6 +369,53 @@ mod tests {
         assert!(document.is_dirty());
         document.redo();
         assert!(!document.is_dirty());
+    }
+
+    #[test]
+    fn a_large_step_is_undone_and_redone_by_moving_pointers() {
+        let mut document = document();
+        let add = |of: &str, n: usize| Edit::Add {
+            nodes: (0..n)
+                .map(|i| Node::new(format!("{of}{i}").as_str(), "true", Point::default()))
+                .collect(),
+            edges: Vec::new(),
+        };
+        title(&mut document, "before");
+        let before = document.flow().clone();
+        document.apply(add("a", LARGE + 1)).expect("applies");
+        let after = document.flow().clone();
+        title(&mut document, "after");
+        for _ in 0..2 {
+            assert!(document.undo() && document.undo());
+            assert!(Arc::ptr_eq(document.flow(), &before));
+            assert!(document.redo());
+            assert_eq!(document.flow(), &after);
+            assert!(document.redo());
+            assert_eq!(document.flow().title, "after");
+        }
+        // What is told to the crash journal leads to what is on the screen.
+        match document.journal(1, crate::model::Timestamp(0)) {
+            Some(crate::editor::Note::Begin { since, n_steps, .. }) => {
+                assert_eq!(n_steps, 11);
+                let crate::editor::Since::Flow(flow) = since else {
+                    panic!("{since:?}");
+                };
+                assert!(Arc::ptr_eq(&flow, document.flow()));
+            }
+            note => panic!("{note:?}"),
+        }
+        // Of many large steps the older ones keep their edits alone, and are undone all the same.
+        for step in 0..FLOWS_MAX + 3 {
+            let name = format!("s{step}-");
+            document.apply(add(&name, LARGE + 1)).expect("applies");
+        }
+        let n_kept = document.undo.iter().filter(|past| past.there.is_some());
+        assert_eq!(n_kept.count(), FLOWS_MAX);
+        while document.undo() {}
+        assert_eq!(**document.flow(), Flow::default());
+        while document.redo() {}
+        let n = (LARGE + 1) * (FLOWS_MAX + 4);
+        assert_eq!(document.flow().graph.n_nodes(), n);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod version;
 pub use crate::disk::Stamp;
 pub use crate::store::{Backup, Sides};
 pub use arrival::{Arrival, Standing};
-pub use changes::{Merging, Reaction, Seen, follow, react, take_in};
+pub use changes::{Merging, Reaction, Seen, WorkedOut, follow, react, take_in};
 pub use difference::difference;
 pub use document::{DiskState, Document};
 pub use journal::{Base, Journal, News, Note, SYNC_AFTER, Since, Unsaved};

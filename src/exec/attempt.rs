@@ -15,6 +15,7 @@ use super::mask::Forms;
 use super::pump::{Pump, ROOM_SHORT};
 use super::shell::passable_args;
 use super::spawn::{self, Start};
+use super::warden::Bound;
 use super::{End, Ended, Job, Report, Why, environment, unix};
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
@@ -276,6 +277,10 @@ impl Attempt {
             (Some(before), Some(after)) if before == after => before,
             _ => unix::birth_of(pid).unwrap_or(0),
         };
+        let place = job.is_bound.then(|| {
+            let mark = self.mark.clone();
+            shared.warden.hold(&Bound { pid, birth, mark })
+        });
         let must_watch = {
             let mut state = lock(&self.state);
             state.leader = Some((pid, birth));
@@ -292,7 +297,7 @@ impl Attempt {
         let id = job.id.clone();
         shared.report(Report::Spawned { id, pid, birth });
         unix::wait_unreaped(pid);
-        let exit = self.reap(pid, shared);
+        let exit = self.reap(pid, place.flatten(), shared);
         match pump {
             Some(pump) => {
                 pump.drain();
@@ -306,7 +311,7 @@ impl Attempt {
         exit
     }
 
-    fn reap(self: &Arc<Self>, pid: u32, shared: &Shared) -> Exit {
+    fn reap(self: &Arc<Self>, pid: u32, place: Option<u64>, shared: &Shared) -> Exit {
         let mut state = lock(&self.state);
         if state.stop != Stop::No {
             state.leader_gone = true;
@@ -315,6 +320,9 @@ impl Attempt {
                 .changed
                 .wait_while(state, |state| !state.swept)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+        if let Some(place) = place {
+            shared.warden.let_go(place);
         }
         let exit = unix::reap(pid);
         state.leader = None;
@@ -401,6 +409,7 @@ fn start(job: &Job, shared: &Arc<Shared>) -> Result<Started, (io::Error, String)
             cwd: &job.cwd,
             env: &env,
             files: [unix::no_input()?, &stdout, &stderr],
+            is_bound: job.is_bound,
         })?;
         Ok(Started { pid, pump })
     };

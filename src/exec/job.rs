@@ -29,6 +29,9 @@ pub struct Job {
     pub stdout: PathBuf,
     /// File that gets standard error.
     pub stderr: PathBuf,
+    /// It must not outlive the process that starts it, as far as the system can see to that: only that process knows
+    /// until when it may run.
+    pub is_bound: bool,
 }
 
 impl Job {
@@ -52,6 +55,7 @@ impl Job {
             secrets: Secrets::default(),
             stdout,
             stderr,
+            is_bound: false,
         }
     }
 

@@ -9,7 +9,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::exits::ExitRecords;
 use super::losses::Losses;
 use super::sitter::Scope;
 use super::sweep::Sweeper;
+use super::warden::Warden;
 use super::{End, Job, Report, Why};
 use crate::model::{Exit, NodeRunId, Timestamp};
 
@@ -52,6 +53,7 @@ pub(super) struct Shared {
     work: Condvar,
     live: Mutex<HashMap<NodeRunId, Arc<Attempt>>>,
     pub sweeper: Sweeper,
+    pub warden: Warden,
 }
 
 #[derive(Default)]
@@ -85,8 +87,19 @@ impl Launcher {
                 work: Condvar::new(),
                 live: Mutex::default(),
                 sweeper: Sweeper::default(),
+                warden: Warden::default(),
             }),
         }
+    }
+
+    /// Bound children that descend from others are ended by this program when this process is killed.
+    pub(super) fn call_warden(&self, program: PathBuf, args: &'static [&'static str]) {
+        self.shared.warden.called.set((program, args)).ok();
+    }
+
+    /// Whether the process of this number is the warden.
+    pub(super) fn is_warden(&self, pid: u32) -> bool {
+        self.shared.warden.is(pid)
     }
 
     /// Starts a job and returns at once. [`Report::Exited`] follows, whatever happens.

@@ -33,6 +33,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod unix;
+mod warden;
 
 pub use begun::{attempts_begun, nodes_of, write_nodes};
 pub use environment::Environment;
@@ -47,3 +48,4 @@ pub use shell::shell_for;
 pub use sweep::{Survivor, await_orphan, kill_orphan, left_of, orphan_alive, survivors};
 pub use tail::{Follower, IndexEntry, is_log, last_write, read_from, read_tail};
 pub use unix::{open_files, raise_open_files};
+pub use warden::stand_by;

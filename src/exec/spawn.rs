@@ -19,6 +19,9 @@ pub(super) struct Start<'a> {
     pub env: &'a [&'a CStr],
     /// Standard input, output and error.
     pub files: [&'a File; 3],
+    /// The system kills it when the thread that starts it ends, which must therefore wait for it (Linux; elsewhere there
+    /// is nothing of the kind).
+    pub is_bound: bool,
 }
 
 #[cfg(target_os = "linux")]

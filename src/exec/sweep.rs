@@ -17,6 +17,7 @@ use std::time::Duration;
 use super::attempt::{Attempt, MARK, Stop, attempt_of, mark_of};
 use super::launcher::lock;
 use super::unix::{self, Seen, Table};
+use super::warden::Bound;
 use crate::model::{NodeRunId, RunId};
 
 /// Longest wait for killed processes to be gone before they are looked for again.
@@ -359,6 +360,37 @@ pub(super) fn kill_strays(strays: &[Seen], marked_too: bool) -> bool {
     }
     unix::kill(&family);
     true
+}
+
+/// Kills what bound children and those they started have left, when whoever started them is dead.
+pub(super) fn kill_bound(bound: &[Bound]) {
+    if bound.is_empty() {
+        return;
+    }
+    for _ in 0..ROUNDS_MAX {
+        let table = Table::read();
+        // The leader is dead by now as a rule: its group is told by its number and by being younger.
+        let mut family = table.groups(bound.iter().map(|one| (one.pid, one.birth)));
+        unix::freeze(&family);
+        let marked = unix::all_with(MARK).into_iter().filter(|(_, value)| {
+            let is_its = |one: &Bound| one.mark.strip_prefix(MARK) == Some(&format!("={value}"));
+            bound.iter().any(is_its)
+        });
+        family.extend(marked.map(|(seen, _)| seen));
+        let family = table.with_descendants(&family);
+        if family.is_empty() {
+            return;
+        }
+        unix::freeze(&family);
+        let killed = kill_all(&mut [Doomed {
+            leader: 0,
+            birth: 0,
+            mark: String::new(),
+            family,
+            attempt: None,
+        }]);
+        unix::wait_all(&killed, KILL_WAIT);
+    }
 }
 
 /// Asks what an attempt of a dead sitter left running to end; it is not ours, so nobody is told.

@@ -237,6 +237,16 @@ impl Table {
         of.copied().collect()
     }
 
+    /// Everything that lives in groups whose leaders, given by number and start, may be gone.
+    pub fn groups(&self, leaders: impl Iterator<Item = (u32, u64)>) -> Vec<Seen> {
+        let births: std::collections::HashMap<u32, u64> = leaders.collect();
+        let is_theirs = |seen: &&Seen| {
+            let birth = births.get(&seen.group);
+            !seen.dead && birth.is_some_and(|birth| seen.birth >= *birth)
+        };
+        self.0.iter().filter(is_theirs).copied().collect()
+    }
+
     /// These processes with everything that descends from them, as far as it lives.
     pub fn with_descendants(&self, roots: &[Seen]) -> Vec<Seen> {
         self.members(0, 0, NO_MARK, roots)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::control::{Doubt, Lease};
 use super::limits::DEGRADED_AFTER;
 use super::look::{Holder, UNKNOWN_HOST};
-use super::message::Folder;
+use super::message::{Folder, When};
 use super::name::Now;
 use super::status::{Banner, BannerKind, Can, Owner, Stand, Status};
 use super::steps::{Journey, Role};
@@ -158,6 +158,12 @@ impl Lease {
             .is_some_and(|view| view.is_log_gone())
     }
 
+    /// The lease row is of this machine.
+    fn had_last_control(&self) -> bool {
+        let row = self.eyes.view.as_ref().and_then(|view| view.row.row());
+        row.is_some_and(|row| row.machine == self.me.machine)
+    }
+
     /// Why nothing starts here, as a sentence.
     fn blocked(&self, stand: Stand, owner: Option<&Owner>) -> String {
         if !self.has_sitter {
@@ -176,6 +182,10 @@ impl Lease {
             }
             (Stand::Owner { .. }, _) => "No checkpoint was confirmed in time.".to_owned(),
             (Stand::Refused, _) if let Some(Folder::Unfit(why)) = &self.folder => why.clone(),
+            (_, Some(_)) if self.is_log_gone() && self.had_last_control() => {
+                "Somebody removed the log of control. When it can be taken over, take it again."
+                    .to_owned()
+            }
             (_, Some(owner)) if self.is_log_gone() => format!(
                 "Somebody removed the log of control; {} may still run here.",
                 owner.host
@@ -227,6 +237,9 @@ impl Lease {
                 _ if self.is_vanished => Err("The workspace folder is not there.".to_owned()),
                 _ => match &self.folder {
                     Some(Folder::Unfit(why)) => Err(why.clone()),
+                    _ if self.is_log_gone() && self.had_last_control() => {
+                        Err("There is nobody to ask: this workstation had control.".to_owned())
+                    }
                     _ => Ok(()),
                 },
             },
@@ -295,10 +308,15 @@ impl Lease {
         {
             tell(
                 NoLog,
-                format!(
-                    "Somebody removed the log of control (.workspace_state/epochs). {host} had control, and may run \
-                     until it notices."
-                ),
+                match self.had_last_control() {
+                    true => "Somebody removed the log of control (.workspace_state/epochs) while this workstation had \
+                             control."
+                        .to_owned(),
+                    false => format!(
+                        "Somebody removed the log of control (.workspace_state/epochs). {host} had control, and may \
+                         run until it notices."
+                    ),
+                },
             );
         }
         if let Holder::Held {
@@ -353,22 +371,24 @@ impl Lease {
             );
         }
         if let Some(leaving) = self.leaving.as_ref().filter(|_| self.work.n_children > 0) {
-            let whom = leaving
-                .to
-                .as_ref()
-                .map_or("Nobody", |hint| hint.host.as_str());
-            tell(
-                Waits,
-                format!(
-                    "{whom} waits for {} running {}. Wait, stop them, or refuse.",
-                    self.work.n_children,
-                    if self.work.n_children == 1 {
-                        "node"
-                    } else {
-                        "nodes"
-                    }
-                ),
-            );
+            let what = match &leaving.to {
+                Some(hint) => format!("{} gets control", hint.host),
+                None => "Control is given up".to_owned(),
+            };
+            let counted = |n: u32, one: &str| match n {
+                1 => format!("1 {one} has"),
+                n => format!("{n} {one}s have"),
+            };
+            let nodes = counted(self.work.n_children, "running node");
+            let when = match leaving.when {
+                When::AfterRuns => {
+                    let runs = counted(self.work.n_runs.max(1), "run");
+                    format!("when {runs} ended; no new one starts")
+                }
+                When::AfterNodes => format!("when {nodes} ended; nothing new starts"),
+                When::Now => format!("when {nodes} been stopped"),
+            };
+            tell(Waits, format!("{what} {when}."));
         }
         banners
     }

@@ -92,6 +92,18 @@ pub enum Edit {
 }
 
 impl Edit {
+    /// Nodes, edges and fields that it names: what applying it costs.
+    pub fn n_things(&self) -> usize {
+        match self {
+            Self::Add { nodes, edges } => nodes.len() + edges.len(),
+            Self::Remove { nodes, edges } => nodes.len() + edges.len(),
+            Self::Move(moves) => moves.len(),
+            Self::SetEdgeKind(kinds) => kinds.len(),
+            Self::SetNode { .. } | Self::SetFlow(_) => 1,
+            Self::Batch(edits) => edits.iter().map(Self::n_things).sum(),
+        }
+    }
+
     /// Applies the edit and gives back its inverse. When refused, `flow` is unchanged.
     pub fn apply(self, flow: &mut Flow) -> Result<Self, EditError> {
         match self {

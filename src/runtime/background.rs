@@ -13,6 +13,9 @@ use super::{Config, Manner, Order, Processes, Runtime, now};
 /// What the program is called with to carry runs on.
 const CARRY_ON: &[&str] = &["__background"];
 
+/// What the program is called with to be the sitter's warden.
+const STAND_BY: &[&str] = &["__warden"];
+
 /// Looks for runs that nobody carries, before this process ends.
 const LOOKS: u32 = 20;
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -20,7 +23,12 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// Is the sitter of a home until nobody needs one. The error is a fragment.
 pub fn sit(home: &Home) -> Result<(), String> {
     let place = Place::new(home.sitter_dir());
-    sitter::serve(&place, CARRY_ON, now).map_err(|why| format!("hold nodes: {why}"))
+    sitter::serve(&place, CARRY_ON, STAND_BY, now).map_err(|why| format!("hold nodes: {why}"))
+}
+
+/// Is the warden of the sitter that called it, until that is gone. The error is a fragment.
+pub fn stand_by() -> Result<(), String> {
+    crate::exec::stand_by().map_err(|why| format!("end what a sitter left: {why}"))
 }
 
 /// Carries on the runs that the sitter holds and nobody carries, until they have ended or another

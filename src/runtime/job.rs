@@ -99,6 +99,7 @@ impl Jobs {
             secrets,
             stdout,
             stderr,
+            is_bound: false,
         })
     }
 

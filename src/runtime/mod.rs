@@ -57,7 +57,7 @@ use crate::model::{Event, Retention};
 use crate::store::Home;
 
 pub use crate::exec::sitter::uptime;
-pub use background::{carry_on, sit};
+pub use background::{carry_on, sit, stand_by};
 pub use board::{
     Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner,
     RunningThere, Slots, Wanting, Wish,

@@ -532,3 +532,43 @@ fn a_keeper_that_is_killed_leaves_its_run_to_the_background_under_the_same_epoch
     wait("the release", || place.epoch(1).join("released").is_dir());
     assert!(!place.epoch(2).exists(), "one tenure all the time");
 }
+
+#[test]
+fn a_sitter_and_its_program_that_are_killed_leave_no_node_to_a_shared_workspace() {
+    // The node itself, what it started, and what left its group and session.
+    let node = "echo $$ >first; (sleep 1000 & echo $! >second; wait) & setsid sh -c 'echo $$ >third; exec sleep 1000'; wait";
+    let place = Place::new(&flows::flow(&[("a", node)], &[]));
+    let mut run = place.command("a", &["run", "--full"]);
+    let pid = |name: &str| {
+        let text = fs::read_to_string(place.path(name)).ok()?;
+        text.trim()
+            .parse::<u32>()
+            .ok()
+            .filter(|_| text.ends_with('\n'))
+    };
+    let names = ["first", "second", "third"];
+    wait("three processes", || {
+        names.iter().all(|name| pid(name).is_some())
+    });
+    let pids: Vec<u32> = names.iter().filter_map(|name| pid(name)).collect();
+    // Whose parent is the sitter.
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pids[0])).expect("it lives");
+    let after_name = stat.rsplit(')').next().expect("a name");
+    let sitter: u32 = after_name
+        .split(' ')
+        .nth(2)
+        .expect("a field")
+        .parse()
+        .expect("a number");
+    for pid in [run.id(), sitter] {
+        signal(pid, "-KILL");
+    }
+    run.wait().expect("killed");
+    let lives = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    };
+    wait("the end of all", || !pids.iter().any(lives));
+}

@@ -7,7 +7,7 @@ use crate::model::{EdgeKind, NodeStatus};
 
 use super::camera::Camera;
 use super::mesh::Pen;
-use super::picture::{Picture, mix};
+use super::picture::{Picture, marked, mix};
 use super::route::Curve;
 use super::scene::Hit;
 use super::seen::Seen;
@@ -59,7 +59,7 @@ impl Picture<'_> {
                 Lit::No => (self.theme.status(NodeStatus::Idle), 0.75),
                 Lit::Fired => (ran, 1.0),
                 Lit::Failed => (self.theme.status(NodeStatus::Failed), 1.0),
-                Lit::Marked => (self.marked(), 1.3),
+                Lit::Marked => (marked(self.theme), 1.3),
             };
             let muted = self.seen.scene.node(edge.source).disabled
                 || self.seen.scene.node(edge.target).disabled;

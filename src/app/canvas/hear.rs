@@ -27,13 +27,13 @@ pub fn keyboard(
     actions: &mut Vec<Action>,
 ) {
     if let Some(at) = heard.clicked_node.or(heard.gained) {
-        let id = state.scene.node(at).id.clone();
+        let id = state.stage.scene.node(at).id.clone();
         let selection = Selection::of_node(id);
         if selection != *input.selection {
             actions.push(selection.into_action());
         }
     } else if let Some(at) = heard.clicked_edge {
-        let id = state.scene.edges[at as usize].id.clone();
+        let id = state.stage.scene.edges[at as usize].id.clone();
         actions.push(Selection::of(vec![], vec![id], vec![]).into_action());
     }
 }
@@ -93,7 +93,7 @@ pub fn pointer(
                 let signal = signal(state, view, pos, modifiers);
                 let around = Surroundings {
                     flow: input.flow,
-                    scene: &state.scene,
+                    scene: &state.stage.scene,
                     selection: input.selection,
                 };
                 let double = double && button == PointerButton::Primary;
@@ -143,7 +143,7 @@ fn move_hand(
     let signal = signal(state, view, pos, mods);
     let around = Surroundings {
         flow: input.flow,
-        scene: &state.scene,
+        scene: &state.stage.scene,
         selection: input.selection,
     };
     let pan = state.gesture.moved(&signal, &around, wishes);
@@ -160,7 +160,7 @@ fn signal(state: &mut CanvasState, view: Rect, pos: Pos2, mods: Modifiers) -> Si
         at: pos,
         world,
         mods,
-        hit: state.scene.hit(
+        hit: state.stage.scene.hit(
             world,
             state.camera.zoom,
             handle_of.as_ref(),

@@ -102,7 +102,7 @@ impl Pen<'_> {
         for pair in points.windows(2) {
             let (a, b) = (pair[0], pair[1]);
             let length = f64::from(a.distance(b));
-            let (start, end) = seen(a, b, clip).map_or((0.0, 0.0), |(from, to)| {
+            let (start, end) = within(a, b, clip).map_or((0.0, 0.0), |(from, to)| {
                 (f64::from(from) * length, f64::from(to) * length)
             });
             let at = |distance: f64| a + (b - a) * (distance / length) as f32;
@@ -207,7 +207,7 @@ impl Pen<'_> {
 }
 
 /// From where to where, in 0..=1, the way from `a` to `b` lies in a box.
-fn seen(a: Pos2, b: Pos2, clip: Rect) -> Option<(f32, f32)> {
+pub fn within(a: Pos2, b: Pos2, clip: Rect) -> Option<(f32, f32)> {
     let (mut from, mut to) = (0.0_f32, 1.0_f32);
     for (start, way, min, max) in [
         (a.x, b.x - a.x, clip.min.x, clip.max.x),

@@ -1,7 +1,8 @@
 //! The canvas: a flow drawn, and everything a hand does to it.
 //!
-//! `scene` knows where things lie, `camera` where we look, `gesture` what the hand does; `seen` is
-//! what of it is in view. `picture` and the files beside it (`far`, `arrow`, `node_box`,
+//! `scene` knows where things lie, `standing` how they stand, `stage` keeps both in step (for a large flow
+//! beside the window's thread); `camera` is where we look, `gesture` what the hand does, `seen` what of
+//! it is in view. `picture` and the files beside it (`far`, `poster`, `arrow`, `node_box`,
 //! `node_words`, `frame`, `marks`, `hints`) paint that, `access` tells it, `hear` listens, `overlay`
 //! lies above; `view` joins them in [`canvas_ui`]. Unaware of runs, files and keys: it reads the
 //! document and the board, and asks for [`super::Action`]s. Called by the shell for the open tab.
@@ -25,9 +26,12 @@ mod node_box;
 mod node_words;
 mod overlay;
 mod picture;
+mod poster;
+mod raster;
 mod route;
 mod scene;
 mod seen;
+mod stage;
 mod standing;
 mod state;
 mod status_icon;

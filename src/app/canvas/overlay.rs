@@ -56,7 +56,7 @@ fn typing(
     let Some(mut editor) = state.editor.take() else {
         return;
     };
-    let scene = &state.scene;
+    let scene = &state.stage.scene;
     let over = match editor.target() {
         Target::Command(id) => scene.node_at(id).map(|at| scene.rect(at, None)),
         Target::FrameTitle(id) | Target::NoteText(id) => {

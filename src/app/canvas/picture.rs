@@ -56,6 +56,11 @@ pub fn block(theme: &Theme, status: Option<NodeStatus>) -> Color32 {
     }
 }
 
+/// The colour of an edge whose mark is set.
+pub fn marked(theme: &Theme) -> Color32 {
+    mix(theme.status(NodeStatus::Ran), theme.text, 0.45)
+}
+
 impl Picture<'_> {
     /// One physical pixel, in points.
     pub fn pixel(&self) -> f32 {
@@ -104,10 +109,5 @@ impl Picture<'_> {
     /// True for a node that the run which is pointed at would execute.
     pub fn is_previewed(&self, id: &NodeId) -> bool {
         self.preview.is_some_and(|nodes| nodes.contains(id))
-    }
-
-    /// The colour of an edge whose mark is set.
-    pub fn marked(&self) -> Color32 {
-        mix(self.theme.status(NodeStatus::Ran), self.theme.text, 0.45)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{EdgeId, NodeId, NodeState, NodeStatus};
 use crate::runtime::FlowBoard;
 
-use super::scene::Scene;
+use super::scene::{Scene, Visible};
 
 /// What an edge shows of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Lit {
 }
 
 /// Statuses by place.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// Per node; `None` while nothing is known.
     pub nodes: Vec<Option<NodeStatus>>,
@@ -31,67 +31,154 @@ pub struct Standing {
     pub edges: Vec<Lit>,
     /// Counts changes.
     pub generation: u64,
-    of: Option<Key>,
+    of: Option<Told>,
 }
 
-#[derive(Debug)]
-struct Key {
-    scene: u64,
+/// What the board tells of nodes and edges; shared, so that any thread can look it up.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
     loaded: bool,
     nodes: Arc<HashMap<NodeId, NodeState>>,
     marked: Arc<HashSet<EdgeId>>,
     fired: Arc<HashSet<EdgeId>>,
 }
 
-impl Standing {
-    /// Follows the board and the scene (which `scene_generation` counts); cheap when neither
-    /// changed.
-    pub fn follow(&mut self, scene: &Scene, scene_generation: u64, board: Option<&FlowBoard>) {
-        let nothing = FlowBoard::default();
-        let board = board.unwrap_or(&nothing);
-        let key = self.of.as_ref().filter(|key| key.scene == scene_generation);
-        let nodes_same = key.is_some_and(|key| {
-            key.loaded == board.loaded && (!board.loaded || Arc::ptr_eq(&key.nodes, &board.nodes))
-        });
-        let edges_same = key.is_some_and(|key| {
-            let (old, new) = (&key.marked, &board.marked);
-            let same = Arc::ptr_eq(old, new) || old.is_empty() && new.is_empty();
-            let (old, new) = (&key.fired, &board.fired);
-            same && (Arc::ptr_eq(old, new) || old.is_empty() && new.is_empty())
-        });
-        if nodes_same && edges_same {
-            return;
-        }
-        if !nodes_same {
-            self.nodes.clear();
-            self.nodes.extend(scene.nodes.iter().map(|node| {
-                let state = board.nodes.get(&node.id);
-                board
-                    .loaded
-                    .then(|| state.map(|state| state.status).unwrap_or_default())
-            }));
-        }
-        if !edges_same || !nodes_same {
-            self.edges.clear();
-            self.edges.extend(scene.edges.iter().map(|edge| {
-                if board.marked.contains(&edge.id) {
-                    Lit::Marked
-                } else if board.fired.contains(&edge.id) {
-                    Lit::Fired
-                } else if self.nodes.get(edge.source as usize) == Some(&Some(NodeStatus::Failed)) {
-                    Lit::Failed
-                } else {
-                    Lit::No
-                }
-            }));
-        }
-        self.generation += 1;
-        self.of = Some(Key {
-            scene: scene_generation,
+impl Told {
+    /// By a board; without one nothing is known.
+    pub fn by(board: Option<&FlowBoard>) -> Self {
+        board.map_or_else(Self::default, |board| Self {
             loaded: board.loaded,
             nodes: board.nodes.clone(),
             marked: board.marked.clone(),
             fired: board.fired.clone(),
-        });
+        })
+    }
+
+    fn has_same_nodes(&self, other: &Self) -> bool {
+        self.loaded == other.loaded && (!self.loaded || Arc::ptr_eq(&self.nodes, &other.nodes))
+    }
+
+    fn has_same_edges(&self, other: &Self) -> bool {
+        let same = |a: &Arc<HashSet<EdgeId>>, b: &Arc<HashSet<EdgeId>>| {
+            Arc::ptr_eq(a, b) || a.is_empty() && b.is_empty()
+        };
+        same(&self.marked, &other.marked) && same(&self.fired, &other.fired)
+    }
+
+    fn node(&self, id: &NodeId) -> Option<NodeStatus> {
+        let state = self.nodes.get(id);
+        self.loaded
+            .then(|| state.map(|state| state.status).unwrap_or_default())
+    }
+
+    fn edge(&self, id: &EdgeId, source: Option<NodeStatus>) -> Lit {
+        if self.marked.contains(id) {
+            Lit::Marked
+        } else if self.fired.contains(id) {
+            Lit::Fired
+        } else if source == Some(NodeStatus::Failed) {
+            Lit::Failed
+        } else {
+            Lit::No
+        }
+    }
+}
+
+impl Standing {
+    /// How everything in a scene stands.
+    pub fn new(scene: &Scene, told: Told) -> Self {
+        let mut standing = Self::default();
+        standing.look_up(scene, told);
+        standing
+    }
+
+    /// True when it is of what is told now.
+    pub fn is_of(&self, told: &Told) -> bool {
+        let of = self.of.as_ref();
+        of.is_some_and(|of| of.has_same_nodes(told) && of.has_same_edges(told))
+    }
+
+    /// Looks everything up that may have changed in the scene it was made for.
+    pub fn look_up(&mut self, scene: &Scene, told: Told) {
+        let of = self.of.as_ref();
+        let nodes_same = of.is_some_and(|of| of.has_same_nodes(&told));
+        if !nodes_same {
+            let nodes = scene.nodes.iter().map(|node| told.node(&node.id));
+            self.nodes.clear();
+            self.nodes.extend(nodes);
+        }
+        if !nodes_same || !of.is_some_and(|of| of.has_same_edges(&told)) {
+            let edges = scene.edges.iter().map(|edge| {
+                let source = self.nodes.get(edge.source as usize).copied().flatten();
+                told.edge(&edge.id, source)
+            });
+            self.edges.clear();
+            self.edges.extend(edges);
+        }
+        self.generation += 1;
+        self.of = Some(told);
+    }
+
+    /// Looks up what is in view alone, while the whole is being looked up elsewhere. True when something
+    /// was otherwise.
+    pub fn look_up_seen(&mut self, scene: &Scene, told: &Told, seen: &Visible) -> bool {
+        let mut changed = false;
+        for &at in &seen.nodes {
+            let now = told.node(&scene.node(at).id);
+            changed |= std::mem::replace(&mut self.nodes[at as usize], now) != now;
+        }
+        for &at in &seen.edges {
+            let edge = &scene.edges[at as usize];
+            let now = told.edge(&edge.id, told.node(&scene.node(edge.source).id));
+            changed |= std::mem::replace(&mut self.edges[at as usize], now) != now;
+        }
+        self.generation += u64::from(changed);
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::canvas::scene::tests::flow;
+
+    #[test]
+    fn what_is_in_view_stands_as_the_whole_would() {
+        let flow = flow(
+            &[("a", 0.0, 0.0), ("b", 300.0, 0.0), ("c", 600.0, 0.0)],
+            &[("a", "b"), ("b", "c")],
+        );
+        let scene = Scene::new(&flow);
+        let state = |status| NodeState {
+            status,
+            ..NodeState::default()
+        };
+        let nodes = HashMap::from([
+            ("a".into(), state(NodeStatus::Failed)),
+            ("c".into(), state(NodeStatus::Running)),
+        ]);
+        let board = FlowBoard {
+            loaded: true,
+            nodes: Arc::new(nodes),
+            ..FlowBoard::default()
+        };
+        let told = Told::by(Some(&board));
+        let whole = Standing::new(&scene, told.clone());
+        assert!(whole.is_of(&told));
+        assert!(!whole.is_of(&Told::default()));
+
+        let mut standing = Standing::new(&scene, Told::default());
+        let generation = standing.generation;
+        let seen = Visible {
+            nodes: vec![0],
+            edges: vec![0, 1],
+        };
+        assert!(standing.look_up_seen(&scene, &told, &seen));
+        assert_eq!(standing.generation, generation + 1);
+        assert_eq!(standing.nodes[0], whole.nodes[0]);
+        assert_eq!(standing.nodes[2], None, "out of view");
+        assert_eq!(standing.edges, whole.edges);
+        assert!(!standing.look_up_seen(&scene, &told, &seen));
+        assert!(!standing.is_of(&told), "the rest is still to come");
     }
 }

@@ -1,9 +1,10 @@
 //! What one canvas remembers between frames, and what the shell may ask of it.
 
-use egui::{Pos2, Rect};
+use egui::{Context, Pos2, Rect};
 
 use crate::app::{Selection, Verb};
 use crate::model::{Edit, Flow, NodeId, Point};
+use crate::runtime::FlowBoard;
 
 use super::camera::Camera;
 use super::far::Far;
@@ -13,9 +14,10 @@ use super::grid::Scratch;
 use super::inline_edit::{InlineEdit, Target};
 use super::menu::Menu;
 use super::minimap::Minimap;
-use super::scene::{Hit, Scene, Shift, Visible};
+use super::poster::Poster;
+use super::scene::{Hit, Shift, Visible};
 use super::seen::Seen;
-use super::standing::Standing;
+use super::stage::Stage;
 use super::text::Texts;
 use super::view::CanvasInput;
 
@@ -53,17 +55,15 @@ pub struct CanvasState {
     pub(super) finder: Option<Finder>,
     pub(super) menu: Option<Menu>,
     pub(super) minimap: Minimap,
-    pub(super) scene: Scene,
-    pub(super) scene_generation: u64,
-    pub(super) standing: Standing,
+    pub(super) stage: Stage,
     pub(super) shift: Option<(u64, Shift)>,
     pub(super) visible: Visible,
     pub(super) scratch: [Scratch; 2],
     pub(super) texts: Texts,
     pub(super) far: Far,
+    pub(super) poster: Poster,
     pub(super) view: Option<Rect>,
     pub(super) pointer: Option<Pos2>,
-    scene_of: Option<(u64, u64)>,
     /// The camera as a fit left it: while it is untouched, another size of the view fits anew.
     fitted: Option<(Camera, Fit)>,
     /// A node that was made just now, while its command is typed for the first time.
@@ -159,19 +159,15 @@ impl CanvasState {
         self.view.map(middle).unwrap_or_default()
     }
 
-    /// Follows the document and the view, and does what was asked for. `revision` counts the edits
-    /// of the document that `doc` names.
-    pub(super) fn follow(
-        &mut self,
-        (doc, flow, revision): (u64, &Flow, u64),
-        selection: &Selection,
-        view: Rect,
-    ) {
-        if self.scene_of != Some((doc, revision)) {
-            self.scene = Scene::new(flow);
-            self.scene_generation += 1;
-            self.scene_of = Some((doc, revision));
+    /// Follows the document, the board and the view, and does what was asked for. While the scene of a large
+    /// flow is being worked out, that waits.
+    pub(super) fn follow(&mut self, ctx: &Context, input: &CanvasInput<'_>, view: Rect) {
+        let doc = (input.doc_id, input.flow, input.revision);
+        if self.stage.follow(ctx, doc, input.board) {
             self.hover = Hit::Canvas;
+        }
+        if !self.stage.is_current() {
+            return;
         }
         if self.view.is_none() && view.is_positive() {
             self.fit(view, Fit::First);
@@ -186,21 +182,21 @@ impl CanvasState {
             self.view = Some(view);
         }
         for request in std::mem::take(&mut self.requests) {
-            self.carry_out(request, flow, selection, view);
+            self.carry_out(request, input.flow, input.selection, view);
         }
     }
 
     fn fit(&mut self, view: Rect, what: Fit) {
-        match (self.scene.bounds, what) {
+        match (self.stage.scene.bounds, what) {
             (Some(bounds), Fit::First) => {
-                let n_nodes = self.scene.nodes.len();
+                let n_nodes = self.stage.scene.nodes.len();
                 self.camera.first_look(view, bounds, n_nodes);
             }
             (Some(bounds), Fit::All) => self.camera.fit(view, bounds),
             (None, _) => self.camera.center_on(view, Point::default()),
         }
         // A flow that is still empty is not fitted: its first node must not move the view.
-        self.fitted = self.scene.bounds.map(|_| (self.camera, what));
+        self.fitted = self.stage.scene.bounds.map(|_| (self.camera, what));
     }
 
     fn carry_out(&mut self, request: Request, flow: &Flow, selection: &Selection, view: Rect) {
@@ -218,19 +214,19 @@ impl CanvasState {
                         nodes.extend([source.id.clone(), target.id.clone()]);
                     }
                 }
-                let chosen = self.scene.bounds_of(&nodes, selection.frames());
-                if let Some(bounds) = chosen.or(self.scene.bounds) {
+                let chosen = self.stage.scene.bounds_of(&nodes, selection.frames());
+                if let Some(bounds) = chosen.or(self.stage.scene.bounds) {
                     self.camera.fit(view, bounds);
                 }
             }
             Request::Reveal(id) => {
-                if let Some(at) = self.scene.node_at(&id) {
-                    self.camera.reveal(view, self.scene.rect(at, None));
+                if let Some(at) = self.stage.scene.node_at(&id) {
+                    self.camera.reveal(view, self.stage.scene.rect(at, None));
                 }
             }
             Request::BeginEdit(id) => {
-                if let Some(at) = self.scene.node_at(&id) {
-                    self.camera.reveal(view, self.scene.rect(at, None));
+                if let Some(at) = self.stage.scene.node_at(&id) {
+                    self.camera.reveal(view, self.stage.scene.rect(at, None));
                 }
                 self.gesture.cancel();
                 self.editor = InlineEdit::new(flow, Target::Command(id));
@@ -251,16 +247,18 @@ impl CanvasState {
     /// Keeps the set of nodes shown moved in step with the drag.
     pub(super) fn follow_drag(&mut self) {
         let Gesture::Drag { nodes, by, .. } = &self.gesture else {
-            self.shift = None;
+            // What was let go of stays where it was dropped until the scene says so too.
+            let (is_behind, scene) = (!self.stage.is_current(), self.stage.generation);
+            self.shift.take_if(|(of, _)| !is_behind || *of != scene);
             return;
         };
-        let generation = self.scene_generation;
+        let generation = self.stage.generation;
         let (of, shift) = self
             .shift
-            .get_or_insert_with(|| (generation, self.scene.shift(nodes)));
+            .get_or_insert_with(|| (generation, self.stage.scene.shift(nodes)));
         if *of != generation {
             *of = generation;
-            *shift = self.scene.shift(nodes);
+            *shift = self.stage.scene.shift(nodes);
         }
         shift.by = *by;
     }
@@ -270,10 +268,10 @@ impl CanvasState {
         Seen {
             view,
             camera: self.camera,
-            scene: &self.scene,
+            scene: &self.stage.scene,
             shift: self.shown_shift(),
             visible: &self.visible,
-            standing: &self.standing,
+            standing: &self.stage.standing,
             board: input.board,
             selection: input.selection,
             now: input.now,
@@ -285,11 +283,12 @@ impl CanvasState {
         self.shift.as_ref().map(|(_, shift)| shift)
     }
 
-    /// Finds what is in view.
-    pub(super) fn see(&mut self, view: Rect) {
+    /// Finds what is in view, and how that stands.
+    pub(super) fn see(&mut self, view: Rect, board: Option<&FlowBoard>) {
         let shift = self.shift.as_ref().map(|(_, shift)| shift);
         let shown = self.camera.visible(view);
         let (scratch, out) = (&mut self.scratch, &mut self.visible);
-        self.scene.visible(shown, shift, scratch, out);
+        self.stage.scene.visible(shown, shift, scratch, out);
+        self.stage.look_up_seen(board, &self.visible);
     }
 }

@@ -16,7 +16,7 @@ use crate::model::{
 use crate::runtime::FlowBoard;
 
 struct Shell {
-    flow: Flow,
+    flow: Arc<Flow>,
     revision: u64,
     selection: Selection,
     canvas: CanvasState,
@@ -66,7 +66,7 @@ impl Shell {
 
     fn apply(&mut self, edit: Edit) {
         self.edits.push(edit.clone());
-        edit.apply(&mut self.flow)
+        edit.apply(Arc::make_mut(&mut self.flow))
             .expect("a canvas asks for valid edits");
         self.revision += 1;
     }
@@ -110,7 +110,7 @@ fn harness_of(flow: Flow) -> Harness<'static, Shell> {
         ..FlowBoard::default()
     };
     let shell = Shell {
-        flow,
+        flow: Arc::new(flow),
         revision: 0,
         selection: Selection::default(),
         canvas: CanvasState::default(),

@@ -14,6 +14,7 @@ use super::far::Far;
 use super::gesture::Wish;
 use super::menu::{Menu, VerbInfo};
 use super::picture::{Picture, ZOOM_FAR};
+use super::poster::MESH_MAX;
 use super::scene::Hit;
 use super::state::CanvasState;
 use super::{frame, hear, hints, marks, overlay};
@@ -25,7 +26,7 @@ pub struct CanvasInput<'a> {
     /// Names the document; another one makes the canvas begin anew.
     pub doc_id: u64,
     /// The document's flow.
-    pub flow: &'a Flow,
+    pub flow: &'a Arc<Flow>,
     /// Counts the document's edits.
     pub revision: u64,
     /// How the flow stands; `None` while nothing is known of it.
@@ -56,13 +57,9 @@ pub fn canvas_ui(
     let view = ui.available_rect_before_wrap();
     let zoom_before = state.camera.zoom;
     let id = ui.id().with(input.doc_id);
-    let doc = (input.doc_id, input.flow, input.revision);
-    state.follow(doc, input.selection, view);
-    state
-        .standing
-        .follow(&state.scene, state.scene_generation, input.board);
+    state.follow(ui.ctx(), input, view);
     state.follow_drag();
-    state.see(view);
+    state.see(view, input.board);
 
     let sense = if input.enabled {
         Sense::click_and_drag()
@@ -102,7 +99,7 @@ pub fn canvas_ui(
     }
     state.follow_drag();
     if (state.camera, moved_by(state)) != before {
-        state.see(view);
+        state.see(view, input.board);
     }
 
     paint(ui, input, state, view, heard.focus);
@@ -110,8 +107,8 @@ pub fn canvas_ui(
         state.minimap.ui(
             ui,
             (view, &mut state.camera),
-            (&state.scene, state.scene_generation),
-            &state.standing,
+            (&*state.stage.scene, state.stage.generation),
+            &state.stage.standing,
             input.theme,
         );
     }
@@ -146,6 +143,7 @@ fn paint(
 ) {
     let mut texts = std::mem::take(&mut state.texts);
     let mut far = std::mem::take(&mut state.far);
+    let mut poster = std::mem::take(&mut state.poster);
     texts.begin(ui.ctx());
     let painter = ui.painter().with_clip_rect(view.intersect(ui.clip_rect()));
     let picture = Picture {
@@ -161,8 +159,12 @@ fn paint(
     };
     picture.background();
     frame::paint(&picture, &state.gesture, &mut texts);
-    if state.camera.zoom < ZOOM_FAR {
-        far.paint(&picture, state.scene_generation);
+    let visible = &state.visible;
+    if state.camera.zoom < ZOOM_FAR && visible.nodes.len() + visible.edges.len() > MESH_MAX {
+        far = Far::default();
+        poster.paint(&picture, &state.stage, input.preview);
+    } else if state.camera.zoom < ZOOM_FAR {
+        far.paint(&picture, state.stage.generation);
     } else {
         far = Far::default();
         picture.edges();
@@ -174,10 +176,12 @@ fn paint(
     if let Some(preview) = input.preview {
         hints::preview_words(&picture, preview, input.flow, &mut texts);
     }
-    if state.scene.nodes.is_empty() && state.scene.frames.is_empty() && state.editor.is_none() {
+    let is_empty = input.flow.graph.n_nodes() == 0 && input.flow.frames.is_empty();
+    if is_empty && state.editor.is_none() {
         let add = (input.verb_info)(Verb::AddNode).key_text;
         hints::empty_hint(&picture, &add, &mut texts);
     }
     state.texts = texts;
     state.far = far;
+    state.poster = poster;
 }

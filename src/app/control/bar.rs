@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::app::action::Verb;
 use crate::app::view::runner_words;
-use crate::runtime::control::{Answer, Banner, BannerKind, Folder, Request, Stand, When, Wish};
+use crate::runtime::control::{Banner, BannerKind, Folder, Stand};
 
-use super::page::Act;
-use super::seat::{Seat, Work};
+use super::offer::{Offer, offers};
+use super::request::request_line;
+use super::seat::Seat;
 use super::trouble;
 use super::words;
 
 /// How long a state that usually passes may last before the bar is shown for it.
-const LATE: Duration = Duration::from_secs(3);
+pub(super) const LATE: Duration = Duration::from_secs(3);
 
 /// A look at the folder that is older is told: the folder does not answer. Younger ones say nothing, for those who look
 /// do not tell of each.
@@ -34,55 +34,6 @@ pub enum Tone {
     Heed,
     /// Something went wrong.
     Wrong,
-}
-
-/// What a button does.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Does {
-    /// A verb on the workspace shown.
-    Verb(Verb),
-    /// More than a verb can tell.
-    Act(Act),
-}
-
-/// A button.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Offer {
-    /// What it says.
-    pub text: String,
-    /// What it does.
-    pub does: Does,
-    /// Why it cannot be pressed.
-    pub disabled: Option<String>,
-    /// The main action of its line.
-    pub is_main: bool,
-}
-
-impl Offer {
-    fn verb(text: &str, verb: Verb, can: &Result<(), String>) -> Self {
-        Self {
-            text: text.to_owned(),
-            does: Does::Verb(verb),
-            disabled: can.as_ref().err().cloned(),
-            is_main: false,
-        }
-    }
-
-    pub(super) fn act(text: impl Into<String>, act: Act) -> Self {
-        Self {
-            text: text.into(),
-            does: Does::Act(act),
-            disabled: None,
-            is_main: false,
-        }
-    }
-
-    pub(super) fn main(self) -> Self {
-        Self {
-            is_main: self.disabled.is_none(),
-            ..self
-        }
-    }
 }
 
 /// A line below the bar: somebody asks, or something is wrong.
@@ -193,7 +144,11 @@ fn tone(seat: &Seat) -> Tone {
 fn aside(seat: &Seat) -> String {
     let mut parts = Vec::new();
     if let Some(owner) = &seat.status.owner {
-        parts.push(format!("as of {}", words::about(owner.silent)));
+        let age = words::about(owner.silent);
+        parts.push(match (status_names(seat, &owner.host), owner.takeover_in) {
+            (false, None) => format!("{} was last heard of {age}", owner.host),
+            _ => format!("as of {age}"),
+        });
         if let Some(seen) = seat.status.seen.filter(|seen| *seen >= OLD_LOOK) {
             parts.push(format!("folder last read {}", words::about(seen)));
         }
@@ -202,6 +157,11 @@ fn aside(seat: &Seat) -> String {
         parts.push(format!("kept by {}", in_a_sentence(&runner_words(runner))));
     }
     parts.join(" · ")
+}
+
+/// The status text names the host already.
+fn status_names(seat: &Seat, host: &str) -> bool {
+    seat.status.text.contains(host)
 }
 
 /// With a small first letter, but for names.
@@ -223,44 +183,6 @@ fn badge(seat: &Seat) -> Option<(&'static str, String)> {
             "The workspace folder is slow; what is shown may be old.".to_owned(),
         )),
         _ => None,
-    }
-}
-
-fn offers(seat: &Seat) -> Vec<Offer> {
-    let (status, can) = (&seat.status, &seat.status.can);
-    match status.stand {
-        Stand::Free => vec![Offer::verb("Take control", Verb::TakeControl, &can.claim).main()],
-        Stand::Watching => {
-            let mut offers = match &status.asked {
-                Some(asked) => {
-                    let since = words::ago(asked.age);
-                    let mut asks = Offer::verb("Requesting...", Verb::RequestControl, &can.request);
-                    asks.disabled = Some(format!("{} was asked {since}.", seat.host()));
-                    let cancel = Offer::verb("Cancel request", Verb::CancelRequest, &can.cancel);
-                    vec![asks, cancel]
-                }
-                None => vec![Offer::verb(
-                    "Request control",
-                    Verb::RequestControl,
-                    &can.request,
-                )],
-            };
-            offers.push(Offer::verb("Take over…", Verb::TakeOver, &can.take_over).main());
-            offers
-        }
-        Stand::Leaving { .. } => vec![
-            Offer::verb("Keep control", Verb::KeepControl, &can.keep),
-            Offer::verb("Give up now…", Verb::GiveUpControl, &can.release),
-        ],
-        // It is looked at every two seconds; a person need not wait for that.
-        Stand::Vanished | Stand::Unknown => {
-            vec![Offer::verb("Try again", Verb::CheckFolder, &Ok(()))]
-        }
-        Stand::Owner { .. }
-        | Stand::Claiming
-        | Stand::Stopping
-        | Stand::Frozen
-        | Stand::Refused => Vec::new(),
     }
 }
 
@@ -295,68 +217,5 @@ fn lines(seat: &Seat) -> Vec<Line> {
     lines
 }
 
-fn request_line(seat: &Seat, request: &Request) -> Line {
-    Line {
-        tone: Tone::Heed,
-        text: format!(
-            "{} asks for control{}",
-            request.host,
-            what_comes(seat, request)
-        ),
-        offers: answers(seat.work, request),
-    }
-}
-
-/// What happens when the person says nothing.
-fn what_comes(seat: &Seat, request: &Request) -> String {
-    let Some(left) = request.answered_in else {
-        return " and waits for your answer".to_owned();
-    };
-    let left = match words::seconds(left) {
-        0 => "now".to_owned(),
-        left => format!("in {left}s"),
-    };
-    match seat.policy.answer {
-        Answer::HandOver(when) => {
-            format!(" · hands over{} {left}", words::when(when, seat.work))
-        }
-        Answer::Deny => format!(" · is refused {left}"),
-        Answer::Wait => " and waits for your answer".to_owned(),
-    }
-}
-
-fn answers(work: Work, request: &Request) -> Vec<Offer> {
-    let to = &request.machine;
-    let hand = |text: &str, when| {
-        let to = to.clone();
-        Offer::act(text, Act::Wish(Wish::HandOver { to, when }))
-    };
-    let mut offers = Vec::new();
-    if work == Work::default() {
-        offers.push(hand("Hand over", When::Now).main());
-    } else if work.n_nodes == 0 {
-        offers.push(hand("Now", When::Now));
-    } else {
-        // What runs is stopped, so that is asked first.
-        let asks = Act::AskLeave(Some((to.clone(), request.host.clone())), When::Now);
-        offers.push(Offer::act("Now…", asks));
-        let nodes = match work.n_nodes {
-            1 => "After this node",
-            _ => "After these nodes",
-        };
-        offers.push(hand(nodes, When::AfterNodes));
-    }
-    match work.n_runs {
-        0 => {}
-        1 => offers.push(hand("After this run", When::AfterRuns)),
-        _ => offers.push(hand("After these runs", When::AfterRuns)),
-    }
-    offers.push(Offer::act(
-        "Refuse",
-        Act::Wish(Wish::Deny { to: to.clone() }),
-    ));
-    offers
-}
-
 #[cfg(test)]
-pub mod tests;
+mod tests;

@@ -14,7 +14,8 @@ use crate::app::widgets::{self, Button, Row, hairline};
 use crate::model::NodeStatus;
 use crate::runtime::Board;
 
-use super::bar::{Bar, Does, Line, Offer, Tone, changes_in, is_quiet};
+use super::bar::{Bar, Line, Tone, changes_in, is_quiet};
+use super::offer::{Does, Offer};
 use super::page::{Act, ask};
 use super::seat::{Seat, seat_of};
 
@@ -206,21 +207,14 @@ fn line_ui(ui: &mut Ui, seat: &Seat, line: &Line, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
     let (icon, colour) = line.tone.mark(&theme);
     let width = ui.available_width();
-    let reserved: f32 = line.offers.iter().map(|o| button_width(ui, &o.text)).sum();
+    let reserved: f32 = line.offers.iter().map(|o| Button::room(ui, &o.text)).sum();
     let folded = reserved > width * BUTTONS_PART_MAX && line.offers.len() > 1;
     let reserved = match folded {
-        true => button_width(ui, ANSWER) + 20.0,
+        true => Button::room(ui, ANSWER) + 20.0,
         false => reserved,
     };
     let room = width - reserved - 2.0 * MARGIN - 15.0 - 2.0 * space::S;
-    let mut job = egui::text::LayoutJob::simple(
-        line.text.clone(),
-        regular(size::UI),
-        theme.text,
-        room.max(80.0),
-    );
-    job.wrap.max_rows = 2;
-    let galley = ui.painter().layout_job(job);
+    let galley = widgets::rows(ui, &line.text, 2, room.max(80.0));
     let height = (galley.size().y + 2.0 * space::S)
         .max(size::CONTROL + 8.0)
         .round();
@@ -241,13 +235,7 @@ fn line_ui(ui: &mut Ui, seat: &Seat, line: &Line, actions: &mut Vec<Action>) {
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let (rect, _) = ui.allocate_exact_size(vec2(15.0, 15.0), Sense::hover());
                     icons::paint(ui.painter(), rect, icon, colour);
-                    let is_cut = galley.elided;
-                    let (rect, words) = ui.allocate_exact_size(galley.size(), Sense::hover());
-                    ui.painter().galley(rect.min, galley, theme.text);
-                    words.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &line.text));
-                    if is_cut {
-                        words.on_hover_text(&line.text);
-                    }
+                    widgets::rows_ui(ui, galley, &line.text);
                 });
             });
         });
@@ -270,12 +258,6 @@ fn folded_ui(ui: &mut Ui, seat: &Seat, line: &Line, actions: &mut Vec<Action>) {
             }
         }
     });
-}
-
-/// Room that a button with this text takes, with the gap beside it.
-fn button_width(ui: &Ui, text: &str) -> f32 {
-    let galley = widgets::galley(ui, text, regular(size::UI), Color32::WHITE, f32::INFINITY);
-    galley.size().x + 22.0 + space::S
 }
 
 /// The dot in the footer: all there is to say to one who is alone.

@@ -1,9 +1,9 @@
 //! Asking when control is to be given up.
 
-use egui::{RichText, Ui};
+use egui::Ui;
 
 use crate::app::action::{Action, Answer};
-use crate::app::theme::{Theme, regular, size, space};
+use crate::app::theme::{Theme, space};
 use crate::app::widgets::{self, Button};
 use crate::runtime::control::{MachineId, When, Wish};
 
@@ -102,13 +102,10 @@ impl Leave {
                 words_ui(ui, words, theme.dim);
                 ui.add_space(space::XS);
             }
+            widgets::seen_marks(ui);
             for choice in &choices {
                 ui.radio_value(&mut self.when, choice.when, choice.name);
-                ui.horizontal(|ui| {
-                    ui.add_space(space::XL);
-                    let means = RichText::new(&choice.means).font(regular(size::SMALL));
-                    ui.add(egui::Label::new(means.color(theme.dim)).wrap());
-                });
+                widgets::note_ui(ui, &choice.means, true, theme.dim);
                 ui.add_space(space::XS);
             }
             let text = match self.to {

@@ -1,9 +1,9 @@
 //! What holds for control of a workspace on this machine. Each change applies at once.
 
-use egui::{RichText, ScrollArea, Ui};
+use egui::{ScrollArea, Ui};
 
 use crate::app::action::{Action, Answer};
-use crate::app::theme::{Theme, regular, size, space};
+use crate::app::theme::{Theme, space};
 use crate::app::widgets::{self, Button};
 use crate::runtime::control::{Answer as PolicyAnswer, Folder, When};
 
@@ -50,6 +50,7 @@ fn folder_words(folder: Option<&Folder>) -> String {
 /// Draws the dialog.
 pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
     let screen = ui.ctx().content_rect();
+    let theme = Theme::of(ui.ctx());
     let mut policy = seat.policy.clone();
     let response = widgets::modal(ui, "policy").show(ui.ctx(), |ui| {
         ui.set_width((screen.width() - 80.0).min(520.0));
@@ -57,8 +58,9 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
         let scroll = ScrollArea::vertical().max_height(screen.height() - 200.0);
         scroll.auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 5.0;
+            widgets::seen_marks(ui);
             heading_ui(ui, "The folder");
-            note_ui(ui, &folder_words(seat.status.folder.as_ref()), 0.0);
+            widgets::note_ui(ui, &folder_words(seat.status.folder.as_ref()), false, theme.dim);
             heading_ui(ui, "Taking control");
             ui.checkbox(
                 &mut policy.claims_when_free,
@@ -68,7 +70,12 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
                 &mut policy.takes_over,
                 "Take over without asking when the owner is silent",
             );
-            note_ui(ui, "After 90 seconds without a sign of life, as this workstation saw it.", space::XL);
+            widgets::note_ui(
+                ui,
+                "After 90 seconds without a sign of life, as this workstation saw it.",
+                true,
+                theme.dim,
+            );
             ui.checkbox(
                 &mut policy.resumes,
                 "Go on with automation when control comes here",
@@ -82,16 +89,15 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
                 &mut policy.finishes_when_away,
                 "Let running nodes finish",
             );
-            let theme = Theme::of(ui.ctx());
             let colour = match policy.finishes_when_away {
                 true => theme.warning(),
                 false => theme.dim,
             };
-            colour_note_ui(
+            widgets::note_ui(
                 ui,
                 "Control is not exclusive then: another workstation may take over after 90 seconds and run the same \
                  nodes while they still run here. Without it, nodes are stopped when the folder is away for a minute.",
-                space::XL,
+                true,
                 colour,
             );
         });
@@ -113,17 +119,4 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
 fn heading_ui(ui: &mut Ui, text: &str) {
     ui.add_space(space::S);
     widgets::field_label(ui, text);
-}
-
-fn note_ui(ui: &mut Ui, text: &str, indent: f32) {
-    let dim = Theme::of(ui.ctx()).dim;
-    colour_note_ui(ui, text, indent, dim);
-}
-
-fn colour_note_ui(ui: &mut Ui, text: &str, indent: f32, colour: egui::Color32) {
-    ui.horizontal(|ui| {
-        ui.add_space(indent);
-        let text = RichText::new(text).font(regular(size::SMALL)).color(colour);
-        ui.add(egui::Label::new(text).wrap());
-    });
 }

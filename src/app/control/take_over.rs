@@ -92,7 +92,7 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::control::bar::tests::seat;
+    use crate::app::control::situation::seat;
 
     fn told(seat: &Seat) -> String {
         let q = Question::of(seat);

@@ -2,7 +2,8 @@
 
 use crate::runtime::control::{Banner, BannerKind, Wish};
 
-use super::bar::{Line, Offer, Tone};
+use super::bar::{Line, Tone};
+use super::offer::Offer;
 use super::page::Act;
 use super::seat::Seat;
 

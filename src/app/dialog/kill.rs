@@ -18,6 +18,7 @@ pub fn kill_ui(ui: &Ui, kill: &Kill, actions: &mut Vec<Action>) {
         ui.set_width(420.0);
         ui.label(RichText::new(kill.question()).font(semibold(size::TITLE)));
         ui.add_space(space::XS);
+        widgets::field_label(ui, "What will be ended");
         let lines = ScrollArea::vertical().max_height(LINES_H);
         lines.show(ui, |ui| {
             for line in kill.lines() {

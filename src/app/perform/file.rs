@@ -94,8 +94,14 @@ impl App {
     }
 
     pub(super) fn save_shown(&mut self, ctx: &Context) {
-        if let Some(id) = self.view.shown {
-            self.save(ctx, id);
+        let Some(id) = self.view.shown else {
+            return;
+        };
+        let tab = self.view.tab();
+        match tab.is_some_and(|tab| tab.trail.theirs.is_some()) {
+            // Neither version may be lost by a key: what both changed is chosen first.
+            true => self.settle_with_disk(id),
+            false => self.save(ctx, id),
         }
     }
 

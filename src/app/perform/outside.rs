@@ -2,7 +2,7 @@
 
 use crate::app::action::TabId;
 use crate::app::ports::{FileJob, FileNews};
-use crate::app::safety::{ChangesPage, MergePage, Page, Purpose};
+use crate::app::safety::{ChangesPage, Page, Purpose};
 use crate::app::view::Dialog;
 use crate::app::window::App;
 use crate::editor::{DiskState, Merging, Reaction, Seen, react};
@@ -73,22 +73,21 @@ impl App {
 
     /// The file changed once more while its conflict is being settled.
     fn renew_merge_page(&mut self, id: TabId) {
-        let open = match &self.view.dialog {
+        let picks = match &self.view.dialog {
             Some(Dialog::Safety(page)) => match &**page {
-                Page::Merge(page) if page.tab == id => page.merging.picks.clone(),
+                Page::Merge(page) if page.tab == id => page.worked.merging.picks.clone(),
                 _ => return,
             },
             _ => return,
         };
-        self.settle_with_disk(id);
-        if let Some(Dialog::Safety(page)) = &mut self.view.dialog
-            && let Page::Merge(page) = &mut **page
-        {
-            page.keep_picks(open);
-        }
+        self.settle_with(id, picks);
     }
 
     pub(super) fn settle_with_disk(&mut self, id: TabId) {
+        self.settle_with(id, Picks::new());
+    }
+
+    fn settle_with(&mut self, id: TabId, picks: Picks) {
         let Some(tab) = self.view.tab_of(id) else {
             return;
         };
@@ -101,10 +100,9 @@ impl App {
             base: doc.base().clone(),
             ours: doc.flow().clone(),
             theirs: theirs.flow.clone(),
-            picks: Picks::new(),
+            picks,
         };
-        let page = MergePage::new(id, Purpose::Disk { theirs }, merging);
-        self.show_page(Page::Merge(page));
+        self.merge(id, Purpose::Disk { theirs }, merging);
     }
 
     pub(super) fn show_came(&mut self) {

@@ -1,6 +1,7 @@
 //! What a crash, another program, git or a stranger left: taken up, merged, reviewed, put back.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use egui::Context;
 
@@ -9,7 +10,9 @@ use crate::app::ports::FileJob;
 use crate::app::safety::{Act, MergePage, Page, Purpose, ReviewPage, VersionsPage};
 use crate::app::view::Dialog;
 use crate::app::window::App;
-use crate::editor::{Document, Outcome, Task, Trouble, difference, take_in};
+use crate::editor::{
+    Backup, Document, Merging, Outcome, Task, Trouble, WorkedOut, difference, take_in,
+};
 use crate::model::{Edit, Flow, Level, Notice};
 
 impl App {
@@ -24,12 +27,13 @@ impl App {
                     tab.trail.came.clear();
                 }
             }
+            Act::WorkOut => self.work_out(),
             Act::UseMerged => self.use_merged(),
             Act::TakeApart(tab) => self.ask_saver_of(tab, Task::TakeApart),
             Act::Trust { whole, then } => self.trust(ctx, whole, then),
             Act::ReadVersion(backup) => {
                 if let Some(id) = self.view.shown {
-                    self.ask_saver_of(id, |path| Task::ReadBackup(path, backup));
+                    self.read_version(id, backup);
                 }
             }
             Act::UseVersion => self.use_version(),
@@ -77,7 +81,73 @@ impl App {
         }
     }
 
+    /// Has worked out what flows come to; then it is shown, or taken.
+    pub(super) fn merge(&mut self, id: TabId, purpose: Purpose, merging: Merging) {
+        if let Some(tab) = self.view.tab_of(id) {
+            tab.trail.merges_for = Some(purpose);
+            self.ask_saver(id, Task::WorkOut(Box::new(merging)));
+        }
+    }
+
+    fn merge_page(&mut self) -> Option<&mut MergePage> {
+        match &mut self.view.dialog {
+            Some(Dialog::Safety(page)) => match &mut **page {
+                Page::Merge(page) => Some(page),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Has worked out what was picked since.
+    fn work_out(&mut self) {
+        if let Some(page) = self.merge_page() {
+            let (id, merging) = (page.tab, page.worked.merging.clone());
+            self.ask_saver(id, Task::WorkOut(Box::new(merging)));
+        }
+    }
+
+    fn worked_out(&mut self, id: TabId, worked: WorkedOut) {
+        let Some(tab) = self.view.tab_of(id) else {
+            return;
+        };
+        let Some(purpose) = tab.trail.merges_for.take() else {
+            if let Some(page) = self.merge_page().filter(|page| page.tab == id)
+                && page.take(worked)
+                && page.is_wanted
+            {
+                self.use_merged();
+            }
+            return;
+        };
+        let now = tab.doc().map(Document::flow);
+        let of_document = match &purpose {
+            Purpose::Disk { .. } => Some(&worked.merging.ours),
+            Purpose::Unsaved { .. } => Some(&worked.merging.theirs),
+            Purpose::Git { .. } => None,
+        };
+        if of_document.is_some_and(|flow| now.is_none_or(|now| !Arc::ptr_eq(flow, now))) {
+            // The document went on meanwhile: an edit made since must not be lost.
+            match purpose {
+                Purpose::Disk { .. } => self.settle_with_disk(id),
+                Purpose::Unsaved { .. } | Purpose::Git { .. } => self.restore_in(id),
+            }
+            return;
+        }
+        let fits = worked.merged.conflicts.is_empty();
+        if fits && matches!(purpose, Purpose::Unsaved { .. }) {
+            self.take_restored(id, &purpose, &worked.merged.flow);
+        } else if self.view.tabs.iter().any(|tab| tab.id == id) {
+            // A desk that was put away meanwhile still has its strip.
+            self.show_page(Page::Merge(MergePage::new(id, purpose, worked)));
+        }
+    }
+
     fn use_merged(&mut self) {
+        if let Some(page) = self.merge_page().filter(|page| !page.is_ready()) {
+            page.is_wanted = true;
+            return;
+        }
         let Some(Dialog::Safety(page)) = self.view.dialog.take() else {
             return;
         };
@@ -92,13 +162,15 @@ impl App {
                 };
                 tab.trail.theirs = None;
                 if let Some(doc) = tab.doc_mut() {
-                    take_in(doc, &page.merged.flow, theirs.clone());
+                    take_in(doc, &page.worked.merged.flow, theirs.clone());
                 }
                 self.retain_selection(id);
             }
-            Purpose::Unsaved { .. } => self.take_restored(id, &page.purpose, &page.merged.flow),
+            Purpose::Unsaved { .. } => {
+                self.take_restored(id, &page.purpose, &page.worked.merged.flow);
+            }
             Purpose::Git { path, sides } => {
-                let task = Task::Settle(path.clone(), sides.clone(), page.merging.picks);
+                let task = Task::Settle(path.clone(), sides.clone(), page.worked.merging.picks);
                 self.ask_saver(id, task);
             }
         }
@@ -178,8 +250,16 @@ impl App {
             self.view.tell(Notice::new(Level::Info, what, ""));
             return;
         }
-        self.show_page(Page::Versions(VersionsPage::new(id, path.clone())));
+        self.show_page(Page::Versions(VersionsPage::new(id)));
         self.ask_saver(id, Task::ListBackups(path));
+    }
+
+    fn read_version(&mut self, id: TabId, backup: Backup) {
+        let tab = self.view.tab_of(id);
+        let now = tab.and_then(|tab| tab.doc()).map(|doc| doc.flow().clone());
+        if let Some(now) = now {
+            self.ask_saver_of(id, |path| Task::ReadBackup(path, backup, now));
+        }
     }
 
     fn versions_page(&mut self, id: TabId) -> Option<&mut VersionsPage> {
@@ -211,25 +291,18 @@ impl App {
             Outcome::Backups(list) => {
                 let list = list.map_err(|why| told(&why).what.to_string());
                 let page = self.versions_page(id);
-                let path = page.as_ref().map(|page| page.path.clone());
-                let first = page.and_then(|page| page.listed(list));
-                if let (Some(first), Some(path)) = (first, path) {
-                    self.ask_saver(id, Task::ReadBackup(path, first));
+                if let Some(first) = page.and_then(|page| page.listed(list)) {
+                    self.read_version(id, first);
                 }
             }
             Outcome::Backup(backup, version) => {
-                let Some(now) = self.doc_of(id).map(|doc| doc.flow().clone()) else {
-                    return;
-                };
                 if let Some(page) = self.versions_page(id) {
-                    page.read(
-                        backup,
-                        version.map_err(|why| told(&why).what.to_string()),
-                        &now,
-                    );
+                    page.read(backup, version.map_err(|why| told(&why).what.to_string()));
                 }
             }
-            Outcome::TakenApart(Ok((sides, merging))) => {
+            Outcome::WorkedOut(Ok(worked)) => self.worked_out(id, *worked),
+            Outcome::Compared(Ok(changes)) => self.unsaved_compared(id, changes),
+            Outcome::TakenApart(Ok((sides, worked))) => {
                 let Some(path) = self.view.tab_of(id).map(|tab| tab.path.clone()) else {
                     return;
                 };
@@ -238,7 +311,7 @@ impl App {
                     return;
                 }
                 let purpose = Purpose::Git { path, sides };
-                self.show_page(Page::Merge(MergePage::new(id, purpose, merging)));
+                self.show_page(Page::Merge(MergePage::new(id, purpose, *worked)));
             }
             Outcome::Written(Ok(saved)) => {
                 if let Some(remark) = saved.remark {
@@ -251,6 +324,8 @@ impl App {
             }
             Outcome::Unsaved(Err(why))
             | Outcome::TakenApart(Err(why))
+            | Outcome::WorkedOut(Err(why))
+            | Outcome::Compared(Err(why))
             | Outcome::Written(Err(why))
             | Outcome::Noted(Err(why)) => self.view.tell(told(&why)),
             Outcome::Noted(Ok(())) => {}

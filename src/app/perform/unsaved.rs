@@ -1,12 +1,12 @@
 //! The crash journal: what goes there from the window, and what a crash left of it.
 
 use crate::app::action::TabId;
-use crate::app::safety::{Act, ChangesPage, MergePage, Page, Purpose};
-use crate::app::view::Content;
+use crate::app::safety::{Act, ChangesPage, Page, Purpose};
+use crate::app::view::{Content, Tab};
 use crate::app::window::App;
 use crate::editor::{Merging, News, Note, Task, Unsaved};
 use crate::model::merge::Picks;
-use crate::model::{Flow, changes};
+use crate::model::{Change, Flow};
 
 impl App {
     /// Asks for flows without a file that a crash left; at the start only.
@@ -79,14 +79,17 @@ impl App {
     }
 
     pub(super) fn restore(&mut self) {
-        let Some(tab) = self.view.tab_mut() else {
+        if let Some(id) = self.view.shown {
+            self.restore_in(id);
+        }
+    }
+
+    /// Takes up what a crash left of a tab; where the file went on, both are merged.
+    pub(super) fn restore_in(&mut self, id: TabId) {
+        let Some(tab) = self.view.tab_of(id) else {
             return;
         };
-        let id = tab.id;
-        let Some(unsaved) = tab.trail.unsaved.clone() else {
-            return;
-        };
-        let Some(doc) = tab.doc() else {
+        let (Some(unsaved), Some(doc)) = (&tab.trail.unsaved, tab.doc()) else {
             return;
         };
         let merging = Merging {
@@ -95,13 +98,8 @@ impl App {
             theirs: doc.flow().clone(),
             picks: Picks::new(),
         };
-        let merged = merging.merged();
-        let purpose = Purpose::Unsaved { file: unsaved.file };
-        if merged.conflicts.is_empty() {
-            self.take_restored(id, &purpose, &merged.flow);
-        } else {
-            self.show_page(Page::Merge(MergePage::new(id, purpose, merging)));
-        }
+        let file = unsaved.file.clone();
+        self.merge(id, Purpose::Unsaved { file }, merging);
     }
 
     pub(super) fn take_restored(&mut self, id: TabId, purpose: &Purpose, flow: &Flow) {
@@ -123,17 +121,27 @@ impl App {
         self.retain_selection(id);
     }
 
+    /// Has worked out what restoring would change.
     pub(super) fn show_unsaved(&mut self) {
         let Some(tab) = self.view.tab() else {
             return;
         };
-        let (Some(unsaved), Some(doc)) = (&tab.trail.unsaved, tab.doc()) else {
+        if let (Some(unsaved), Some(doc)) = (&tab.trail.unsaved, tab.doc()) {
+            let task = Task::Compare(doc.flow().clone(), unsaved.flow.clone());
+            self.ask_saver(tab.id, task);
+        }
+    }
+
+    /// Shows what restoring would change, where that is still asked.
+    pub(super) fn unsaved_compared(&mut self, id: TabId, changes: Vec<Change>) {
+        let is_asked = |tab: &Tab| tab.id == id && tab.trail.unsaved.is_some();
+        if !self.view.tab().is_some_and(is_asked) {
             return;
-        };
+        }
         let page = ChangesPage {
             title: "Edits that were not saved".to_owned(),
             hint: "What restoring them would change.".to_owned(),
-            changes: changes(doc.flow(), &unsaved.flow),
+            changes,
             acts: vec![("Restore", Act::Restore), ("Discard", Act::DropUnsaved)],
         };
         self.show_page(Page::Changes(page));

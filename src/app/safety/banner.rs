@@ -24,7 +24,7 @@ pub fn trail_ui(ui: &mut Ui, view: &View, now: Timestamp, actions: &mut Vec<Acti
     let theme = Theme::of(ui.ctx());
     let mut act = |act| actions.push(Action::Safety(act));
     if let Some(unsaved) = &tab.trail.unsaved {
-        let when = when::day_and_time(unsaved.at, now, &view.zone);
+        let when = when::day_and_time_inside(unsaved.at, now, &view.zone);
         let torn = match unsaved.torn {
             true => " The last one could not be read.",
             false => "",
@@ -99,12 +99,12 @@ pub fn broken_help_ui(
         offers.push(("Merge both sides…".to_owned(), Act::TakeApart(tab)));
     }
     if let Some(unsaved) = &help.unsaved {
-        let when = when::day_and_time(unsaved.at, now, zone);
+        let when = when::day_and_time_inside(unsaved.at, now, zone);
         let name = format!("Open what was not saved {when}");
         offers.push((name, Act::OpenUnsaved(tab)));
     }
     if let Some(backup) = help.backup.as_ref().filter(|_| !help.in_conflict) {
-        let when = when::day_and_time(backup.written, now, zone);
+        let when = when::day_and_time_inside(backup.written, now, zone);
         let name = format!("Put back the version of {when}");
         offers.push((name, Act::PutBack(tab, backup.clone())));
     }

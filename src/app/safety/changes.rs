@@ -119,7 +119,11 @@ pub(super) fn changes_ui(ui: &mut Ui, changes: &[Change], height: f32) {
             painter.galley(top, line, theme.text);
             let detail = detail(change);
             let line = widgets::galley(ui, &detail, mono(size::SMALL), theme.dim, text_w);
+            let is_cut = line.elided;
             painter.galley(top + vec2(0.0, 17.0), line, theme.dim);
+            if is_cut {
+                response.on_hover_text(RichText::new(detail).font(mono(size::SMALL)));
+            }
         }
     });
 }

@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use egui::{
-    Align, Key, Layout, Modifiers, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2,
-};
+use egui::{Align, Key, Layout, Modifiers, RichText, ScrollArea, Sense, Ui, vec2};
 
 use crate::app::action::{Action, Answer, TabId};
-use crate::app::theme::{Theme, mono, regular, semibold, size, space};
+use crate::app::theme::{Theme, regular, semibold, size, space};
 use crate::app::widgets::{self, Button};
-use crate::editor::{Merging, Sides, Version};
-use crate::model::merge::{Merged, Picks, Side};
-use crate::model::{Change, changes};
+use crate::editor::{Sides, Version, WorkedOut};
+use crate::model::merge::Side;
 
 use super::Act;
-use super::changes::{head_ui, one_line, step};
+use super::changes::{head_ui, step};
+use super::choice::choice_ui;
 
 /// What the merge is for.
 pub enum Purpose {
@@ -44,46 +42,62 @@ pub struct MergePage {
     pub tab: TabId,
     /// What for.
     pub purpose: Purpose,
-    /// The three flows and what was picked.
-    pub merging: Merging,
-    /// The flow of both, as picked.
-    pub merged: Merged,
-    /// What the other side brings without a conflict.
-    came: Vec<Change>,
+    /// The three flows, what was picked, and what they came to when that was last worked out.
+    pub worked: WorkedOut,
+    /// Something was picked since.
+    is_behind: bool,
+    /// The result is to be used as soon as it is worked out.
+    pub is_wanted: bool,
     /// The row that the keys act on.
     at: usize,
 }
 
 impl MergePage {
-    /// A page over three flows.
-    pub fn new(tab: TabId, purpose: Purpose, merging: Merging) -> Self {
-        let merged = merging.merged();
-        let came = changes(&merging.ours, &merged.flow);
+    /// A page over what three flows come to.
+    pub fn new(tab: TabId, purpose: Purpose, worked: WorkedOut) -> Self {
         Self {
             tab,
             purpose,
-            merging,
-            merged,
-            came,
+            worked,
+            is_behind: false,
+            is_wanted: false,
             at: 0,
         }
     }
 
-    /// Takes over what was picked before the other side changed once more.
-    pub fn keep_picks(&mut self, picks: Picks) {
-        self.merging.picks = picks;
-        self.pick([], Side::Ours);
+    /// What was picked is worked out; false when more was picked meanwhile.
+    pub fn take(&mut self, worked: WorkedOut) -> bool {
+        if worked.merging.picks != self.worked.merging.picks {
+            return false;
+        }
+        self.worked = worked;
+        self.is_behind = false;
+        let n = self.worked.merged.conflicts.len();
+        self.at = self.at.min(n.saturating_sub(1));
+        true
     }
 
-    fn pick(&mut self, rows: impl IntoIterator<Item = usize>, side: Side) {
+    /// The result is that of what was picked.
+    pub fn is_ready(&self) -> bool {
+        !self.is_behind
+    }
+
+    /// Picks sides. What that leads to is worked out elsewhere; which side has a thing is shown at once.
+    fn pick(
+        &mut self,
+        rows: impl IntoIterator<Item = usize>,
+        side: Side,
+        actions: &mut Vec<Action>,
+    ) {
         for row in rows {
-            if let Some(conflict) = self.merged.conflicts.get(row) {
-                self.merging.picks.insert(conflict.key.clone(), side);
+            if let Some(conflict) = self.worked.merged.conflicts.get_mut(row) {
+                conflict.pick = side;
+                let key = conflict.key.clone();
+                self.worked.merging.picks.insert(key, side);
             }
         }
-        self.merged = self.merging.merged();
-        self.came = changes(&self.merging.ours, &self.merged.flow);
-        self.at = self.at.min(self.merged.conflicts.len().saturating_sub(1));
+        self.is_behind = true;
+        actions.push(Action::Safety(Act::WorkOut));
     }
 
     fn words(&self) -> (&'static str, &'static str, [&'static str; 2]) {
@@ -116,9 +130,14 @@ impl MergePage {
         let response = widgets::modal(ui, "merge").show(ui.ctx(), |ui| {
             ui.set_width((screen.width() - 80.0).min(860.0));
             head_ui(ui, title, hint);
-            let n = self.merged.conflicts.len();
-            self.keys(ui, n);
-            self.rows_ui(ui, names, (screen.height() - 300.0).clamp(80.0, 460.0));
+            let n = self.worked.merged.conflicts.len();
+            self.keys(ui, n, actions);
+            self.rows_ui(
+                ui,
+                names,
+                actions,
+                (screen.height() - 300.0).clamp(80.0, 460.0),
+            );
             ui.add_space(space::S);
             self.rest_ui(ui);
             ui.add_space(space::L);
@@ -129,7 +148,7 @@ impl MergePage {
         }
     }
 
-    fn keys(&mut self, ui: &Ui, n: usize) {
+    fn keys(&mut self, ui: &Ui, n: usize, actions: &mut Vec<Action>) {
         self.at = step(ui, self.at, n);
         let (left, right) = ui.input_mut(|i| {
             (
@@ -138,16 +157,22 @@ impl MergePage {
             )
         });
         if left {
-            self.pick([self.at], Side::Ours);
+            self.pick([self.at], Side::Ours, actions);
         } else if right {
-            self.pick([self.at], Side::Theirs);
+            self.pick([self.at], Side::Theirs, actions);
         }
     }
 
-    fn rows_ui(&mut self, ui: &mut Ui, names: [&'static str; 2], height: f32) {
+    fn rows_ui(
+        &mut self,
+        ui: &mut Ui,
+        names: [&'static str; 2],
+        actions: &mut Vec<Action>,
+        height: f32,
+    ) {
         const ROW: f32 = 76.0;
         let theme = Theme::of(ui.ctx());
-        let n = self.merged.conflicts.len();
+        let n = self.worked.merged.conflicts.len();
         if n == 0 {
             widgets::empty_state(
                 ui,
@@ -164,7 +189,7 @@ impl MergePage {
             .auto_shrink([false, true]);
         scroll.show_rows(ui, ROW, n, |ui, range| {
             for row in range {
-                let Some(conflict) = self.merged.conflicts.get(row) else {
+                let Some(conflict) = self.worked.merged.conflicts.get(row) else {
                     continue;
                 };
                 let (rect, _) =
@@ -202,24 +227,27 @@ impl MergePage {
         });
         if let Some((row, side)) = picked {
             self.at = row;
-            self.pick([row], side);
+            self.pick([row], side, actions);
         }
     }
 
     fn rest_ui(&self, ui: &mut Ui) {
         let theme = Theme::of(ui.ctx());
         let mut lines = Vec::new();
-        match self.came.len() {
+        match self.worked.came.len() {
             0 => {}
-            1 => lines.push(format!("In the result beside yours: {}.", self.came[0])),
+            1 => lines.push(format!(
+                "In the result beside yours: {}.",
+                self.worked.came[0]
+            )),
             n => lines.push(format!(
                 "In the result beside yours: {} and {} more.",
-                self.came[0],
+                self.worked.came[0],
                 n - 1
             )),
         }
-        if let Some(renamed) = self.merged.renamed.first() {
-            let more = match self.merged.renamed.len() {
+        if let Some(renamed) = self.worked.merged.renamed.first() {
+            let more = match self.worked.merged.renamed.len() {
                 1 => String::new(),
                 n => format!(" and {} more", n - 1),
             };
@@ -237,7 +265,7 @@ impl MergePage {
     }
 
     fn buttons_ui(&mut self, ui: &mut Ui, names: [&str; 2], actions: &mut Vec<Action>) {
-        let n = self.merged.conflicts.len();
+        let n = self.worked.merged.conflicts.len();
         let mut all = None;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::S;
@@ -265,50 +293,7 @@ impl MergePage {
             });
         });
         if let Some(side) = all {
-            self.pick(0..n, side);
+            self.pick(0..n, side, actions);
         }
     }
-}
-
-/// One of both versions; true when it was clicked.
-fn choice_ui(
-    ui: &Ui,
-    cell: egui::Rect,
-    (row, name, what): (usize, &str, &str),
-    value: Option<&str>,
-    chosen: bool,
-    is_at: bool,
-) -> bool {
-    let theme = Theme::of(ui.ctx());
-    let response = ui.interact(cell, ui.id().with((row, name)), Sense::click());
-    let told = format!("{what}: {name}: {}", value.unwrap_or("removed"));
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::WidgetType::RadioButton, true, chosen, told.clone())
-    });
-    let fill = match (chosen, response.hovered()) {
-        (true, _) => theme.panel.lerp_to_gamma(theme.accent, 0.16),
-        (false, true) => theme.hover(),
-        (false, false) => theme.panel,
-    };
-    let line = match (chosen, is_at) {
-        (true, _) => theme.accent,
-        (false, true) => theme.dim,
-        (false, false) => theme.line,
-    };
-    let stroke = Stroke::new(if chosen { 1.5 } else { 1.0 }, line);
-    ui.painter()
-        .rect(cell, size::RADIUS, fill, stroke, StrokeKind::Inside);
-    let inner = cell.shrink2(vec2(10.0, 5.0));
-    let head = if chosen { theme.accent } else { theme.dim };
-    let label = widgets::galley(ui, name, regular(size::SMALL), head, inner.width());
-    ui.painter().galley(inner.left_top(), label, head);
-    let (text, colour) = match value {
-        None => ("removed".to_owned(), theme.dim),
-        Some("") => ("(none)".to_owned(), theme.dim),
-        Some(text) => (one_line(text), theme.text),
-    };
-    let text = widgets::galley(ui, &text, mono(size::MONO), colour, inner.width());
-    ui.painter()
-        .galley(inner.left_top() + vec2(0.0, 17.0), text, colour);
-    response.clicked()
 }

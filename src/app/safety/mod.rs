@@ -6,6 +6,7 @@
 
 mod banner;
 mod changes;
+mod choice;
 mod merge_page;
 mod page;
 mod review_page;

@@ -8,7 +8,7 @@ use crate::model::Change;
 use crate::app::action::{Action, TabId, Verb};
 use crate::app::window::App;
 
-use super::{ChangesPage, MergePage, ReviewPage, VersionsPage};
+use super::{ChangesPage, MergePage, Purpose, ReviewPage, VersionsPage};
 
 /// What another program or a crash left to be settled in a tab.
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub struct Trail {
     pub unsaved: Option<Unsaved>,
     /// What the disk holds, when both changed the same.
     pub theirs: Option<Version>,
+    /// What a merge is for that is being worked out.
+    pub merges_for: Option<Purpose>,
     /// Why what the disk holds cannot be read.
     pub unreadable: Option<String>,
     /// What was taken in from another program beside the edits made here; empty once it was read.
@@ -52,6 +54,8 @@ pub enum Act {
     ShowCame,
     /// That was read.
     CloseCame,
+    /// Work out what was picked on the merge page.
+    WorkOut,
     /// Use the flow of both as it was picked.
     UseMerged,
     /// Merge both sides of a file in which git left a conflict.

@@ -90,9 +90,13 @@ impl ReviewPage {
             });
             ui.add_space(space::M);
             let root = self.root.display().to_string();
+            widgets::seen_marks(ui);
             ui.checkbox(&mut self.whole, "Trust every workfile in this folder");
             let path = RichText::new(root).font(mono(size::SMALL)).color(theme.dim);
-            ui.add(egui::Label::new(path).truncate());
+            ui.horizontal(|ui| {
+                ui.add_space(ui.spacing().icon_width + ui.spacing().icon_spacing);
+                ui.add(egui::Label::new(path).truncate());
+            });
             ui.add_space(space::L);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = space::S;

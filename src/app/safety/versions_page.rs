@@ -1,7 +1,5 @@
 //! Earlier versions of a workfile, with what taking one back would change.
 
-use std::path::PathBuf;
-
 use egui::{Align, Key, Layout, Modifiers, ScrollArea, Ui};
 
 use crate::app::action::{Action, Answer, TabId};
@@ -10,7 +8,7 @@ use crate::app::when;
 use crate::app::widgets::{self, Button, Row};
 use crate::app::window::App;
 use crate::editor::{Backup, Version};
-use crate::model::{Change, Flow, changes};
+use crate::model::Change;
 
 use super::Act;
 use super::changes::{changes_ui, framed, head_ui, step};
@@ -19,8 +17,6 @@ use super::changes::{changes_ui, framed, head_ui, step};
 pub struct VersionsPage {
     /// Whose tab.
     pub tab: TabId,
-    /// Which file.
-    pub path: PathBuf,
     /// What there is; `None` while the folder is being read.
     list: Option<Vec<Backup>>,
     /// Why it cannot be read.
@@ -32,10 +28,9 @@ pub struct VersionsPage {
 
 impl VersionsPage {
     /// A page that waits for its list.
-    pub fn new(tab: TabId, path: PathBuf) -> Self {
+    pub fn new(tab: TabId) -> Self {
         Self {
             tab,
-            path,
             list: None,
             trouble: None,
             at: 0,
@@ -60,10 +55,9 @@ impl VersionsPage {
     }
 
     /// A version was read.
-    pub fn read(&mut self, backup: Backup, version: Result<Version, String>, now: &Flow) {
+    pub fn read(&mut self, backup: Backup, version: Result<(Version, Vec<Change>), String>) {
         match version {
-            Ok(version) => {
-                let list = changes(now, &version.flow);
+            Ok((version, list)) => {
                 self.trouble = None;
                 self.shown = Some((backup, version, list));
             }

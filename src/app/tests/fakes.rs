@@ -362,6 +362,12 @@ impl Files for Fake {
                 tab: *tab,
                 outcome: match task {
                     Task::ListBackups(_) => Outcome::Backups(Ok(world.backups.clone())),
+                    Task::WorkOut(merging) => {
+                        Outcome::WorkedOut(Ok(Box::new((**merging).clone().into())))
+                    }
+                    Task::Compare(before, after) => {
+                        Outcome::Compared(Ok(crate::model::changes(before, after)))
+                    }
                     _ => Outcome::Noted(Ok(())),
                 },
             },

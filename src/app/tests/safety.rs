@@ -176,7 +176,7 @@ fn edits_that_a_crash_left_are_offered_shown_and_restored() {
     let world = world();
     world.borrow_mut().unsaved = Some(unsaved());
     let mut harness = window(&world, &[FILE]);
-    harness.get_by_label("12 edits of Today 09:41 were not saved.");
+    harness.get_by_label("12 edits of today 09:41 were not saved.");
     click(&mut harness, "Show difference");
     harness.get_by_label("Node ‘step b’: command");
     press(&mut harness, Modifiers::NONE, Key::Escape);

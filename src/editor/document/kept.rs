@@ -36,6 +36,13 @@ impl Kept {
         self.pending.push(done);
     }
 
+    /// The same of a step so large that the journal's thread works it out from where it led.
+    pub(super) fn did_much(&mut self) {
+        self.n_steps += 1;
+        self.pending.clear();
+        self.stale = true;
+    }
+
     /// Edits are counted from another base from now on.
     pub(super) fn stand_anew(&mut self, is_dirty: bool) {
         self.stale = true;

@@ -9,7 +9,7 @@ use crate::editor::changes::Merging;
 use crate::editor::journal::{Unsaved, replay};
 use crate::editor::{Arrival, DiskState, Standing, Version};
 use crate::model::merge::Picks;
-use crate::model::{Flow, Notice};
+use crate::model::{Flow, Notice, changes};
 use crate::store::{self, Home, Loaded, SaveError, Saved, StoreError, Three, Trust, Writer};
 
 use super::own::OwnSaves;
@@ -98,9 +98,19 @@ impl Desk {
             Task::ListBackups(path) => {
                 Outcome::Backups(guarded(|| Ok(store::backups(&self.home, &path)?)))
             }
-            Task::ReadBackup(path, backup) => {
-                let version = guarded(|| Ok(store::load_backup(&path, &backup)?.into()));
+            Task::ReadBackup(path, backup, now) => {
+                let version = guarded(|| {
+                    let version: Version = store::load_backup(&path, &backup)?.into();
+                    let changes = changes(&now, &version.flow);
+                    Ok((version, changes))
+                });
                 Outcome::Backup(backup, version)
+            }
+            Task::WorkOut(merging) => {
+                Outcome::WorkedOut(guarded(|| Ok(Box::new((*merging).into()))))
+            }
+            Task::Compare(before, after) => {
+                Outcome::Compared(guarded(|| Ok(changes(&before, &after))))
             }
             Task::RestoreBackup(path, backup) => Outcome::Written(guarded(|| {
                 let writer = Writer {
@@ -118,7 +128,7 @@ impl Desk {
                     theirs: Arc::new(three.theirs().clone()),
                     picks: Picks::new(),
                 };
-                Ok((Arc::new(sides), merging))
+                Ok((Arc::new(sides), Box::new(merging.into())))
             })),
             Task::Settle(path, sides, picks) => Outcome::Written(guarded(|| {
                 let writer = Writer {

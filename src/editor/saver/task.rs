@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::disk::Stamp;
 use crate::model::merge::Picks;
-use crate::model::{Flow, FlowRef, Notice};
+use crate::model::{Change, Flow, FlowRef, Notice};
 use crate::store::{Backup, MergeError, SaveError, Saved, Sides, StoreError};
 
-use crate::editor::changes::Merging;
+use crate::editor::changes::{Merging, WorkedOut};
 use crate::editor::journal::Unsaved;
 use crate::editor::{Arrival, DiskState, Standing, Version};
 
@@ -60,8 +60,12 @@ pub enum Task {
     DropJournal(PathBuf),
     /// Say which earlier versions of a workfile there are.
     ListBackups(PathBuf),
-    /// Read an earlier version.
-    ReadBackup(PathBuf, Backup),
+    /// Read an earlier version, and say what makes it other than this flow.
+    ReadBackup(PathBuf, Backup, Arc<Flow>),
+    /// Work out what three flows come to.
+    WorkOut(Box<Merging>),
+    /// Say what makes the second flow other than the first.
+    Compare(Arc<Flow>, Arc<Flow>),
     /// Put an earlier version back.
     RestoreBackup(PathBuf, Backup),
     /// Take apart a file in which git left a conflict.
@@ -124,9 +128,13 @@ pub enum Outcome {
     /// Of [`Task::ListBackups`].
     Backups(Result<Vec<Backup>, Trouble>),
     /// Of [`Task::ReadBackup`].
-    Backup(Backup, Result<Version, Trouble>),
+    Backup(Backup, Result<(Version, Vec<Change>), Trouble>),
+    /// Of [`Task::WorkOut`].
+    WorkedOut(Result<Box<WorkedOut>, Trouble>),
+    /// Of [`Task::Compare`].
+    Compared(Result<Vec<Change>, Trouble>),
     /// Of [`Task::TakeApart`].
-    TakenApart(Result<(Arc<Sides>, Merging), Trouble>),
+    TakenApart(Result<(Arc<Sides>, Box<WorkedOut>), Trouble>),
     /// Of [`Task::RestoreBackup`] and [`Task::Settle`]: the file is another now, and to be loaded.
     Written(Result<Saved, Trouble>),
     /// Of [`Task::Trust`] and [`Task::DropJournal`].

@@ -343,6 +343,8 @@ impl From<WireJob> for Job {
             stdout: job.stdout.into(),
             stderr: job.stderr.into(),
             secrets: job.secrets.into(),
+            // The sitter knows.
+            is_bound: false,
         }
     }
 }

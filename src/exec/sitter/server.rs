@@ -24,11 +24,12 @@ const HANDOVER: Duration = Duration::from_secs(3);
 
 /// Is the sitter of a place until nobody needs one. Returns at once when there is one already.
 ///
-/// `background` is what its program is called with to start a process that carries runs on;
-/// `clock` tells the time that ends are noted with.
+/// `background` is what its program is called with to start a process that carries runs on, `warden` what this one is
+/// called with to start a process that ends what must not outlive it; `clock` tells the time that ends are noted with.
 pub fn serve(
     place: &Place,
     background: &'static [&'static str],
+    warden: &'static [&'static str],
     clock: fn() -> Timestamp,
 ) -> io::Result<()> {
     place.make()?;
@@ -63,6 +64,9 @@ pub fn serve(
             background,
         }
     });
+    if let Ok(program) = std::env::current_exe() {
+        server.launcher.call_warden(program, warden);
+    }
     let accepting = Arc::clone(&server);
     thread::Builder::new()
         .name("accept".to_owned())
@@ -423,6 +427,8 @@ impl Server {
         held.dir.get_or_insert_with(|| job.run_dir().to_owned());
         let workspace = held.flow.workspace.clone();
         let lost = state.lost.contains(&workspace);
+        // Without the sitter nobody would end it in time, and another machine may run it then.
+        job.is_bound = state.deadlines.contains_key(&workspace);
         drop(state);
         if lost {
             let why = "the right to run in this workspace is over";

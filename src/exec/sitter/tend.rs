@@ -193,7 +193,7 @@ impl Server {
         let backgrounds: Vec<u32> = state.backgrounds.iter().map(|(pid, _)| *pid).collect();
         let strays: Vec<_> = left
             .into_iter()
-            .filter(|seen| !backgrounds.contains(&seen.pid))
+            .filter(|seen| !backgrounds.contains(&seen.pid) && !self.launcher.is_warden(seen.pid))
             .collect();
         tended.look_at =
             (!strays.is_empty() || !backgrounds.is_empty()).then_some(now + LOOK_FOR_STRAYS);

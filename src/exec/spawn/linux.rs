@@ -51,6 +51,8 @@ struct Plan<'a> {
     cwd: &'a CStr,
     files: [RawFd; 3],
     caught: &'a [c_int],
+    /// The process to die with, when it is bound to it.
+    bound_to: Option<libc::pid_t>,
     /// Error number of the step that failed; 0 as long as none has.
     failed: AtomicI32,
 }
@@ -74,6 +76,7 @@ pub fn start(start: &Start<'_>) -> io::Result<u32> {
             cwd: &cwd,
             files: start.files.map(AsRawFd::as_raw_fd),
             caught: &seat.caught,
+            bound_to: start.is_bound.then(|| std::process::id().cast_signed()),
             failed: AtomicI32::new(0),
         };
         let pid = clone(&mut seat.stack, &plan)?;
@@ -134,6 +137,15 @@ fn become_another(plan: &Plan<'_>) -> c_int {
         // First of all: from here on no Ctrl-C of a terminal reaches it.
         if libc::setpgid(0, 0) != 0 {
             return errno();
+        }
+        if let Some(parent) = plan.bound_to {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return errno();
+            }
+            // It may have died before: then nobody tells us any more.
+            if libc::getppid() != parent {
+                return libc::ESRCH;
+            }
         }
         // Handlers are ours alone; what we ignore stays ignored, as `nohup` wants it. Except the
         // end of a pipe, which every Rust program ignores and no shell expects.
@@ -228,6 +240,7 @@ mod tests {
             cwd: dir.path(),
             env: &[c"A=1", c"PATH=/usr/bin:/bin"],
             files: [&null, &out, &out],
+            is_bound: false,
         });
         super::super::super::unix::reap(pid.expect("started"));
         fs::read_to_string(dir.path().join("out")).expect("read")
@@ -272,6 +285,29 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_child_dies_with_the_thread_that_started_it() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let null = File::open("/dev/null").expect("open");
+        let started = std::thread::spawn(move || {
+            start(&Start {
+                program: "/bin/sleep".as_ref(),
+                args: &["1000".into()],
+                cwd: "/".as_ref(),
+                env: &[],
+                files: [&null, &null, &null],
+                is_bound: true,
+            })
+        });
+        let pid = started.join().expect("no panic").expect("started");
+        let exit = super::super::super::unix::reap(pid);
+        let killed = std::process::ExitStatus::from_raw(libc::SIGKILL);
+        assert_eq!(
+            exit,
+            crate::model::Exit::Signal(killed.signal().expect("one"))
+        );
+    }
+
+    #[test]
     fn a_step_that_fails_is_told_and_leaves_no_child() {
         let null = File::open("/dev/null").expect("open");
         for (program, cwd, code) in [
@@ -285,6 +321,7 @@ mod tests {
                 cwd: cwd.as_ref(),
                 env: &[],
                 files: [&null, &null, &null],
+                is_bound: true,
             });
             let err = failed.expect_err("nothing to start");
             assert_eq!(err.raw_os_error(), Some(code), "{program}");

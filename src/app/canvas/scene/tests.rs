@@ -28,6 +28,35 @@ pub fn flow(nodes: &[(&str, f64, f64)], edges: &[(&str, &str)]) -> Flow {
     flow
 }
 
+/// `n` nodes, `n0` and on, each joined to the next.
+pub fn chain(n: usize) -> Flow {
+    let mut flow = Flow::default();
+    for i in 0..n {
+        let pos = Point {
+            x: (i % 100) as f64 * 240.0,
+            y: (i / 100) as f64 * 90.0,
+        };
+        flow.graph
+            .add_node(Node::new(format!("n{i}").as_str(), "true", pos))
+            .expect("fresh id");
+        if i > 0 {
+            let (source, target) = (format!("n{}", i - 1), format!("n{i}"));
+            let edge = Edge {
+                id: EdgeId::new(format!("e{i}")),
+                kind: EdgeKind::Blocking,
+            };
+            flow.graph
+                .add_edge(EdgeSpec {
+                    edge,
+                    source: NodeId::new(source),
+                    target: NodeId::new(target),
+                })
+                .expect("known ends");
+        }
+    }
+    flow
+}
+
 fn see(scene: &Scene, shift: Option<&Shift>) -> Visible {
     let view = Rect {
         x: 0.0,

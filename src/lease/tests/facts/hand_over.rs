@@ -306,7 +306,7 @@ fn item_27_when_a_node_never_ends_the_owner_can_wait_stop_it_or_refuse() {
     });
     assert_eq!(
         rig.banners(),
-        ["wsC waits for 1 running node. Wait, stop them, or refuse."]
+        ["wsC gets control when 1 running node has ended; nothing new starts."]
     );
     rig.wish(Wish::Deny { to: to.clone() });
     assert!(
