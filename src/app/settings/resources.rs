@@ -361,6 +361,7 @@ fn draft_ui(
     let environment = "Keep no value: take it from the environment that Handmill is started with";
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = 20.0;
+        widgets::seen_marks(ui);
         ui.radio_value(&mut draft.source, keyring, "Keep its value in the keyring");
         ui.radio_value(&mut draft.source, ResourceSource::Environment, environment);
     });
