@@ -45,8 +45,7 @@ pub fn prepare(
     ours: Ours,
     workspace: Arc<Workspace>,
     run: RunId,
-    (order, released): (Order, Option<JoinHandle<()>>),
-    given: Secrets,
+    (order, released, given): (Order, Option<JoinHandle<()>>, Secrets),
 ) {
     let Order::StartRun {
         flow,
@@ -168,6 +167,9 @@ fn unreadable(why: &str) -> Notice {
     )
 }
 
+/// Finds the resources of a run, given its past.
+type Gather<'a> = &'a dyn Fn(&Past) -> Result<Gathered, Notice>;
+
 /// Resources that cannot be had, and the sentence that says so.
 struct Lacking {
     names: Vec<ResourceName>,
@@ -201,7 +203,7 @@ fn ready(
     run: &RunId,
     mut lock: RunLock,
     frozen: &Flow,
-    (orphans, gather): (&[Orphan], &dyn Fn(&Past) -> Result<Gathered, Notice>),
+    (orphans, gather): (&[Orphan], Gather<'_>),
 ) -> Result<Ready, Notice> {
     if !orphans.is_empty() {
         let pids: Vec<String> = orphans.iter().map(|left| left.pid.to_string()).collect();

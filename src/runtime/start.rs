@@ -70,6 +70,7 @@ impl Dispatcher {
         open.forgone = false;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
+        let given = self.given.get(&flow).cloned().unwrap_or_default();
         prepare::prepare(
             &self.pool,
             &self.inbox,
@@ -77,8 +78,7 @@ impl Dispatcher {
             self.ours(),
             workspace,
             run,
-            (order, self.releasing.remove(&flow)),
-            self.given.get(&flow).cloned().unwrap_or_default(),
+            (order, self.releasing.remove(&flow), given),
         );
     }
 
