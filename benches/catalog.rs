@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use egui_kittest::Harness;
 use handmill::app::ports::{
-    Engine, FileDone, FileJob, Files, HealthLook, Lister, Pasted, Provisioner,
+    Engine, FileDone, FileJob, Files, HealthLook, Lister, Pasted, Provisioner, ResourceDesk,
 };
 use handmill::app::{App, Ports};
 use handmill::editor::Note;
@@ -177,6 +177,9 @@ impl Engine for Fake {
     }
     fn health(&self) -> HealthLook {
         Box::new(|_| Vec::new())
+    }
+    fn resources(&self) -> Arc<dyn ResourceDesk> {
+        Arc::new(Nobody)
     }
     fn command_line(&self, _flow: &Flow, node: &Node) -> String {
         node.command.clone()

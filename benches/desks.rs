@@ -28,7 +28,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
-    Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Pasted, Provisioner,
+    Engine, FileDone, FileJob, Files, HealthLook, Lister, Loaded, Pasted, Provisioner, ResourceDesk,
 };
 use handmill::app::{App, Ports};
 use handmill::editor::{Note, Stamp, Version};
@@ -285,6 +285,9 @@ impl Engine for Fake {
     }
     fn health(&self) -> HealthLook {
         Box::new(|_| Vec::new())
+    }
+    fn resources(&self) -> Arc<dyn ResourceDesk> {
+        Arc::new(Nobody)
     }
     fn command_line(&self, _flow: &Flow, node: &Node) -> String {
         node.command.clone()

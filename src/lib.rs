@@ -1,4 +1,9 @@
-//! Handmill.
+//! Handmill: shell workflows drawn on a canvas, run, resumed and read.
+//!
+//! A flow is run by one dispatcher ([`runtime`]), which asks a pure scheduler ([`sched`]) what follows, has the hands
+//! ([`exec`], [`ledger`], [`share`], [`store`], [`watch`], [`secrets`]) carry it out, and publishes a board that the
+//! faces ([`app`], [`cli`]) read. The modules below stand on floors, in reading order; each imports only from floors
+//! above it in this list. `docs/ARCHITECTURE.md` tells the rest.
 
 pub mod model;
 

@@ -139,7 +139,7 @@ fn show_problems(view: &mut View) {
     view.bring(Pane::Bottom);
 }
 
-/// One strip; gives back which of its buttons was pressed. Its words have two rows beside the buttons; the rest is told
+/// One strip; gives back which of its buttons was pressed. Its words have three rows beside the buttons; the rest is told
 /// by pointing at them.
 pub(super) fn strip_ui(
     ui: &mut Ui,
@@ -155,7 +155,7 @@ pub(super) fn strip_ui(
         .show(ui, |ui| {
             let buttons: f32 = acts.iter().map(|name| Button::room(ui, name)).sum();
             let room = ui.available_width() - buttons - 15.0 - 2.0 * space::S;
-            let galley = widgets::rows(ui, what, 2, room.max(80.0));
+            let galley = widgets::rows(ui, what, 3, room.max(80.0));
             let height = galley.size().y.max(size::CONTROL);
             let row = egui::vec2(ui.available_width(), height);
             let layout = Layout::right_to_left(Align::Center);

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::runtime::ComparisonShown;
 
 use super::action::Action;
-use super::history_pane::{counts_words, run_status, small, time_of};
+use super::history::{counts_words, run_status, small, time_of};
 use super::icons::{self, Icon};
 use super::theme::{Theme, mono, regular, semibold, size, space};
 use super::view::View;

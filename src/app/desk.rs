@@ -14,7 +14,7 @@ use crate::runtime::{Board, LogTarget};
 
 use super::action::TabId;
 use super::drafts::Draft;
-use super::history_pane::HistoryView;
+use super::history::HistoryView;
 use super::memory::{DeskMemory, Panes};
 use super::sidebar::shown_workspace;
 use super::view::{Dialog, LogScope, LogView, SidePane, Tab, View};

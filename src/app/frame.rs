@@ -85,12 +85,12 @@ impl App {
             let wish = split::top_of(ui, "Height of the log", pane.response.rect);
             self.wish(|layout, wish| layout.panes.bottom_h = wish, wish);
         }
-        CentralPanel::default()
+        let center = CentralPanel::default()
             .frame(Frame::new().fill(theme.bg))
             .show(ui, |ui| self.center_ui(ui));
 
         let (view, board, actions) = self.parts();
-        notices::notices_ui(ui, view, board, actions);
+        notices::notices_ui(ui, center.response.rect, view, board, actions);
         palette::palette_ui(ui, view, board, actions);
         let asked = dialog::dialogs_ui(ui, self);
         list_when_asked(self, ui.ctx(), asked);

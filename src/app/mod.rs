@@ -16,7 +16,7 @@ mod drafts;
 mod fonts;
 mod footer;
 mod frame;
-mod history_pane;
+mod history;
 mod icons;
 mod inspector;
 mod kill;

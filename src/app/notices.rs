@@ -1,7 +1,8 @@
 //! Notices at the bottom right: errors stay until they are read, news goes by itself.
 
 use egui::{
-    Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, RichText, Stroke, Ui, vec2,
+    Align, Align2, Area, CornerRadius, Frame, Id, Layout, Margin, Order, Rect, RichText, Stroke,
+    Ui, vec2,
 };
 
 use crate::model::{Level, Notice};
@@ -19,8 +20,14 @@ const NEWS_CHAR_S: f64 = 0.06;
 /// Notices shown at once; the rest waits behind them.
 const SHOWN_MAX: usize = 4;
 
-/// Draws the newest notices.
-pub fn notices_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Action>) {
+/// Width of a notice, and its distance from the edge of the canvas, in points.
+const WIDTH_MAX: f32 = 366.0;
+const EDGE: f32 = 16.0;
+/// About as high is a notice with its hint.
+const NOTICE_H: f32 = 90.0;
+
+/// Draws the newest notices in the lower right corner of `over`, the canvas: no pane is covered by them.
+pub fn notices_ui(ui: &Ui, over: Rect, view: &mut View, board: &Board, actions: &mut Vec<Action>) {
     let of_board = board
         .notices
         .iter()
@@ -43,10 +50,13 @@ pub fn notices_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
             }
         }
     }
-    let n_behind = all.len().saturating_sub(SHOWN_MAX);
+    let n_shown = ((over.height() / NOTICE_H) as usize).clamp(1, SHOWN_MAX);
+    let n_behind = all.len().saturating_sub(n_shown);
+    let width = (over.width() - 2.0 * EDGE).min(WIDTH_MAX);
     Area::new(Id::new("notices"))
         .order(Order::Foreground)
-        .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -44.0))
+        .pivot(Align2::RIGHT_BOTTOM)
+        .fixed_pos(over.right_bottom() - vec2(EDGE, EDGE))
         .show(ui.ctx(), |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
             if n_behind > 0 {
@@ -59,7 +69,7 @@ pub fn notices_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
                 );
             }
             for (id, notice) in all.iter().skip(n_behind) {
-                notice_ui(ui, *id, notice, actions);
+                notice_ui(ui, width, *id, notice, actions);
             }
         });
 }
@@ -70,7 +80,7 @@ fn news_s(notice: &Notice) -> f64 {
     NEWS_S + NEWS_CHAR_S * n_chars as f64
 }
 
-fn notice_ui(ui: &mut Ui, id: u64, notice: &Notice, actions: &mut Vec<Action>) {
+fn notice_ui(ui: &mut Ui, width: f32, id: u64, notice: &Notice, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui.ctx());
     let (icon, colour) = match notice.level {
         Level::Info => (Icon::Info, theme.dim),
@@ -84,13 +94,13 @@ fn notice_ui(ui: &mut Ui, id: u64, notice: &Notice, actions: &mut Vec<Action>) {
         .shadow(ui.visuals().popup_shadow)
         .inner_margin(Margin::symmetric(12, 10))
         .show(ui, |ui| {
-            ui.set_width(340.0);
+            ui.set_width(width - 26.0);
             ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.x = 10.0;
                 let (rect, _) = ui.allocate_exact_size(vec2(15.0, 17.0), egui::Sense::hover());
                 icons::paint(ui.painter(), rect, icon, colour);
                 ui.vertical(|ui| {
-                    ui.set_width(272.0);
+                    ui.set_width(width - 94.0);
                     ui.spacing_mut().item_spacing.y = space::XXS;
                     let font = if notice.level == Level::Info {
                         regular(size::UI)

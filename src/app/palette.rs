@@ -49,8 +49,8 @@ pub fn palette_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
         .inner;
     let mut close = under.clicked();
     let mut chosen = None;
-    Area::new(Id::new("palette"))
-        .order(Order::Foreground)
+    let area = Area::new(Id::new("palette")).order(Order::Foreground);
+    widgets::measured_anew(ui.ctx(), area)
         .anchor(
             Align2::CENTER_TOP,
             vec2(0.0, (screen.height() * 0.12).min(110.0)),
@@ -62,6 +62,7 @@ pub fn palette_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
                 .corner_radius(CornerRadius::same(10))
                 .shadow(ui.visuals().popup_shadow)
                 .inner_margin(Margin::same(8));
+            widgets::show_at_once(ui);
             frame.show(ui, |ui| {
                 ui.set_width((screen.width() - 48.0).min(560.0));
                 let n = items.len();

@@ -10,7 +10,7 @@ use crate::model::{NodeStatus, Timestamp, human_duration};
 use crate::runtime::Board;
 
 use super::action::{Action, Verb};
-use super::history_pane::history_ui;
+use super::history::history_ui;
 use super::icons::Icon;
 use super::tally::{Bar, Lists, Problem};
 use super::theme::{Theme, regular, size, space};

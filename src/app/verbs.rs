@@ -291,8 +291,8 @@ pub struct Context {
     pub n_sel_retry: usize,
     /// Flows that run in this process.
     pub n_live_flows: usize,
-    /// Edges between selected nodes, or selected themselves.
-    pub n_sel_links: usize,
+    /// There are edges between selected nodes, or edges are selected themselves.
+    pub has_sel_links: bool,
     /// A run of it lives.
     pub live: bool,
     /// A run of it was ordered and has not begun.
@@ -425,7 +425,7 @@ impl Context {
             ClearAllStatus if !self.has_status => no("No node has a status"),
             EditCommand if self.n_sel_nodes != 1 => no("Select one node first"),
             Connect if self.n_sel_nodes < 2 => no("Select two or more nodes first"),
-            Disconnect | ToggleEdgeKind if self.n_sel_links == 0 => {
+            Disconnect | ToggleEdgeKind if !self.has_sel_links => {
                 no("Select edges, or nodes that are joined, first")
             }
             Delete if self.nothing_selected() => no("Select something first"),

@@ -260,7 +260,7 @@ pub struct View {
     /// How the log is shown.
     pub log: LogView,
     /// What is done with the list of past runs.
-    pub history: super::history_pane::HistoryView,
+    pub history: super::history::HistoryView,
     /// What stands beside the log.
     pub side_pane: SidePane,
     /// The list of the workspace shown, worked out once per change.
@@ -402,10 +402,7 @@ impl View {
         facts.n_sel_nodes = tab.selection.nodes().len();
         facts.n_sel_edges = tab.selection.edges().len();
         facts.n_sel_frames = tab.selection.frames().len();
-        facts.n_sel_links = facts.n_sel_edges;
-        if facts.n_sel_links == 0 && facts.n_sel_nodes > 0 {
-            facts.n_sel_links = super::perform::links_of(doc.flow(), &tab.selection).len();
-        }
+        facts.has_sel_links = super::perform::has_links(doc.flow(), &tab.selection);
         facts.can_undo = doc.can_undo();
         facts.can_redo = doc.can_redo();
         facts.dirty = doc.is_dirty();

@@ -38,6 +38,15 @@ pub fn day_and_time_inside(at: Timestamp, now: Timestamp, zone: &TimeZone) -> St
     }
 }
 
+/// The same where there is little room: a time alone is today's.
+pub fn short_day_and_time(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let words = day_and_time(at, now, zone);
+    match words.strip_prefix("Today ") {
+        Some(time) => time.to_owned(),
+        None => words,
+    }
+}
+
 /// `10:41:07.120`.
 pub fn clock_ms(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%H:%M:%S%.3f").to_string()
@@ -55,7 +64,11 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// How long [`ago`] stays true: the window is to be drawn again then.
+/// Words of ages are drawn anew this often at most, in seconds: a long list changes at three moments of a minute
+/// and not with each of its lines.
+const TURN: u64 = 20;
+
+/// How long until [`ago`] is to be drawn again, because its word is another by then.
 pub fn ago_changes_in(at: Timestamp, now: Timestamp) -> Duration {
     let age = now.since(at);
     let unit = match age.as_secs() {
@@ -64,8 +77,11 @@ pub fn ago_changes_in(at: Timestamp, now: Timestamp) -> Duration {
         _ => 86_400,
     };
     let next = (age.as_secs() / unit + 1) * unit;
+    let change = Duration::from_secs(next).saturating_sub(age);
+    let now = Duration::from_micros(now.0.unsigned_abs());
+    let turn = (now + change).as_secs() / TURN * TURN + TURN;
     // A little later, so that the new word is surely due.
-    Duration::from_secs(next).saturating_sub(age) + Duration::from_millis(20)
+    Duration::from_secs(turn).saturating_sub(now) + Duration::from_millis(20)
 }
 
 #[cfg(test)]
@@ -83,6 +99,7 @@ mod tests {
     fn times_read_as_people_say_them() {
         let day = |at| day_and_time(at, NOW, &TimeZone::UTC);
         assert_eq!(day(NOW), "Today 10:41");
+        assert_eq!(short_day_and_time(NOW, NOW, &TimeZone::UTC), "10:41");
         assert_eq!(day(back(86_400)), "Yesterday 10:41");
         assert_eq!(day(back(3 * 86_400)), "Wed 10:41");
         assert_eq!(day(back(20 * 86_400)), "1 Nov 10:41");
@@ -100,14 +117,22 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_drawn_anew_when_its_word_changes() {
-        for seconds in [0, 42, 59, 60, 200, 3_599, 3_600, 7_300, 86_399, 400_000] {
+    fn an_age_is_drawn_anew_when_its_word_has_changed_and_with_those_of_other_lines() {
+        let mut moments = std::collections::BTreeSet::new();
+        for seconds in 0..3_600 {
             let at = back(seconds);
             let wait = ago_changes_in(at, NOW);
             let later = |d: Duration| Timestamp(NOW.0 + d.as_micros() as i64);
-            let before = wait.saturating_sub(Duration::from_millis(40));
+            let before = wait.saturating_sub(Duration::from_secs(TURN) + Duration::from_millis(40));
             assert_eq!(ago(at, later(before)), ago(at, NOW), "{seconds}");
             assert_ne!(ago(at, later(wait)), ago(at, NOW), "{seconds}");
+            moments.insert(wait);
+        }
+        assert!(moments.len() <= 4, "{moments:?}");
+        for seconds in [3_600, 7_300, 86_399, 400_000] {
+            let at = back(seconds);
+            let wait = ago_changes_in(at, NOW).as_micros() as i64;
+            assert_ne!(ago(at, Timestamp(NOW.0 + wait)), ago(at, NOW), "{seconds}");
         }
     }
 }

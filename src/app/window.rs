@@ -119,7 +119,10 @@ impl App {
         fonts::add_cjk_later(ctx);
         Theme::install(ctx);
         // As desktops have it; egui's own 0.3 s is missed by a calm hand, and on a slow screen.
-        ctx.options_mut(|options| options.input_options.max_double_click_delay = DOUBLE_CLICK);
+        ctx.options_mut(|options| {
+            options.input_options.max_double_click_delay = DOUBLE_CLICK;
+            options.max_passes = widgets::PASSES_MAX;
+        });
         Theme::choose(ctx, remembered.settings.theme);
         let mut app = Self {
             board: ports.engine.board(),
@@ -140,7 +143,7 @@ impl App {
                 palette: None,
                 draft: None,
                 log: LogView::following(),
-                history: super::history_pane::HistoryView::default(),
+                history: super::history::HistoryView::default(),
                 side_pane: super::view::SidePane::default(),
                 outline: super::outline::Outline::default(),
                 flow_filter: String::new(),
@@ -415,7 +418,8 @@ impl App {
                 .flow(&doc.flow_ref)
                 .is_some_and(|flow| flow.loaded)
         {
-            history = Some(self.view.history.ask(doc));
+            let (now, zone) = (self.engine.now(), &self.view.zone);
+            history = Some(self.view.history.ask(doc, now, zone));
             comparison = self.view.history.compare_ask();
         }
         if history != self.asked_history {

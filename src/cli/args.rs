@@ -176,7 +176,7 @@ pub struct HistoryArgs {
     /// Only runs that failed
     #[arg(long)]
     pub failed: bool,
-    /// Only runs that began then or later: a span back from now (90m, 12h, 7d) or a date (2026-11-21, 2026-11-21T10:30)
+    /// Only runs that began then or later: a span back from now (90m, 12h, 7d), today, yesterday, or a date (2026-11-21, 2026-11-21T10:30)
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
     /// Only runs that began before then
@@ -292,6 +292,8 @@ pub enum ControlVerb {
     Status(ControlOf),
     /// Look, and print each change until Ctrl-C
     Watch(ControlOf),
+    /// List what happened to control, as this machine saw it, newest first
+    Log(LogOf),
     /// Ask for control and wait for it; then keep it until Ctrl-C, unless another Handmill of this machine does
     Request(WaitArgs),
     /// Take control of a workspace whose owner has fallen silent, and keep it as `request` does
@@ -315,6 +317,17 @@ pub struct ControlOf {
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `control log`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LogOf {
+    /// Which workspace
+    #[command(flatten)]
+    pub of: ControlOf,
+    /// So many at most
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
 }
 
 /// How long to wait for control.

@@ -3,6 +3,8 @@
 //! Where another Handmill of this machine keeps control (a window, a run), the wish is handed to it. Otherwise this
 //! process keeps it, in the foreground, and gives it back when it ends.
 
+mod log;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -11,7 +13,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::model::{Event, WorkspaceId};
-use crate::runtime::control::{self, Folder, Moment, Request, Setup, Stand, Status, When, Wish};
+use crate::runtime::control::{
+    self, Folder, Looker, Moment, Request, Setup, Stand, Status, When, Wish,
+};
 use crate::runtime::{Board, Config, Manner, Order, Processes, Runner, Runtime, RuntimeHandle};
 use crate::store::{self, Home, Settings};
 
@@ -31,6 +35,7 @@ pub fn control(home: &Home, verb: ControlVerb) -> Result<ExitCode, Refused> {
     match verb {
         ControlVerb::Status(of) => status(home, &of),
         ControlVerb::Watch(of) => watch(home, &of),
+        ControlVerb::Log(args) => log::log(home, &args),
         ControlVerb::Request(args) => gain(home, &args, false),
         ControlVerb::TakeOver(args) => gain(home, &args, true),
         ControlVerb::Release(args) => release(home, &args),
@@ -38,6 +43,36 @@ pub fn control(home: &Home, verb: ControlVerb) -> Result<ExitCode, Refused> {
         ControlVerb::Deny(args) => answer(home, &args, false),
         ControlVerb::Import(of) => import(home, &of),
     }
+}
+
+/// The workspace in a folder, or that of a workfile.
+fn find(path: &Path) -> Result<(WorkspaceId, Arc<Path>), Refused> {
+    if !path.exists() {
+        let what = format!("no such workspace: {}", path.display());
+        return Err(Refused::new(what, ""));
+    }
+    let (id, root): (_, Arc<Path>) = if path.is_dir() {
+        let root = path.canonicalize().map_err(|why| {
+            Refused::new(
+                format!("failed to use folder: {why}: {}", path.display()),
+                "",
+            )
+        })?;
+        (store::workspace_id(&root), root.into())
+    } else {
+        let flow = store::locate(path)?;
+        (flow.workspace, flow.root)
+    };
+    if store::is_controlled(&root).is_ok_and(|is_shared| !is_shared) {
+        return Err(Refused::new(
+            format!(
+                "nobody shares this folder, so nobody controls it: {}",
+                root.display()
+            ),
+            "Name a workspace: a folder with flow_modules/ in it.",
+        ));
+    }
+    Ok((id, root))
 }
 
 /// The workspace that is meant.
@@ -48,33 +83,21 @@ struct Place {
 }
 
 impl Place {
-    fn of(args: &ControlOf) -> Result<Self, Refused> {
-        let path = &args.workspace;
-        if !path.exists() {
-            let what = format!("no such workspace: {}", path.display());
-            return Err(Refused::new(what, ""));
-        }
-        let (id, root): (_, Arc<Path>) = if path.is_dir() {
-            let root = path.canonicalize().map_err(|why| {
-                Refused::new(
-                    format!("failed to use folder: {why}: {}", path.display()),
-                    "",
-                )
-            })?;
-            (store::workspace_id(&root), root.into())
-        } else {
-            let flow = store::locate(path)?;
-            (flow.workspace, flow.root)
+    fn of(home: &Home, args: &ControlOf) -> Result<Self, Refused> {
+        let path = args.workspace.clone();
+        let (id, root) = match control::within(&args.workspace, move || find(&path)) {
+            Ok(found) => found?,
+            Err(why) => {
+                // What a process of this machine keeps there is known without the folder, under the name it was given.
+                let absolute = std::path::absolute(&args.workspace);
+                let root = absolute.unwrap_or_else(|_| args.workspace.clone());
+                let id = store::workspace_id_of(&root);
+                if control::keeper_of(home, &id).is_none() {
+                    return Err(Refused::new(why.trim_end_matches('.'), ""));
+                }
+                (id, root.into())
+            }
         };
-        if store::is_controlled(&root).is_ok_and(|is_shared| !is_shared) {
-            return Err(Refused::new(
-                format!(
-                    "nobody shares this folder, so nobody controls it: {}",
-                    root.display()
-                ),
-                "Name a workspace: a folder with flow_modules/ in it.",
-            ));
-        }
         Ok(Self {
             id,
             root,
@@ -194,8 +217,8 @@ fn has_control(status: &Status) -> bool {
 }
 
 fn status(home: &Home, of: &ControlOf) -> Result<ExitCode, Refused> {
-    let place = Place::of(of)?;
-    match control::look(home, &place.id, &place.root) {
+    let place = Place::of(home, of)?;
+    match Looker::new(home, &place.id, &place.root).look() {
         Ok(Some(looked)) => {
             place.print(&looked.status, looked.held_by.as_ref());
             Ok(ExitCode::Done)
@@ -212,21 +235,23 @@ fn not_done(why: &str) -> ExitCode {
 }
 
 fn watch(home: &Home, of: &ControlOf) -> Result<ExitCode, Refused> {
-    let place = Place::of(of)?;
+    let place = Place::of(home, of)?;
+    let mut looker = Looker::new(home, &place.id, &place.root);
     let mut last = None;
     loop {
         // A look claims nothing, whatever the policy says; and what another process keeps is read from there.
-        let looked = control::look(home, &place.id, &place.root);
-        let now = match &looked {
-            Ok(Some(looked)) => Some((told(&looked.status), looked.held_by.clone())),
-            _ => None,
+        let (status, held_by) = match looker.look() {
+            Ok(Some(looked)) => (looked.status, looked.held_by),
+            // A server that goes away may come back, and whoever watches wants to see it.
+            Ok(None) => (
+                Status::refused("Nobody shares this folder.".to_owned()),
+                None,
+            ),
+            Err(why) => (Status::refused(why), None),
         };
-        match looked {
-            Ok(Some(looked)) if last != now => {
-                place.print(&looked.status, looked.held_by.as_ref());
-            }
-            Ok(_) => {}
-            Err(why) => return Ok(not_done(&why)),
+        let now = Some((told(&status), held_by.clone()));
+        if last != now {
+            place.print(&status, held_by.as_ref());
         }
         last = now;
         std::thread::sleep(TICK);
@@ -234,18 +259,20 @@ fn watch(home: &Home, of: &ControlOf) -> Result<ExitCode, Refused> {
 }
 
 /// What of a status is worth a new line.
-type Told = (Stand, String, usize, usize);
+type Told = (Stand, String, Option<String>, usize, usize);
 
 /// Everything but ages.
 fn told(status: &Status) -> Told {
-    let text: String = status
-        .text
-        .chars()
-        .filter(|c| !c.is_ascii_digit())
-        .collect();
+    let text = match status.stand {
+        Stand::Refused => status.blocked.as_ref().unwrap_or(&status.text),
+        _ => &status.text,
+    };
+    let text: String = text.chars().filter(|c| !c.is_ascii_digit()).collect();
     (
         status.stand,
         text,
+        // Names may differ by their numbers alone.
+        status.owner.as_ref().map(|owner| owner.host.clone()),
         status.requests.len(),
         status.banners.len(),
     )
@@ -372,7 +399,7 @@ enum Gained {
 }
 
 fn gain(home: &Home, args: &WaitArgs, takes_over: bool) -> Result<ExitCode, Refused> {
-    let seat = Seat::take(home, Place::of(&args.of)?)?;
+    let seat = Seat::take(home, Place::of(home, &args.of)?)?;
     let by = crate::runtime::boot().plus(Duration::from_secs(args.wait));
     let (mut is_wished, mut was_asking) = (false, false);
     let mut last: Option<Told> = None;
@@ -486,7 +513,7 @@ fn hold(seat: &Seat, mut last: Option<Told>) -> ExitCode {
 
 /// A seat beside the process that keeps control, which is the one that can give it up.
 fn seat_beside_keeper(home: &Home, of: &ControlOf) -> Result<Result<Seat, ExitCode>, Refused> {
-    let place = Place::of(of)?;
+    let place = Place::of(home, of)?;
     if control::keeper_of(home, &place.id).is_none() {
         let why = "No Handmill of this machine keeps control of this workspace";
         return Ok(Err(not_done(why)));
@@ -608,7 +635,7 @@ fn give(seat: Seat, wish: impl Fn(&Status) -> Result<Wish, String>) -> ExitCode 
 }
 
 fn import(home: &Home, of: &ControlOf) -> Result<ExitCode, Refused> {
-    let place = Place::of(of)?;
+    let place = Place::of(home, of)?;
     match control::import(home, &place.id, &place.root) {
         Ok(done) if place.json => {
             let object = json!({

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::{
     FlowRef, HistoryFilter, HistoryRun, NodeId, Outcome, RunId, RunSummary, Timestamp,
-    human_duration,
+    human_duration, parse_when,
 };
 use crate::runtime::{Workspace, query};
 use crate::store::{self, Home, Settings};
@@ -288,7 +288,10 @@ fn filter(args: &HistoryArgs) -> Result<HistoryFilter, Refused> {
             .map(Some)
             .ok_or_else(|| {
                 let what = format!("‘{}’ is no time", print::one_line(text));
-                Refused::new(what, "Give 90m, 12h, 7d, or a date such as 2026-11-21.")
+                Refused::new(
+                    what,
+                    "Give 90m, 12h, 7d, today, or a date such as 2026-11-21.",
+                )
             }),
     };
     Ok(HistoryFilter {
@@ -301,29 +304,6 @@ fn filter(args: &HistoryArgs) -> Result<HistoryFilter, Refused> {
         since: moment(&args.since)?,
         until: moment(&args.until)?,
     })
-}
-
-/// A span back from now, or a date with or without a time.
-fn parse_when(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Some((at, unit)) = text.char_indices().next_back()
-        && let Ok(n) = text[..at].parse::<u32>()
-    {
-        let seconds: i64 = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            'w' => 7 * 86_400,
-            _ => return None,
-        };
-        return Some(Timestamp(now.0 - i64::from(n) * seconds * 1_000_000));
-    }
-    let civil = text
-        .parse::<jiff::civil::DateTime>()
-        .or_else(|_| text.parse::<jiff::civil::Date>().map(Into::into));
-    let at = civil.ok()?.to_zoned(zone.clone()).ok()?;
-    Some(Timestamp(at.timestamp().as_microsecond()))
 }
 
 fn pin(places: &[Place], run: &str, pinned: bool) -> Result<ExitCode, Refused> {
@@ -397,21 +377,6 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// 2026-11-21 10:41:07.120 UTC.
-    const NOW: Timestamp = Timestamp(1_795_257_667_120_000);
-
-    #[test]
-    fn times_are_spans_back_or_dates() {
-        let at = |text| parse_when(text, NOW, &TimeZone::UTC).map(|at| (NOW.0 - at.0) / 1_000_000);
-        assert_eq!(at("90m"), Some(5_400));
-        assert_eq!(at("7d"), Some(604_800));
-        assert_eq!(at("2026-11-21"), Some(38_467));
-        assert_eq!(at("2026-11-21T10:41"), Some(7));
-        for bad in ["", "d", "7y", "-3d", "21.11.2026", "²d"] {
-            assert_eq!(at(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_line_is_cut_at_the_width_of_a_terminal() {

@@ -8,22 +8,45 @@ use std::ffi::{CStr, CString, NulError, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
 
+/// Names the tenure of control under which a node runs. That of whoever started us is not ours to pass on; and what has
+/// it runs only as long as whoever holds it knows until when it may.
+pub(super) const EPOCH: &str = "HANDMILL_EPOCH";
+
 /// Settings that many processes have in common. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment(Result<Arc<[CString]>, NulError>);
+
+impl Default for Environment {
+    /// Nothing is set.
+    fn default() -> Self {
+        Self(Ok(Arc::default()))
+    }
+}
 
 impl Environment {
     /// That of this process as it was when it was first asked for.
     pub fn of_process() -> Self {
         static FOUND: OnceLock<Environment> = OnceLock::new();
-        let found = FOUND.get_or_init(|| Self::new(std::env::vars_os()));
+        let ours = || std::env::vars_os().filter(|(name, _)| name != EPOCH);
+        let found = FOUND.get_or_init(|| Self::new(ours()));
         found.clone()
+    }
+
+    /// Whether something of this name is set.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let is_it = |setting: &CString| {
+            let rest = setting.to_bytes().strip_prefix(name.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"="))
+        };
+        self.0
+            .as_ref()
+            .is_ok_and(|settings| settings.iter().any(is_it))
     }
 
     /// Just these settings; of two with the same name the later one counts. A NUL character in one
     /// of them is told by the start of a process.
     pub fn new(settings: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Self(Ok(Arc::default())).with(settings)
+        Self::default().with(settings)
     }
 
     /// This one with settings put on top.
@@ -135,6 +158,14 @@ mod tests {
     fn a_name_is_taken_out_whole() {
         let base = Environment::new(pairs("A:1 AB:2 B:A=3")).without(["A", "C"]);
         assert_eq!(base.merged(&[]).expect("no NUL"), [c"AB=2", c"B=A=3"]);
+    }
+
+    #[test]
+    fn a_setting_is_found_by_its_whole_name() {
+        let env = Environment::new(pairs("HANDMILL_EPOCHS:1 A:HANDMILL_EPOCH=2"));
+        assert!(!env.has(EPOCH) && env.has("A"));
+        assert!(env.with(pairs("HANDMILL_EPOCH:7")).has(EPOCH));
+        assert!(!Environment::of_process().has(EPOCH));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 use super::launcher::lock;
 use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
 
@@ -25,7 +27,7 @@ const EXITS_FILE: &str = "exits";
 const LINE_END: &str = " .\n";
 
 /// Why a process was asked to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Why {
     /// It ran past its timeout.
     Timeout,

@@ -5,32 +5,42 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Environment, Why};
+use serde::{Deserialize, Serialize};
+
+use super::{Environment, Why, wire};
 use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Secrets, Stream, WorkspaceId};
 
 /// The process of one attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Which attempt.
+    #[serde(with = "wire::Attempt")]
     pub id: NodeRunId,
     /// Absolute, as [`super::shell_for`] gives it. A bare name would cost a fork.
+    #[serde(with = "wire::path")]
     pub program: PathBuf,
     /// Usually `-c` and the line.
     pub args: Vec<OsString>,
     /// Working folder.
+    #[serde(with = "wire::path")]
     pub cwd: PathBuf,
-    /// The environment that `env` is set on top of.
+    /// The environment that `env` is set on top of. The sitter is told that of a run once, when it begins.
+    #[serde(skip)]
     pub base: Environment,
     /// What only this attempt has set.
     pub env: Vec<(OsString, OsString)>,
     /// Set on top of that, and hidden in what it prints.
+    #[serde(with = "wire::secrets")]
     pub secrets: Secrets,
     /// File that gets standard output; made when missing, else appended to.
+    #[serde(with = "wire::path")]
     pub stdout: PathBuf,
     /// File that gets standard error.
+    #[serde(with = "wire::path")]
     pub stderr: PathBuf,
     /// It must not outlive the process that starts it, as far as the system can see to that: only that process knows
-    /// until when it may run.
+    /// until when it may run, so the sitter is not told.
+    #[serde(skip)]
     pub is_bound: bool,
 }
 
@@ -66,7 +76,7 @@ impl Job {
 }
 
 /// How an attempt is to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// What for.
     pub why: Why,
@@ -107,11 +117,12 @@ impl End {
 
 /// What became of an attempt. Reports of one attempt come in order; [`Report::Exited`] is the last,
 /// and comes exactly once for each launch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Report {
     /// Its process is alive.
     Spawned {
         /// Which attempt.
+        #[serde(with = "wire::Attempt")]
         id: NodeRunId,
         /// Process id, which is also its process group.
         pid: u32,
@@ -121,20 +132,25 @@ pub enum Report {
     /// The system is short of something (processes, files, memory); it is tried again by and by.
     Delayed {
         /// Which attempt.
+        #[serde(with = "wire::Attempt")]
         id: NodeRunId,
         /// Why, as a fragment.
+        #[serde(with = "wire::text")]
         why: Arc<str>,
     },
     /// It ended, or could not be started.
     Exited {
         /// Which attempt.
+        #[serde(with = "wire::Attempt")]
         id: NodeRunId,
         /// How.
+        #[serde(with = "wire::End")]
         exit: Exit,
     },
     /// The kill switch has done its work on an attempt; [`Report::Exited`] follows.
     Killed {
         /// Which attempt.
+        #[serde(with = "wire::Attempt")]
         id: NodeRunId,
         /// Processes that it had.
         pids: Vec<u32>,
@@ -142,10 +158,11 @@ pub enum Report {
         left: Vec<u32>,
     },
     /// The time to run nodes in this workspace was over: they are being ended.
-    ControlLost(WorkspaceId),
+    ControlLost(#[serde(with = "wire::text")] WorkspaceId),
     /// What other processes run in a watched workspace has changed.
     Others {
         /// Which workspace.
+        #[serde(with = "wire::text")]
         workspace: WorkspaceId,
         /// Runs that this process does not carry.
         runs: u32,
@@ -153,16 +170,32 @@ pub enum Report {
         children: u32,
     },
     /// Something the operator should read.
-    Told(Notice),
+    Told(#[serde(with = "wire::Words")] Notice),
     /// A log file has grown. At most one per file and 16 ms, whatever the process prints.
     Output {
         /// Which attempt.
+        #[serde(with = "wire::Attempt")]
         id: NodeRunId,
         /// Which log.
+        #[serde(with = "wire::Log")]
         stream: Stream,
         /// Its length now.
         bytes_total: u64,
     },
+}
+
+impl Report {
+    /// The attempt that it is of; `None` for what concerns more than one.
+    pub fn attempt(&self) -> Option<&NodeRunId> {
+        match self {
+            Self::Spawned { id, .. }
+            | Self::Delayed { id, .. }
+            | Self::Exited { id, .. }
+            | Self::Killed { id, .. }
+            | Self::Output { id, .. } => Some(id),
+            Self::ControlLost(_) | Self::Others { .. } | Self::Told(_) => None,
+        }
+    }
 }
 
 /// Where the two logs of an attempt lie in the run's folder: `00012.1.1.out` and `.err` for node

@@ -14,13 +14,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use std::thread;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::attempt::Attempt;
 use super::exits::ExitRecords;
 use super::losses::Losses;
 use super::sitter::Scope;
 use super::sweep::Sweeper;
 use super::warden::Warden;
-use super::{End, Job, Report, Why};
+use super::{End, Job, Report, Why, wire};
 use crate::model::{Exit, NodeRunId, Timestamp};
 
 /// Time between asking and killing when the kill switch is used.
@@ -169,12 +171,7 @@ impl Launcher {
     pub fn kill(&self, scope: &Scope) {
         let end = End::within(Why::Kill, KILL_GRACE);
         for live in self.live() {
-            let doomed = match scope {
-                Scope::Attempts(ids) => ids.contains(&live.id),
-                Scope::Run(run) => live.id.run == *run,
-                Scope::Workspace(_) | Scope::Everything => true,
-            };
-            if doomed {
+            if matches!(scope, Scope::Workspace(_)) || scope.holds(&live.id, None) {
                 self.terminate(&live.id, end);
             }
         }
@@ -215,9 +212,10 @@ impl Launcher {
 }
 
 /// An attempt that lives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// Which attempt.
+    #[serde(with = "wire::Attempt")]
     pub id: NodeRunId,
     /// Id and start time of its process, once it has one.
     pub process: Option<(u32, u64)>,

@@ -1,9 +1,12 @@
 //! Child processes: which shell, starting, ending whole families of processes, and their logs.
 //!
-//! A child writes straight into its log files; nothing of what it prints passes through here, unless
-//! the disk is short of room (`pump`). The floor is unaware of graphs, runs and the ledger: it is handed jobs and gives reports. Unix only so
-//! far: process groups and signals have no counterpart on Windows that would keep the promise that
-//! a stopped node leaves nothing behind; there it needs job objects.
+//! A child writes straight into its log files; nothing of what it prints passes through here, unless the disk is short
+//! of room (`pump`). Unaware of graphs, runs and the ledger: it is handed jobs and gives reports. Unix only so far:
+//! process groups and signals have no counterpart on Windows that would keep the promise that a stopped node leaves
+//! nothing behind; there it needs job objects.
+//!
+//! Reading order: `job` (what is started and told), `launcher` and `attempt` (a process and its threads), `sweep`
+//! (whole families), `exits` (what a crash leaves), `executor` and `sitter` (who holds the children).
 
 #[cfg(not(unix))]
 compile_error!(
@@ -34,6 +37,7 @@ mod tail;
 mod tests;
 mod unix;
 mod warden;
+mod wire;
 
 pub use begun::{attempts_begun, nodes_of, write_nodes};
 pub use environment::Environment;

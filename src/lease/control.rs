@@ -166,6 +166,8 @@ pub struct Lease {
     /// When the last claim ended.
     pub(super) claimed_at: Moment,
     pub(super) quit_at: Moment,
+    /// The epoch of another machine that was told last, and whether its end was.
+    pub(super) told_of: Option<(Epoch, bool)>,
     /// When somebody acted here last: see [`Limits::acting`].
     pub(super) acted_at: Moment,
 }
@@ -223,6 +225,7 @@ impl Lease {
             claim_at: Moment(0),
             claimed_at: Moment(0),
             quit_at: Moment(0),
+            told_of: None,
             acted_at: Moment(0),
         }
     }
@@ -312,6 +315,11 @@ impl Lease {
     pub fn wants_to_claim(&self) -> bool {
         let by_itself = self.policy.claims_when_free && !self.stays_away;
         by_itself || self.wants_control || self.wants_takeover || self.desk.is_asking()
+    }
+
+    /// A release has set out: nothing runs here any more, and nothing may begin to.
+    pub fn is_releasing(&self) -> bool {
+        self.leaving.as_ref().is_some_and(|l| l.is_begun)
     }
 
     /// What the folder can be trusted with, as it was told last.

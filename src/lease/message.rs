@@ -248,6 +248,25 @@ pub enum Fact {
         /// Its host.
         by: String,
     },
+    /// This machine said no to a request.
+    Refused {
+        /// Whose: a host.
+        to: String,
+    },
+    /// Another machine has control: told once of each epoch.
+    Elsewhere {
+        /// Under which epoch.
+        epoch: Epoch,
+        /// Its host.
+        host: String,
+    },
+    /// That machine gave it back.
+    Freed {
+        /// Which epoch.
+        epoch: Epoch,
+        /// Its host.
+        host: String,
+    },
     /// Somebody asks for control.
     AskedBy {
         /// The machine.

@@ -216,6 +216,7 @@ pub enum Op {
     },
 }
 
+#[cfg(test)]
 impl Op {
     /// It changes nothing in the folder.
     pub fn is_read(&self) -> bool {

@@ -267,6 +267,7 @@ impl Lease {
         }
         out.extend(facts.into_iter().map(Effect::Record));
 
+        self.tell_of_others(out);
         let Some(view) = &self.eyes.view else { return };
         let newest = view.listing.newest;
         match self.steps.role {
@@ -303,5 +304,26 @@ impl Lease {
         if self.wants_takeover && self.may_take_over(now).is_err() {
             self.wants_takeover = false;
         }
+    }
+
+    /// Who else has control, once of each epoch, and that it gave it back.
+    fn tell_of_others(&mut self, out: &mut Vec<Effect>) {
+        let Some(view) = &self.eyes.view else { return };
+        let (Some(epoch), Some(claim)) = (view.listing.newest, view.claim()) else {
+            return;
+        };
+        let now = (epoch, view.is_released());
+        if claim.machine == self.me.machine || self.told_of == Some(now) {
+            return;
+        }
+        let host = claim.host.clone();
+        let was_told = self.told_of.is_some_and(|(told, _)| told == epoch);
+        // What ended before anybody here looked is the past of others.
+        match now {
+            (_, false) => out.push(Effect::Record(Fact::Elsewhere { epoch, host })),
+            (_, true) if was_told => out.push(Effect::Record(Fact::Freed { epoch, host })),
+            (_, true) => {}
+        }
+        self.told_of = Some(now);
     }
 }

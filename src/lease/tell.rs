@@ -112,7 +112,14 @@ impl Lease {
             Stand::Free => "Nobody has control".to_owned(),
             Stand::Frozen => "Trying to restore local control...".to_owned(),
             Stand::Claiming if is_restoring => "Trying to restore local control...".to_owned(),
-            Stand::Claiming => "Taking control…".to_owned(),
+            Stand::Claiming => match &self.folder {
+                // Two copies of the folder must have had time to meet before a claim counts.
+                Some(Folder::Advisory { settle, .. }) => {
+                    let minutes = settle.as_secs().div_ceil(60);
+                    format!("Taking control… · takes {minutes} min in this folder")
+                }
+                _ => "Taking control…".to_owned(),
+            },
             Stand::Owner { .. } | Stand::Leaving { .. } => {
                 "This Workstation has control".to_owned()
             }

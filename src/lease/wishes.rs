@@ -49,6 +49,9 @@ impl Lease {
             }
             Wish::Deny { to } => {
                 let me = self.me.clone();
+                if let Some(to) = self.desk.host(&to) {
+                    out.push(Effect::Record(Fact::Refused { to }));
+                }
                 self.desk.deny(now, &me, &to);
                 if self.leaving.as_ref().is_some_and(|leaving| {
                     leaving.to.as_ref().is_some_and(|hint| hint.machine == to)

@@ -3,16 +3,20 @@
 //! Every statement may be repeated: a batch whose commit failed is applied again from its start.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::inbox::Message;
+use super::keys::{command_key, flow_key, run_key};
 use super::row::{exit_columns, set_to_blob, stream_number};
 use crate::model::{
-    Choice, Event, Finish, FlowRef, Node, NodeId, NodeIdx, NodeRunId, NodeStatus, RunId, RunStart,
-    Timestamp, command_hash,
+    Choice, Event, Finish, FlowRef, NodeId, NodeIdx, NodeRunId, NodeStatus, RunId, RunStart,
+    Timestamp,
 };
+
+mod live_run;
+
+use live_run::LiveRun;
 
 /// The word of [`crate::model::RunSummary::choice`] for results another program left in a workfile.
 pub(super) const IMPORTED: &str = "imported";
@@ -23,23 +27,6 @@ pub(super) struct Fold {
     live: HashMap<RunId, LiveRun>,
     /// Ended in this batch; forgotten when it is committed.
     ended: Vec<RunId>,
-}
-
-#[derive(Debug)]
-struct LiveRun {
-    key: i64,
-    flow: i64,
-    nodes: Vec<NodeKeys>,
-    /// Facts so far: they are numbered, because two clocks ticks apart is not an order.
-    seq: i64,
-}
-
-/// A node of a live run with the keys of its rows, once they are known.
-#[derive(Debug)]
-struct NodeKeys {
-    node: Arc<Node>,
-    node_key: Option<i64>,
-    command_key: Option<i64>,
 }
 
 impl Fold {
@@ -85,6 +72,7 @@ impl Fold {
             }),
             Message::Retain(change) => change.apply(conn),
             Message::Adopt(adoption) => adoption.apply(conn),
+            Message::Control(fact) => super::control::write(conn, fact),
             Message::Flush { .. } => Ok(()),
         }
     }
@@ -104,10 +92,7 @@ impl Fold {
             reason = "each is cleared; order is nothing"
         )]
         for live in self.live.values_mut() {
-            for keys in &mut live.nodes {
-                keys.node_key = None;
-                keys.command_key = None;
-            }
+            live.forget_keys();
         }
     }
 
@@ -166,21 +151,7 @@ impl Fold {
             (Choice::Resume, None) => true,
             _ => false,
         };
-        let mut live = LiveRun {
-            key: 0,
-            flow,
-            nodes: start
-                .frozen
-                .graph
-                .shared_nodes()
-                .map(|node| NodeKeys {
-                    node: node.clone(),
-                    node_key: None,
-                    command_key: None,
-                })
-                .collect(),
-            seq: 0,
-        };
+        let mut live = LiveRun::new(flow, start.frozen.graph.shared_nodes());
         let subset = match whole {
             true => None,
             false => Some(live.blob(conn, &start.subset)?),
@@ -346,84 +317,6 @@ impl Fold {
     }
 }
 
-impl LiveRun {
-    fn next_seq(&mut self) -> i64 {
-        self.seq += 1;
-        self.seq
-    }
-
-    /// Inserts an attempt and makes it the newest of its node.
-    fn insert_attempt(
-        &mut self,
-        conn: &Connection,
-        id: &NodeRunId,
-        status: NodeStatus,
-        started: Option<Timestamp>,
-        started_seq: Option<i64>,
-    ) -> rusqlite::Result<()> {
-        let Some(node) = self.node_key(conn, id.node)? else {
-            return Ok(());
-        };
-        let command = self.command_key(conn, id.node)?;
-        conn.prepare_cached(
-            "INSERT OR REPLACE INTO node_runs
-                 (run, node, pass, attempt, idx, status, started, started_seq, command)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            self.key,
-            node,
-            id.pass,
-            id.attempt,
-            id.node.0,
-            status.word(),
-            started.map(|at| at.0),
-            started_seq,
-            command
-        ])?;
-        conn.prepare_cached(
-            "INSERT OR REPLACE INTO node_status (node, at_run, status, run, pass, attempt)
-             VALUES (?1, ?2, NULL, ?2, ?3, ?4)",
-        )?
-        .execute(params![node, self.key, id.pass, id.attempt])?;
-        Ok(())
-    }
-
-    /// The row key of a node; `None` for a place the frozen flow does not have.
-    fn node_key(&mut self, conn: &Connection, idx: NodeIdx) -> rusqlite::Result<Option<i64>> {
-        let Some(keys) = self.nodes.get_mut(idx.0 as usize) else {
-            return Ok(None);
-        };
-        if keys.node_key.is_none() {
-            keys.node_key = Some(titled_node_key(conn, self.flow, &keys.node)?);
-        }
-        Ok(keys.node_key)
-    }
-
-    fn command_key(&mut self, conn: &Connection, idx: NodeIdx) -> rusqlite::Result<Option<i64>> {
-        let Some(keys) = self.nodes.get_mut(idx.0 as usize) else {
-            return Ok(None);
-        };
-        if keys.command_key.is_none() {
-            keys.command_key = Some(command_key(conn, &keys.node.command)?);
-        }
-        Ok(keys.command_key)
-    }
-
-    fn keys(&mut self, conn: &Connection, nodes: &[NodeIdx]) -> rusqlite::Result<Vec<i64>> {
-        let keys = nodes.iter().map(|&idx| self.node_key(conn, idx));
-        Ok(keys
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect())
-    }
-
-    fn blob(&mut self, conn: &Connection, nodes: &[NodeIdx]) -> rusqlite::Result<Vec<u8>> {
-        Ok(set_to_blob(self.keys(conn, nodes)?))
-    }
-}
-
 /// The run that a new one goes on from, with whether that one was bound to the whole flow. A resume
 /// that names none goes on from imported results, which are no run of ours.
 fn resumed_run(
@@ -472,76 +365,4 @@ pub(super) fn clear_statuses(conn: &Connection, flow: i64) -> rusqlite::Result<(
     )?
     .execute([flow])?;
     Ok(())
-}
-
-/// The row key of a flow, made when it is new.
-pub(super) fn flow_key(conn: &Connection, file: &str) -> rusqlite::Result<i64> {
-    conn.prepare_cached(
-        "INSERT INTO flows (file) VALUES (?1)
-         ON CONFLICT (file) DO UPDATE SET file = file RETURNING id",
-    )?
-    .query_row([file], |row| row.get(0))
-}
-
-/// Longest title that is kept; the workfile has the rest.
-const TITLE_CHARS_MAX: usize = 80;
-
-/// The row key of a node of a run that begins, with its name for people brought up to date: other
-/// machines are told of its attempts by it.
-fn titled_node_key(conn: &Connection, flow: i64, node: &Node) -> rusqlite::Result<i64> {
-    let name = node.name();
-    let end = name.char_indices().nth(TITLE_CHARS_MAX);
-    let title = &name[..end.map_or(name.len(), |(at, _)| at)];
-    let mut select =
-        conn.prepare_cached("SELECT id, title IS ?3 FROM nodes WHERE flow = ?1 AND name = ?2")?;
-    let found: Option<(i64, bool)> = select
-        .query_row(params![flow, node.id.as_str(), title], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()?;
-    match found {
-        Some((key, true)) => Ok(key),
-        Some((key, false)) => {
-            conn.prepare_cached("UPDATE nodes SET title = ?2 WHERE id = ?1")?
-                .execute(params![key, title])?;
-            Ok(key)
-        }
-        None => conn
-            .prepare_cached("INSERT INTO nodes (flow, name, title) VALUES (?1, ?2, ?3)")?
-            .insert(params![flow, node.id.as_str(), title]),
-    }
-}
-
-/// The row key of a node, made when it is new.
-pub(super) fn node_key(conn: &Connection, flow: i64, node: &NodeId) -> rusqlite::Result<i64> {
-    let found = conn
-        .prepare_cached("SELECT id FROM nodes WHERE flow = ?1 AND name = ?2")?
-        .query_row(params![flow, node.as_str()], |row| row.get(0))
-        .optional()?;
-    if let Some(key) = found {
-        return Ok(key);
-    }
-    conn.prepare_cached("INSERT INTO nodes (flow, name) VALUES (?1, ?2)")?
-        .insert(params![flow, node.as_str()])
-}
-
-/// The row key of a run, when it is known.
-pub(super) fn run_key(conn: &Connection, run: &RunId) -> rusqlite::Result<Option<i64>> {
-    conn.prepare_cached("SELECT id FROM runs WHERE name = ?1")?
-        .query_row([run.as_str()], |row| row.get(0))
-        .optional()
-}
-
-/// The row key of a command's text. The hash finds it; the text decides, as the hash may collide.
-fn command_key(conn: &Connection, text: &str) -> rusqlite::Result<i64> {
-    let hash = command_hash(text).cast_signed();
-    let found = conn
-        .prepare_cached("SELECT id FROM commands WHERE hash = ?1 AND text = ?2")?
-        .query_row(params![hash, text], |row| row.get(0))
-        .optional()?;
-    if let Some(key) = found {
-        return Ok(key);
-    }
-    conn.prepare_cached("INSERT INTO commands (hash, text) VALUES (?1, ?2)")?
-        .insert(params![hash, text])
 }

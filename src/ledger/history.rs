@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Health;
-use super::fold::run_key;
 use super::import::newest_import;
+use super::keys::run_key;
 use super::past::flow;
 use super::row::{NodeRunRow, exit_of, status_of, stream_number};
 use crate::model::{

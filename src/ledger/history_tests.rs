@@ -495,7 +495,7 @@ fn a_ledger_that_cannot_be_copied_is_not_changed() {
     std::fs::create_dir_all(folder.path().join("ledger.format-1.part/x")).expect("in the way");
     let refused = open(&path).expect_err("no copy, no change").to_string();
     assert!(
-        refused.contains("format 1 and could not be copied before the change to 3"),
+        refused.contains("format 1 and could not be copied before the change to 4"),
         "{refused}"
     );
     let conn = Connection::open(&path).expect("opens");

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::fold::{IMPORTED, clear_statuses, flow_key, node_key, run_key};
+use super::fold::{IMPORTED, clear_statuses};
+use super::keys::{flow_key, node_key, run_key};
 use super::past::states_of_run;
 use crate::model::{
     FileResult, FileResults, FlowRef, NodeId, NodeState, NodeStatus, RunId, Timestamp,

@@ -10,7 +10,7 @@ use super::adopt::Adoption;
 use super::import::Import;
 use super::recover::SeenEnd;
 use super::retain::Retain;
-use crate::model::{Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
+use crate::model::{ControlFact, Event, NodeId, NodeRunId, RunId, Stream, Timestamp};
 
 /// How long the writer gathers before it commits. A kill -9 in between costs nothing that the log
 /// folder of the run does not tell: its logs say what had begun, its exit record how that ended. Short
@@ -55,6 +55,8 @@ pub(super) enum Message {
     Retain(Retain),
     /// Rows that another machine published.
     Adopt(Box<Adoption>),
+    /// What happened to control of the workspace.
+    Control(ControlFact),
     /// Answered once everything before it is committed.
     Flush {
         durable: bool,

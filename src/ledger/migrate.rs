@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
-use super::LedgerError;
 use super::schema::{ELSEWHERE, FORMAT, Failure, format_of};
+use super::{LedgerError, control};
 
 /// What leads from format `n` to `n + 1`, beginning with 1.
 const STEPS: &[&[&str]] = &[
@@ -32,6 +32,7 @@ CREATE INDEX runs_by_start ON runs (started, id, log_bytes) WHERE gone = 0;
 ",
         ELSEWHERE,
     ],
+    &[control::TABLE],
 ];
 
 /// The copy of a ledger of this format, beside it.

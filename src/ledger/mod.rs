@@ -11,6 +11,7 @@
 //! changed its tables. `ledger.lock` guards both between processes.
 
 mod adopt;
+mod control;
 mod elsewhere;
 mod error;
 mod fold;
@@ -19,6 +20,7 @@ mod history;
 mod import;
 mod inbox;
 mod inspect;
+mod keys;
 mod migrate;
 mod past;
 mod recover;

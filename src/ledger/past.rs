@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::fold::{IMPORTED, run_key};
+use super::fold::IMPORTED;
+use super::keys::run_key;
 use super::row::{exit_of, set_from_blob, status_of};
 use crate::model::{
     Base, EdgeId, Exit, Fact, NodeId, NodeState, NodeStatus, Past, PastRun, RunId, Timestamp, What,

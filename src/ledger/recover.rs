@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::fold::node_key;
+use super::keys::node_key;
 use super::row::{exit_columns, exit_of, status_of};
 use crate::model::{Exit, Finish, NodeId, NodeIdx, NodeRunId, NodeStatus, RunId, Timestamp};
 

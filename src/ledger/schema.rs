@@ -1,6 +1,6 @@
 //! The tables, their version, and how a connection is set up.
 //!
-//! Format 3; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small integers so that the one table that
+//! Format 4; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small integers so that the one table that
 //! grows with every attempt, `node_runs`, stays narrow: no text but a status word, no index but its
 //! key. Sets of nodes that are only ever read whole (`subset`, `kept`, `skipped`) are one blob each.
 //! Retention deletes from `node_runs` and `log_index` by their leading `run` (`retain.rs`); every reader
@@ -18,7 +18,7 @@ use crate::model::{Level, Notice, Timestamp};
 pub const APPLICATION_ID: i64 = 0x486d_4c67;
 
 /// Version of the tables, kept as `user_version`.
-pub const FORMAT: i64 = 3;
+pub const FORMAT: i64 = 4;
 
 /// Larger files are not read through at the start (that is what `health` is for): 64 MiB take
 /// about 0.2 s.
@@ -302,6 +302,7 @@ fn create(conn: &Connection, path: &Path, now: Timestamp) -> Result<(), Failure>
         if format_of(conn, path)? == 0 {
             conn.execute_batch(TABLES)?;
             conn.execute_batch(ELSEWHERE)?;
+            conn.execute_batch(super::control::TABLE)?;
             conn.pragma_update(None, "application_id", APPLICATION_ID)?;
             conn.pragma_update(None, "user_version", FORMAT)?;
             conn.execute(

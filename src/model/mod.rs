@@ -5,6 +5,7 @@
 mod catalog;
 mod change;
 mod compare;
+mod control;
 mod edit;
 mod event;
 mod fields;
@@ -24,6 +25,7 @@ mod run;
 #[cfg(test)]
 pub mod seeds;
 mod time;
+mod when;
 mod wrapper;
 
 pub use catalog::{
@@ -34,6 +36,7 @@ pub use compare::{
     Changed, DiffLine, DiffSide, NodeInRun, NodePair, RunComparison, RunInDetail, command_diff,
     compare,
 };
+pub use control::{ControlFact, ControlKind};
 pub use edit::{Edit, EditError, FlowField, NodeField};
 pub use event::{Event, Finish, RunStart};
 pub use flow::{
@@ -57,4 +60,5 @@ pub use run::{
     RunSummary,
 };
 pub use time::{Timestamp, human_duration};
+pub use when::{day_after, parse_when};
 pub use wrapper::Wrapper;

@@ -232,10 +232,14 @@ fn workspaces_rows(rows: &mut Rows, home: &Home, catalog: &Catalog) {
     }
     for workspace in &catalog.workspaces {
         let what = format!("workspace {}", workspace.name);
+        let count = |n: usize, what: &str| match n {
+            1 => format!("1 {what}"),
+            n => format!("{n} {what}s"),
+        };
         let counted = format!(
-            "{} flows, {} modules",
-            workspace.flows.len(),
-            workspace.modules.len()
+            "{}, {}",
+            count(workspace.flows.len(), "flow"),
+            count(workspace.modules.len(), "module")
         );
         let broken: Vec<_> = workspace
             .flows

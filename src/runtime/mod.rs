@@ -1,8 +1,7 @@
 //! Everything that runs. Faces send orders and read boards; nobody else talks to the hands.
 //!
-//! One dispatcher decides, through the pure scheduler; ledger
-//! writers, processes, log readers and watchers carry. It lives as long as the process, whatever
-//! the window shows. Unaware of documents and of egui.
+//! One dispatcher decides, through the pure scheduler; ledger writers, processes, log readers and watchers carry. It
+//! lives as long as the process, whatever the window shows. Unaware of documents and of egui.
 
 mod adopt;
 mod answers;
@@ -202,18 +201,6 @@ impl RuntimeHandle {
             KillScope::Everything => Scope::Everything,
         };
         self.executor.kill(&scope);
-    }
-
-    /// Until when, in [`uptime`], nodes may run in a workspace; `None` is for ever. At that time
-    /// the sitter ends them by itself, however this process stalls; an event tells that it did.
-    /// False when nobody can promise that, because nodes are children of this process.
-    pub fn set_deadline(
-        &self,
-        workspace: &crate::model::WorkspaceId,
-        until: Option<Duration>,
-    ) -> bool {
-        let grace = crate::lease::limits::Limits::REAL.grace;
-        self.executor.set_deadline(workspace, until, grace)
     }
 
     /// The newest picture. Takes no lock.

@@ -68,7 +68,8 @@ impl Scheduler {
     }
 
     /// True while a run lives.
-    pub fn is_busy(&self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_busy(&self) -> bool {
         !self.runs.is_empty()
     }
 

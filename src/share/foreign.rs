@@ -106,30 +106,8 @@ impl SharedFolder {
         Ok(has_manifest.then_some(bundle))
     }
 
-    /// The history in a bundle of Data Engine 0.5, whoever holds it, as its manifest names it.
-    pub fn read_bundle(&self) -> Result<Option<Rows>, Fault> {
-        let mut bundle = self.free_bundle()?;
-        if bundle.is_none()
-            && let Some(leased) = self.look_into("leased")?
-        {
-            let wanted = format!("{}__", self.name());
-            let entries = leased.list().map_err(|why| fault(&why))?;
-            let held = entries
-                .into_iter()
-                .find(|entry| entry.is_folder && entry.name.starts_with(&wanted));
-            bundle = match held {
-                Some(held) => Some(leased.at(&held.name).map_err(|why| fault(&why))?),
-                None => None,
-            };
-        }
-        let Some(bundle) = bundle else {
-            return Ok(None);
-        };
-        self.rows_of_bundle(&bundle).map(Some)
-    }
-
-    /// As [`SharedFolder::read_bundle`], of one that nobody holds; no rows where that version never ran anything, and
-    /// `None` where it never was.
+    /// The history in a bundle of Data Engine 0.5 that nobody holds, as its manifest names it; no rows where that
+    /// version never ran anything, and `None` where it never was.
     pub fn read_free_bundle(&self) -> Result<Option<Rows>, Fault> {
         if let Some(sentence) = self.foreign_marker()? {
             return Err(Fault::NotUnderstood(sentence));

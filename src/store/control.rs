@@ -9,11 +9,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::disk::{self, DiskError, Expect, LockFile, Locked};
+use crate::disk::{self, DiskError, Expect, LockFile};
 use crate::model::{Timestamp, WorkspaceId};
 
 use super::machine::folder_name;
-use super::run_lock::{Held, LockError, Note, TRIES, TRY_AGAIN_AFTER, to_text};
+use super::note::{self, Held, LockError, Note, to_text};
 use super::{Home, StoreError};
 
 /// Longer texts are not read: ours have a few kilobytes.
@@ -61,32 +61,15 @@ pub fn acquire_control(
 ) -> Result<ControlLock, LockError> {
     home.make_locks_dir()?;
     let path = lock_file(home, workspace);
-    for _ in 0..TRIES {
-        match LockFile::try_acquire(&path).map_err(StoreError::from)? {
-            Locked::Ours(mut file) => {
-                let note = to_text(&Note::of_us(face, now));
-                file.write_note(&note).map_err(StoreError::from)?;
-                return Ok(ControlLock { _file: file });
-            }
-            Locked::Theirs => {
-                if let Some(held) = control_holder(home, workspace) {
-                    return Err(LockError::Held(held));
-                }
-                std::thread::sleep(TRY_AGAIN_AFTER);
-            }
-        }
-    }
-    Err(LockError::Held(Held {
-        pid: 0,
-        face: String::new(),
-        since: now,
-        run: None,
-    }))
+    let mut file = note::acquire(&path, now)?;
+    let note = to_text(&Note::of_us(face, now));
+    file.write_note(&note).map_err(StoreError::from)?;
+    Ok(ControlLock { _file: file })
 }
 
 /// Which process keeps control now; `None` when none does.
 pub fn control_holder(home: &Home, workspace: &WorkspaceId) -> Option<Held> {
-    Note::living(&LockFile::note(&lock_file(home, workspace))?)
+    note::holder(&lock_file(home, workspace))
 }
 
 /// Waits until no process keeps control. May wait for as long as a window is open.

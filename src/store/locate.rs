@@ -107,6 +107,11 @@ pub fn workspace_id(root: &Path) -> WorkspaceId {
         .canonicalize()
         .or_else(|_| absolute(root))
         .unwrap_or_else(|_| root.to_owned());
+    workspace_id_of(&root)
+}
+
+/// The same of a path that is absolute and free of links already. Asks no disk: the folder may be one that hangs.
+pub fn workspace_id_of(root: &Path) -> WorkspaceId {
     let name: String = root
         .file_name()
         .unwrap_or_default()

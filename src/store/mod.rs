@@ -29,6 +29,7 @@ mod keep_results;
 mod locate;
 mod machine;
 mod merge_text;
+mod note;
 mod provision;
 mod resources;
 mod run_lock;
@@ -55,13 +56,15 @@ pub use journal::{
 pub use keep_results::keep_results;
 pub use locate::{
     is_controlled, is_workfile_name, lies_in_modules, locate, stands_alone, workspace_id,
+    workspace_id_of,
 };
 pub use machine::{Home, make_folder};
 pub use merge_text::{MergeError, MergedText, Three, merge_files};
+pub use note::{Held, LockError};
 pub use provision::{Provisioned, collection_showing, provision};
 pub use resources::{RESOURCES_MAX, ResourceList, list_resource, read_resources, unlist_resource};
 pub use run_lock::{
-    Held, LockError, RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
+    RunLock, StopRequest, acquire, holder, request_stop, request_yield, stop_file,
     take_stop_request, take_yield_request, wait_released,
 };
 pub use settings::{Loading, Settings, Theme};

@@ -4,23 +4,16 @@
 //! (JSON) says who holds it; it is trusted only while the process it names lives. Network folders
 //! play no part: locks lie in [`Home::locks_dir`].
 
-use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{self, Expect, Life, LockFile, Locked};
+use crate::disk::{self, Expect, LockFile};
 use crate::model::{FlowRef, RunId, Timestamp};
 
 use super::machine::folder_name;
+use super::note::{self, Held, LockError, Note, to_text};
 use super::{Home, StoreError};
-
-/// Tries before a lock whose holder cannot be named counts as held. A waiter in [`wait_released`]
-/// has it for microseconds; a new holder leaves its note after it has removed two files, which on a
-/// busy disk may take a second. Whoever gives up earlier knows nobody to ask for the run.
-pub(super) const TRIES: u32 = 5_000;
-pub(super) const TRY_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 /// The right to run one flow on this machine; given back when dropped.
 #[derive(Debug)]
@@ -30,40 +23,6 @@ pub struct RunLock {
     stop_file: PathBuf,
 }
 
-/// Who runs a flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// Its process; 0 when it could not be found out.
-    pub pid: u32,
-    /// `window` or `command line`; empty when it could not be found out.
-    pub face: String,
-    /// Since when.
-    pub since: Timestamp,
-    /// The run, once it has a name.
-    pub run: Option<RunId>,
-}
-
-impl fmt::Display for Held {
-    /// As it follows "it is running already,".
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pid {
-            0 => f.write_str("in another process"),
-            pid => write!(f, "in the {} (process {pid})", self.face),
-        }
-    }
-}
-
-/// Why a lock was not given.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Another process, or another part of this one, runs the flow.
-    #[error("run flow: it is running already, {0}")]
-    Held(Held),
-    /// The lock could not be asked for.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// The wish of another process that a run stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRequest {
@@ -71,51 +30,10 @@ pub struct StopRequest {
     pub at_once: bool,
 }
 
-/// Who holds a lock, as it stands in its file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Note {
-    pid: u32,
-    /// With the pid, names the process: pids are used again.
-    birth: Option<u64>,
-    face: String,
-    /// Microseconds since the epoch.
-    since: i64,
-    run: Option<String>,
-}
-
-impl Note {
-    /// This process.
-    pub(super) fn of_us(face: &str, now: Timestamp) -> Self {
-        let pid = std::process::id();
-        Self {
-            pid,
-            birth: disk::birth_of(pid),
-            face: face.chars().take(64).collect(),
-            since: now.0,
-            run: None,
-        }
-    }
-
-    /// Who left a note, when that process lives.
-    pub(super) fn living(text: &str) -> Option<Held> {
-        let note: Self = serde_json::from_str(text).ok()?;
-        (disk::life_of(note.pid, note.birth) == Life::Alive).then(|| note.held())
-    }
-
-    fn held(&self) -> Held {
-        Held {
-            pid: self.pid,
-            face: self.face.clone(),
-            since: Timestamp(self.since),
-            run: self.run.as_deref().map(RunId::new),
-        }
-    }
-}
-
 impl RunLock {
     /// Tells other processes which run this is.
     pub fn name_run(&mut self, run: &RunId) -> Result<(), StoreError> {
-        self.note.run = Some(run.as_str().to_owned());
+        self.note.name_run(run);
         Ok(self.file.write_note(&to_text(&self.note))?)
     }
 
@@ -134,23 +52,8 @@ pub fn acquire(
 ) -> Result<RunLock, LockError> {
     let dir = home.make_locks_dir()?;
     let path = dir.join(lock_name(flow));
-    for _ in 0..TRIES {
-        match LockFile::try_acquire(&path).map_err(StoreError::from)? {
-            Locked::Ours(file) => return take_up(home, flow, file, face, now),
-            Locked::Theirs => {
-                if let Some(held) = holder(home, flow) {
-                    return Err(LockError::Held(held));
-                }
-                std::thread::sleep(TRY_AGAIN_AFTER);
-            }
-        }
-    }
-    Err(LockError::Held(Held {
-        pid: 0,
-        face: String::new(),
-        since: now,
-        run: None,
-    }))
+    let file = note::acquire(&path, now)?;
+    take_up(home, flow, file, face, now)
 }
 
 fn take_up(
@@ -176,7 +79,7 @@ fn take_up(
 /// Who runs a flow now; `None` when nobody does. Cheap: reads the note and asks whether the process
 /// it names lives, and so never stands in the way of one that wants the lock.
 pub fn holder(home: &Home, flow: &FlowRef) -> Option<Held> {
-    Note::living(&LockFile::note(&lock_file(home, flow))?)
+    note::holder(&lock_file(home, flow))
 }
 
 /// Waits until nobody runs the flow. May wait for as long as a run takes.
@@ -239,11 +142,6 @@ fn lock_file(home: &Home, flow: &FlowRef) -> PathBuf {
 fn lock_name(flow: &FlowRef) -> String {
     let hash = blake3::hash(flow.file.as_bytes()).to_hex();
     format!("{}-{}.lock", folder_name(&flow.workspace), &hash[..16])
-}
-
-pub(super) fn to_text(value: &impl Serialize) -> String {
-    // Numbers and text only: there is nothing in them that JSON cannot say.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]

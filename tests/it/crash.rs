@@ -130,22 +130,13 @@ impl Round {
                 format!("echo {id} >>{dir}/begun; {work}echo {id} >>{dir}/done")
             })
             .collect();
-        let nodes: Vec<(&str, &str)> = ids
-            .iter()
-            .zip(&commands)
-            .map(|(id, command)| (id.as_str(), command.as_str()))
-            .collect();
         let mut edges = BTreeSet::new();
         for target in 1..N_NODES {
             for _ in 0..self.random.usize(0..3) {
                 edges.insert((self.random.usize(0..target), target));
             }
         }
-        let edges: Vec<(&str, &str)> = edges
-            .iter()
-            .map(|&(source, target)| (ids[source].as_str(), ids[target].as_str()))
-            .collect();
-        flows::flow(&nodes, &edges)
+        flows::numbered(&commands, &edges)
     }
 
     fn play(mut self) -> Told {

@@ -393,6 +393,53 @@ fn item_25_an_idle_owner_hands_over_long_before_its_policy_and_a_running_one_doe
 }
 
 #[test]
+fn who_had_control_can_be_read_afterwards_on_both_machines() {
+    let desk = Desk::new();
+    assert_eq!(
+        desk.run("A", &["control", "log", "claims"]).1,
+        "nothing recorded on this machine\n"
+    );
+    let mut a = desk.keep("A", "request");
+    a.until("owner");
+    let mut b = desk.keep("B", "request");
+    b.until("owner");
+    a.child.wait().expect("ends");
+    assert_eq!(b.end(), Some(0));
+    let told = |home: &str| -> Vec<(String, u64)> {
+        let (code, out, err) = desk.run(home, &["control", "log", "claims", "--json"]);
+        assert_eq!(code, Some(0), "{err}");
+        let facts = out
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let mut facts: Vec<_> = facts
+            .filter(|fact| fact["epoch"].is_u64())
+            .map(|fact| {
+                let what = fact["what"].as_str().expect("a word").to_owned();
+                (what, fact["epoch"].as_u64().expect("a number"))
+            })
+            .collect();
+        facts.reverse();
+        facts
+    };
+    let at = |home: &str, what: &str, epoch: u64| {
+        let all = told(home);
+        let found = all
+            .iter()
+            .position(|(word, number)| word == what && *number == epoch);
+        found.unwrap_or_else(|| panic!("{what} {epoch} is not in {all:?}"))
+    };
+    assert!(at("A", "claimed", 1) < at("A", "handed over", 1));
+    assert!(at("B", "elsewhere", 1) < at("B", "claimed", 2));
+    assert!(at("B", "claimed", 2) < at("B", "released", 2));
+    let (_, out, _) = desk.run("A", &["control", "log", "claims"]);
+    assert!(
+        out.contains("this machine took control · epoch 1\n"),
+        "{out}"
+    );
+    assert!(out.contains("asked for control\n"), "{out}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_in_one_sentence() {
     let desk = Desk::new();
     let (code, _, err) = desk.run("A", &["control", "status", "nowhere"]);

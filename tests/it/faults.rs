@@ -3,10 +3,12 @@
 //!
 //! The program under test is the one that ships: the calls are made to fail below it, by a small library that is
 //! preloaded into a process of its own (`faults/interposer.c`). SQLite's calls go through it too. What a node prints is
-//! written by the node; a disk that refuses that is in `full_disk`.
+//! written by the node; a disk that refuses that is in `full_disk`. The sitter is a process of its own, whose files,
+//! sockets and threads are refused (`faults/sitter.rs`).
 
 mod documents;
 mod runs;
+mod sitter;
 
 use std::fs;
 use std::io;
@@ -70,20 +72,7 @@ fn fail_each_call(test: &str, scenarios: &[Scenario], raw: bool, n_parts: usize)
         return usize::MAX;
     }
     let dir = shared_memory();
-    let library = dir.path().join("interposer.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults/interposer.c");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-o"])
-        .arg(&library)
-        .arg(&source)
-        .arg("-ldl")
-        .output()
-        .expect("a C compiler, which Rust needs to link");
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    let library = interposer(dir.path());
     let start = |nth: usize| {
         let mut child = Command::new(std::env::current_exe().expect("the test binary"));
         child
@@ -121,6 +110,25 @@ fn fail_each_call(test: &str, scenarios: &[Scenario], raw: bool, n_parts: usize)
     assert!(problems.is_empty(), "{problems}");
     println!("{n} calls failed");
     n
+}
+
+/// Builds the library in this folder.
+fn interposer(dir: &Path) -> PathBuf {
+    let library = dir.join("interposer.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults/interposer.c");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-Wall", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .arg("-ldl")
+        .output()
+        .expect("a C compiler, which Rust needs to link");
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    library
 }
 
 /// A folder in memory where there is one: thousands of syncs are made.

@@ -6,27 +6,23 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use handmill::model::{Choice, Event, FileResults, Flow, NodeStatus, Outcome};
-use handmill::runtime::{Config, Manner, Order, Processes, Runtime, query};
+use handmill::model::{Choice, Event, Flow, NodeStatus, Outcome};
+use handmill::runtime::{Order, query};
 use handmill::store::{self, Home};
 
 use crate::flows;
+use crate::place::{BINARY, Face, LIMIT};
 
 /// Set in the process that has the small disk: the folder that it is mounted in.
 const FOLDER_OF_CHILD: &str = "HANDMILL_TEST_FULL_DISK";
 
 const TEST: &str =
     "full_disk::nodes_go_on_while_the_disk_is_full_and_all_is_told_and_well_again_after_it";
-
-const BINARY: &str = env!("CARGO_BIN_EXE_handmill");
-
-/// Far more than anything here takes.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// Nodes that print while the disk is full, and after that.
 const FULL: usize = 24;
@@ -116,6 +112,16 @@ impl Place {
             .current_dir(&self.dir)
             .stdin(Stdio::null());
         command
+    }
+
+    /// A run of the command line, and the file with what it says.
+    fn run(&self, args: &[&str]) -> (Child, PathBuf) {
+        let said = self.dir.join("said");
+        let mut command = self.command(args);
+        command
+            .stdout(Stdio::null())
+            .stderr(File::create(&said).expect("made"));
+        (command.spawn().expect("handmill starts"), said)
     }
 
     #[track_caller]
@@ -257,13 +263,7 @@ fn flow() -> Flow {
 
 fn a_run_of_the_command_line(dir: &Path) {
     let place = Place::new(dir, &flow());
-    let said = dir.join("said");
-    let mut run = place
-        .command(&["run", "--jobs", "4", "flow.graphml"])
-        .stdout(Stdio::null())
-        .stderr(File::create(&said).expect("made"))
-        .spawn()
-        .expect("handmill starts");
+    let (mut run, said) = place.run(&["run", "--jobs", "4", "flow.graphml"]);
     place.await_begun("first");
     place.fill();
     place.open("first");
@@ -280,53 +280,19 @@ fn a_run_of_the_command_line(dir: &Path) {
 /// A window without a screen; its nodes are children of the sitter.
 fn a_run_of_the_window(dir: &Path) {
     let place = Place::new(dir, &flow());
-    let (runtime, events) = window(&place);
+    let face = Face::at(&place.dir, &place.home, "window", BINARY.into());
+    face.open(&face.flow, &face.frozen);
+    face.run(Choice::Auto);
     place.await_begun("first");
     place.fill();
     place.open("first");
     place.await_begun("second");
     place.make_room();
     place.open("second");
-    let mut told = until_the_end(&events);
-    runtime.handle().send(Order::ShutDown);
-    runtime.join();
+    let mut told = until_the_end(&face.events);
+    let events = face.end(Order::ShutDown);
     told.extend(events.try_iter().filter_map(|event| sentence(&event)));
     place.check(&told);
-}
-
-fn window(place: &Place) -> (Runtime, Receiver<Arc<Event>>) {
-    let path = place.dir.join("flow.graphml");
-    let flow = store::locate(&path).expect("located");
-    let frozen = Arc::new(store::load(&path).expect("loaded").flow);
-    let (sender, events) = channel();
-    let runtime = Runtime::start(Config {
-        home: Home::at(&place.home),
-        face: "window",
-        manner: Manner {
-            slots: Some(4),
-            ..Manner::default()
-        },
-        processes: Processes::Sitter(BINARY.into()),
-        control: crate::support::control(),
-        wake: Some(Box::new(|| {})),
-        events: Some(Box::new(move |event| {
-            sender.send(event.clone()).ok();
-        })),
-    })
-    .expect("starts");
-    let handle = runtime.handle();
-    handle.send(Order::OpenFlow {
-        flow: flow.clone(),
-        frozen: frozen.clone(),
-        results: Arc::new(FileResults::default()),
-    });
-    handle.send(Order::StartRun {
-        flow,
-        frozen,
-        choice: Choice::Auto,
-        jobs_max: None,
-    });
-    (runtime, events)
 }
 
 /// What was told until the run ended.
@@ -365,13 +331,7 @@ fn a_run_that_ends_on_a_full_disk(dir: &Path) {
             &[("first", "then")],
         ),
     );
-    let said = dir.join("said");
-    let mut run = place
-        .command(&["run", "flow.graphml"])
-        .stdout(Stdio::null())
-        .stderr(File::create(&said).expect("made"))
-        .spawn()
-        .expect("handmill starts");
+    let (mut run, said) = place.run(&["run", "flow.graphml"]);
     place.await_begun("first");
     place.fill();
     place.open("first");

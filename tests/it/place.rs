@@ -30,7 +30,13 @@ pub struct Place {
 
 impl Place {
     pub fn new(flow: &Flow) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
+        Self::called("handmill-", flow)
+    }
+
+    /// One whose folder's name begins so.
+    pub fn called(prefix: &str, flow: &Flow) -> Self {
+        let dir = tempfile::Builder::new().prefix(prefix).tempdir();
+        let dir = dir.expect("a folder");
         for name in ["begun", "done"] {
             fs::write(dir.path().join(name), "").expect("written");
         }
@@ -248,18 +254,28 @@ impl Face {
 
     /// One that has opened nothing yet.
     pub fn bare(dir: &Path, face: &'static str) -> Self {
+        Self::through(dir, face, BINARY.into())
+    }
+
+    /// One that starts its sitter with another program.
+    pub fn through(dir: &Path, face: &'static str, program: PathBuf) -> Self {
+        Self::at(dir, &dir.join("home"), face, program)
+    }
+
+    /// One with its home elsewhere.
+    pub fn at(dir: &Path, home: &Path, face: &'static str, program: PathBuf) -> Self {
         let path = dir.join("flow.graphml");
         let flow = store::locate(&path).expect("located");
         let frozen = Arc::new(store::load(&path).expect("loaded").flow);
         let (sender, events) = channel();
         let runtime = Runtime::start(Config {
-            home: Home::at(dir.join("home")),
+            home: Home::at(home),
             face,
             manner: Manner {
                 slots: Some(4),
                 ..Manner::default()
             },
-            processes: Processes::Sitter(BINARY.into()),
+            processes: Processes::Sitter(program),
             control: crate::support::control(),
             wake: Some(Box::new(|| {})),
             events: Some(Box::new(move |event| {
@@ -321,10 +337,12 @@ impl Face {
         })
     }
 
-    pub fn end(mut self, order: Order) {
+    /// Ends it; gives what it told at last.
+    pub fn end(mut self, order: Order) -> Receiver<Arc<Event>> {
         self.handle.send(order);
         if let Some(runtime) = self.runtime.take() {
             runtime.join();
         }
+        self.events
     }
 }

@@ -252,7 +252,12 @@ fn item_12_of_a_bundle_the_generation_of_its_manifest_is_read() {
     let Some(tree) = Fixture::of("v2-03-leased-fresh-with-snapshots") else {
         return;
     };
-    let rows = tree.shared.read_bundle().expect("reads").expect("a bundle");
+    // As its owner leaves it at a release.
+    let leased = fs::read_dir(tree.state("leased")).expect("list").next();
+    let bundle = leased.expect("one").expect("entry").path();
+    fs::rename(bundle, tree.state("available/claims")).expect("renamed");
+    let rows = tree.shared.read_free_bundle().expect("reads");
+    let rows = rows.expect("a bundle");
     let counts = (
         rows.runs.len(),
         rows.steps.len(),
@@ -431,7 +436,12 @@ fn claim_for_ever(workspace: &Path) {
             scale: 1,
         };
         assert_eq!(carry(Op::Touch { token }), Reply::Done);
-        assert_eq!(carry(Op::MakeNew { note }), Reply::Done);
+        match carry(Op::MakeNew { note }) {
+            Reply::Done => {}
+            // A network's client that lists the folder of the newest epoch and does not find it yet.
+            Reply::Failed(Fault::Gone) => continue,
+            other => panic!("{other:?}"),
+        }
         match carry(Op::RenameNew { token, epoch }) {
             Reply::Done => println!("won {epoch}"),
             Reply::Failed(Fault::Exists) => {

@@ -14,7 +14,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use handmill::model::{Choice, Event, Flow, NodeStatus, Outcome};
+use handmill::exec::sitter::{self, Program, Sitter};
+use handmill::model::{Choice, Event, Flow, NodeStatus, Outcome, Timestamp};
 use handmill::runtime::{Order, query};
 
 use crate::flows;
@@ -78,22 +79,13 @@ fn draw(random: &mut fastrand::Rng, n_nodes: usize) -> Flow {
             format!("echo {id} >>begun; {work}echo {id} >>done")
         })
         .collect();
-    let nodes: Vec<(&str, &str)> = ids
-        .iter()
-        .zip(&commands)
-        .map(|(id, command)| (id.as_str(), command.as_str()))
-        .collect();
     let mut edges = BTreeSet::new();
     for target in 1..n_nodes {
         for _ in 0..random.usize(0..3) {
             edges.insert((random.usize(target.saturating_sub(20)..target), target));
         }
     }
-    let edges: Vec<(&str, &str)> = edges
-        .iter()
-        .map(|&(source, target)| (ids[source].as_str(), ids[target].as_str()))
-        .collect();
-    flows::flow(&nodes, &edges)
+    flows::numbered(&commands, &edges)
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -380,15 +372,20 @@ fn at_its_deadline_the_sitter_ends_what_runs_in_a_workspace() {
     let face = place.face("window");
     face.run(Choice::Full);
     wait("the node", || !place.lines("begun").is_empty());
-    let now = handmill::runtime::uptime();
-    let workspace = &face.flow.workspace;
+    // A client that carries nothing: whose word it is does not matter.
+    let program = Program {
+        file: BINARY.into(),
+        args: &["__sitter"],
+        env: Vec::new(),
+    };
+    let sitter_place = sitter::Place::new(place.home().sitter_dir());
+    let client = Sitter::new(sitter_place, program, || Timestamp(0), |_| {});
+    let (now, workspace) = (sitter::uptime(), &face.flow.workspace);
+    let deadline = |until| client.set_deadline(workspace, until, Duration::from_secs(5));
     // Put off, taken back, then let come.
-    assert!(face.handle.set_deadline(workspace, Some(now + LIMIT)));
-    assert!(face.handle.set_deadline(workspace, None));
-    assert!(
-        face.handle
-            .set_deadline(workspace, Some(now + Duration::from_millis(50)))
-    );
+    deadline(Some(now + LIMIT));
+    deadline(None);
+    deadline(Some(now + Duration::from_millis(50)));
     let told = face.next("what happened", |event| match event {
         Event::Told(notice) => Some(notice.what.to_string()),
         _ => None,
@@ -438,7 +435,7 @@ fn a_long_home_has_a_sitter_too() {
     let mut stdout = sitter.stdout.take().expect("piped");
     stdout.read_to_string(&mut said).expect("read");
     assert_eq!(said, "");
-    assert!(home.join("sitter/sitter-3.sock").exists());
+    assert!(home.join("sitter/sitter-4.sock").exists());
     // A second one sees that there is one.
     let second = Command::new(BINARY)
         .arg("__sitter")
@@ -449,7 +446,7 @@ fn a_long_home_has_a_sitter_too() {
     let status = sitter.wait().expect("waited for");
     assert!(status.success() && status.signal().is_none(), "{status:?}");
     assert!(
-        !home.join("sitter/sitter-3.sock").exists(),
+        !home.join("sitter/sitter-4.sock").exists(),
         "it took its socket away"
     );
 }

@@ -101,19 +101,25 @@ fn signal(pid: u32, signal: &str) {
 }
 
 impl Machine {
-    fn start(&self, args: &[&str], what: &Path) -> Child {
-        let child = Command::new(env!("CARGO_BIN_EXE_handmill"))
+    fn command(&self, args: &[&str], what: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_handmill"));
+        command
             .args(args)
             .arg(what)
             .env("HANDMILL_HOME", &self.home)
-            .env("HANDMILL_CONTROL_SCALE", scale().to_string())
+            .env("HANDMILL_CONTROL_SCALE", scale().to_string());
+        command
+    }
+
+    fn start(&self, args: &[&str], what: &Path) -> Child {
+        let mut command = self.command(args, what);
+        command
             .env("TORTURE_MACHINE", self.number.to_string())
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("starts");
+            .stderr(Stdio::null());
+        let child = command.spawn().expect("starts");
         self.programs.lock().expect("no poison").insert(child.id());
         child
     }
@@ -479,6 +485,14 @@ fn machines_that_are_stopped_and_killed_never_run_at_once_and_never_publish_back
         n_done.load(Ordering::Relaxed),
     );
     wrong.truncate(20);
+    if !wrong.is_empty() {
+        for machine in &machines {
+            println!("machine {}:", machine.number);
+            let mut child = machine.command(&["control", "log", "-n", "1000"], &workspace);
+            let log = child.output().expect("runs");
+            println!("{}", String::from_utf8_lossy(&log.stdout));
+        }
+    }
     assert!(wrong.is_empty(), "HANDMILL_TORTURE_SEED={seed}: {wrong:#?}");
     assert!(
         seen.epoch >= 2 && seen.rows >= 4,

@@ -117,10 +117,10 @@ impl Plot for Pen<'_> {
 
 impl Plot for Sheet {
     fn quad(&mut self, rect: Rect, color: Color32) {
-        Sheet::quad(self, rect, color);
+        Self::quad(self, rect, color);
     }
     fn line(&mut self, from: Pos2, to: Pos2, half: f32, color: Color32) {
-        Sheet::line(self, from, to, half, color);
+        Self::line(self, from, to, half, color);
     }
 }
 

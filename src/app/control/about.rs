@@ -23,7 +23,8 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
         scroll.auto_shrink([false, true]).show(ui, |ui| {
             if seat.status.banners.is_empty() {
                 words_ui(ui, &seat.status.text, theme.text);
-                words_ui(ui, "Nothing is wrong with it.", theme.dim);
+                let why = seat.status.blocked.as_deref();
+                words_ui(ui, why.unwrap_or("Nothing is wrong with it."), theme.dim);
             }
             if let Some(words) = age_words(seat) {
                 words_ui(ui, &words, theme.dim);
@@ -57,7 +58,7 @@ pub fn show(ui: &Ui, seat: &Seat, actions: &mut Vec<Action>) {
 
 /// How old what is seen of the other machine is; `None` when no other has control.
 fn age_words(seat: &Seat) -> Option<String> {
-    let owner = seat.status.owner.as_ref()?;
+    let owner = seat.other_owner()?;
     let mut words = format!(
         "The last sign of life of {} came {}.",
         owner.host,

@@ -143,7 +143,7 @@ fn tone(seat: &Seat) -> Tone {
 
 fn aside(seat: &Seat) -> String {
     let mut parts = Vec::new();
-    if let Some(owner) = &seat.status.owner {
+    if let Some(owner) = seat.other_owner() {
         let age = words::about(owner.silent);
         parts.push(match (status_names(seat, &owner.host), owner.takeover_in) {
             (false, None) => format!("{} was last heard of {age}", owner.host),

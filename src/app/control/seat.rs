@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::sidebar::shown_workspace;
 use crate::app::view::{Tab, View};
 use crate::model::{FlowRef, NodeStatus, RunSummary, WorkspaceId};
-use crate::runtime::control::{Can, Policy, Stand, Status};
+use crate::runtime::control::{Can, Owner, Policy, Stand, Status};
 use crate::runtime::{Board, Runner};
 
 /// What runs in a workspace on this machine.
@@ -201,6 +201,12 @@ pub fn runs_on(run: &RunSummary) -> Option<&str> {
 }
 
 impl Seat {
+    /// The other machine that has control; while this one claims, what lies in the folder is its own.
+    pub fn other_owner(&self) -> Option<&Owner> {
+        let watches = matches!(self.status.stand, Stand::Watching | Stand::Refused);
+        self.status.owner.as_ref().filter(|_| watches)
+    }
+
     /// What a person calls the machine that has control, or had it last.
     pub fn host(&self) -> &str {
         let owner = self.status.owner.as_ref();

@@ -1,7 +1,5 @@
 //! Verbs and gestures that change the document: each is one edit, so one step to undo.
 
-use std::collections::HashSet;
-
 use egui::Context;
 
 use crate::app::action::{TabId, Toward};
@@ -21,18 +19,23 @@ const FRAME_PAD: f64 = 24.0;
 const NODE_SIZE: (f64, f64) = (200.0, 72.0);
 
 /// The edges that verbs on edges mean: those selected, else those between selected nodes.
-pub fn links_of(flow: &Flow, selection: &Selection) -> Vec<EdgeId> {
+fn links_of(flow: &Flow, selection: &Selection) -> Vec<EdgeId> {
     if !selection.edges().is_empty() {
         return selection.edges().to_vec();
     }
-    let inside: HashSet<&NodeId> = selection.nodes().iter().collect();
-    selection
-        .nodes()
-        .iter()
-        .flat_map(|id| flow.graph.outgoing(id))
-        .filter(|(target, _)| inside.contains(&target.id))
-        .map(|(_, edge)| edge.id.clone())
-        .collect()
+    links_inside(flow, selection).cloned().collect()
+}
+
+/// Whether there are any. Asked several times a frame, also when everything is selected.
+pub fn has_links(flow: &Flow, selection: &Selection) -> bool {
+    !selection.edges().is_empty() || links_inside(flow, selection).next().is_some()
+}
+
+fn links_inside<'a>(flow: &'a Flow, selection: &'a Selection) -> impl Iterator<Item = &'a EdgeId> {
+    let out = |id| flow.graph.outgoing(id);
+    let links = selection.nodes().iter().flat_map(out);
+    let inside = links.filter(|(target, _)| selection.has_node(&target.id));
+    inside.map(|(_, edge)| &edge.id)
 }
 
 impl App {

@@ -12,7 +12,7 @@ mod safety;
 mod unsaved;
 mod workspace;
 
-pub use edit::links_of;
+pub use edit::has_links;
 pub(super) use file::cores;
 pub(super) use run::choice_of;
 

@@ -126,8 +126,9 @@ impl App {
         let Some(tab) = self.view.tab() else {
             return;
         };
-        if let (Some(unsaved), Some(doc)) = (&tab.trail.unsaved, tab.doc()) {
-            let task = Task::Compare(doc.flow().clone(), unsaved.flow.clone());
+        if let Some(unsaved) = &tab.trail.unsaved {
+            // What the file got since stays there: it is no part of what restoring changes.
+            let task = Task::Compare(unsaved.base.clone(), unsaved.flow.clone());
             self.ask_saver(tab.id, task);
         }
     }

@@ -163,6 +163,9 @@ pub fn page_ui(ui: &Ui, app: &App, page: &mut Page, actions: &mut Vec<Action>) {
                 let scroll = ScrollArea::vertical().id_salt(page.section.title());
                 scroll.auto_shrink(false).show(ui, |ui| {
                     ui.spacing_mut().item_spacing = vec2(space::S, 5.0);
+                    // The bar of the scroll area has its place beside the words.
+                    ui.set_max_width(ui.available_width() - space::M);
+                    widgets::seen_marks(ui);
                     sections::section_ui(ui, app, page, actions);
                 });
             });

@@ -161,3 +161,51 @@ fn two_runs_are_picked_and_what_differs_is_shown() {
     click(&mut harness, "Back to runs");
     harness.get_by_label_contains("Today 08:41");
 }
+
+#[test]
+fn runs_are_looked_for_by_when_they_began_and_each_flow_keeps_its_search() {
+    let (world, mut harness) = with_history(&[past_run("r1", 2, Outcome::Succeeded)], None);
+    click(&mut harness, "When");
+    click(&mut harness, "Today");
+    let filter = asked_history(&world).expect("asked").filter;
+    // 10:41 today, and the day ends at midnight.
+    let hours = |at: Option<Timestamp>| at.map(|at| (NOW.0 - at.0) / 3_600_000_000);
+    assert_eq!(
+        (hours(filter.since), hours(filter.until)),
+        (Some(10), Some(-13))
+    );
+    let line = |harness: &Harness<'_, Stage>| harness.get_by_label("Find run").value();
+    assert_eq!(line(&harness).as_deref(), Some("today"));
+    let n_asked = |world: &Shared| {
+        let asks = |order: &&Order| matches!(order, Order::ShowHistory(_));
+        world.borrow().orders.iter().filter(asks).count()
+    };
+    let before = n_asked(&world);
+    harness.run_steps(5);
+    assert_eq!(n_asked(&world), before, "the same is asked for once");
+
+    harness.state_mut().ask(crate::app::Action::OpenPath(
+        "/c/finance/flow_modules/close.graphml".into(),
+    ));
+    let other = FlowBoard {
+        loaded: true,
+        history: Arc::new(vec![past_run("r2", 3, Outcome::Failed)]),
+        ..FlowBoard::default()
+    };
+    let flow = super::fakes::other_flow();
+    world.borrow_mut().board.flows.insert(flow, Arc::new(other));
+    harness.run_steps(4);
+    assert_eq!(line(&harness).unwrap_or_default(), "");
+    let orders = "/c/claims/flow_modules/orders.graphml".into();
+    harness
+        .state_mut()
+        .ask(crate::app::Action::OpenPath(orders));
+    harness.run_steps(4);
+    assert_eq!(line(&harness).as_deref(), Some("today"));
+
+    harness.get_by_label("Find run").click();
+    harness.run_steps(2);
+    harness.get_by_label("Find run").type_text(" since:monday");
+    harness.run_steps(3);
+    harness.get_by_label_contains("‘monday’ is no time.");
+}

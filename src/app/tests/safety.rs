@@ -98,6 +98,35 @@ fn what_both_changed_is_chosen_by_keys() {
 }
 
 #[test]
+fn what_was_picked_last_is_used_however_long_it_takes_to_work_it_out() {
+    let (world, mut harness) = opened();
+    click(&mut harness, "step d");
+    press(&mut harness, Modifiers::NONE, Key::D);
+    change_outside(&world, &mut harness, with_command("d", "theirs"));
+    let answer = |harness: &mut egui_kittest::Harness<'_, super::journeys::Stage>| {
+        let held = world.borrow_mut().held.take().expect("held");
+        world.borrow_mut().done.extend(held);
+        harness.run_steps(3);
+    };
+    world.borrow_mut().held = Some(Vec::new());
+    click(&mut harness, "Choose…");
+    assert!(harness.state().view.dialog.is_none(), "not worked out yet");
+    answer(&mut harness);
+    harness.get_by_label("Node ‘step d’: Mine: removed");
+    world.borrow_mut().held = Some(Vec::new());
+    press(&mut harness, Modifiers::NONE, Key::ArrowRight);
+    press(&mut harness, Modifiers::NONE, Key::ArrowLeft);
+    press(&mut harness, Modifiers::NONE, Key::ArrowRight);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(harness.state().view.dialog.is_some(), "it is waited for");
+    answer(&mut harness);
+    assert!(harness.state().view.dialog.is_none());
+    let doc = harness.state().view.doc().expect("open");
+    let node = doc.flow().graph.node(&"d".into()).expect("theirs");
+    assert_eq!(node.command, "theirs");
+}
+
+#[test]
 fn every_edit_reaches_the_journal_in_the_frame_it_is_made_and_a_save_ends_it() {
     let (world, mut harness) = opened();
     assert!(world.borrow().notes.is_empty(), "nothing was done");

@@ -10,7 +10,6 @@ mod message;
 mod outbox;
 mod place;
 mod server;
-mod tend;
 
 pub use client::{Program, Sitter, held, kill, uptime};
 pub use message::{HeldRun, Scope, Tame};

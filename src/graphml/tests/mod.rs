@@ -1,4 +1,4 @@
-//! Text in, text out.
+//! Workfiles, text in and text out: plain ones, those of other programs, and odd ones at random.
 
 mod odd;
 

@@ -6,7 +6,9 @@
 //! was not answered may have been done, not done, or be done later, even after its sender has crashed. A machine may
 //! crash at any instant and begin anew, knowing nothing. Only the number of epochs is bounded.
 
+mod folder;
 mod print;
+mod successors;
 mod world;
 
 use std::collections::HashSet;

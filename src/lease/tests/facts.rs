@@ -7,3 +7,4 @@ mod hand_over;
 mod others;
 mod rig;
 mod shown;
+mod together;

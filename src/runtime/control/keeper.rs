@@ -25,6 +25,8 @@ pub enum Deed {
     Keep(Keepsake),
     /// Have it forgotten, and answer with [`Keeper::forgotten`].
     Forget,
+    /// Nothing starts in the workspace any more, whoever of this machine wants it, until the next [`Deed::Arm`].
+    Close,
     /// Keep what was seen for the next process of this machine.
     Remember(Sighting),
     /// Tell what came of an import; why not, as a sentence.
@@ -59,6 +61,8 @@ pub struct Keeper {
     kept: Kept,
     /// The last step of a release, until the keepsake is gone.
     held_back: Option<Errand>,
+    /// The release that is under way has closed the workspace.
+    is_closed: bool,
     /// An [`Errand::Watch`] is under way, and whether another one is wanted.
     watching: (bool, bool),
     /// Something was handled since the last [`Keeper::status_if_touched`].
@@ -76,6 +80,7 @@ impl Keeper {
             work: Work::default(),
             kept: Kept::Nothing,
             held_back: None,
+            is_closed: false,
             watching: (false, false),
             touched: true,
             effects: Vec::new(),
@@ -126,6 +131,12 @@ impl Keeper {
         if looks_new && self.is_worth_watching(now) {
             self.watch();
         }
+        // What another process of this machine starts now would run beside the next owner's.
+        let is_releasing = self.lease.is_releasing();
+        if is_releasing && !std::mem::replace(&mut self.is_closed, is_releasing) {
+            deeds.push(Deed::Close);
+        }
+        self.is_closed = is_releasing;
         self.keep(deeds);
     }
 

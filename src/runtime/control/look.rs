@@ -1,9 +1,10 @@
 //! One look at who has control of a workspace, and the import of what Data Engine 0.5 left. Blocking, for the command
 //! line: nothing is claimed, kept or watched, and a look writes nothing into the workspace.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::lease::{Effect, Fault, Input, Lease, Policy, Sighting, Stand, Status};
@@ -44,45 +45,104 @@ pub fn keeper_of(home: &Home, workspace: &WorkspaceId) -> Option<Runner> {
     })
 }
 
-/// Looks once; `None` when the folder is no workspace that anybody shares. Why it cannot be told, as a sentence.
-pub fn look(
-    home: &Home,
-    workspace: &WorkspaceId,
-    root: &Arc<Path>,
-) -> Result<Option<Looked>, String> {
-    let held_by = keeper_of(home, workspace);
-    if held_by.is_some()
-        && let Some(text) = store::read_control(home, workspace, ControlText::Board)
-        && let Some(shown) = parsed::<Shown>(&text)
-    {
-        let passed = clock::boot().since(shown.at);
-        let status = shown.status.after(passed);
-        return Ok(Some(Looked { status, held_by }));
-    }
-    let (home, id, root) = (home.clone(), workspace.clone(), root.clone());
-    let folder = root.clone();
-    within(&folder, move || look_now(&home, &id, &root))?
-        .map(|status| status.map(|status| Looked { status, held_by }))
+/// Looks at one workspace as often as it is told to.
+#[derive(Debug)]
+pub struct Looker {
+    home: Home,
+    workspace: WorkspaceId,
+    root: Arc<Path>,
+    /// The look that a folder which hangs has not answered yet.
+    under_way: UnderWay<Result<Option<Status>, String>>,
 }
 
-/// Has a thread do what may hang with a file server, and waits for a while.
-fn within<T: Send + 'static>(
-    root: &Path,
+impl Looker {
+    /// Of the workspace in the folder `root`.
+    pub fn new(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Self {
+        Self {
+            home: home.clone(),
+            workspace: workspace.clone(),
+            root: root.clone(),
+            under_way: UnderWay::default(),
+        }
+    }
+
+    /// Looks once; `None` when the folder is no workspace that anybody shares. Why it cannot be told, as a sentence.
+    pub fn look(&mut self) -> Result<Option<Looked>, String> {
+        let held_by = keeper_of(&self.home, &self.workspace);
+        if held_by.is_some()
+            && let Some(text) = store::read_control(&self.home, &self.workspace, ControlText::Board)
+            && let Some(shown) = parsed::<Shown>(&text)
+        {
+            let passed = clock::boot().since(shown.at);
+            let status = shown.status.after(passed);
+            return Ok(Some(Looked { status, held_by }));
+        }
+        let (home, id, root) = (self.home.clone(), self.workspace.clone(), self.root.clone());
+        let looked = self
+            .under_way
+            .within(ANSWERS_WITHIN, move || look_now(&home, &id, &root));
+        let status = told(looked, &self.root)??;
+        Ok(status.map(|status| Looked { status, held_by }))
+    }
+}
+
+/// Does what may hang with a file server, for as long as a folder may take to answer. That it did not, as a sentence.
+pub fn within<T: Send + 'static>(
+    folder: &Path,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
-    let (done, answer) = channel();
-    let thread = std::thread::Builder::new().name("look".to_owned());
-    let started = thread.spawn(move || {
-        done.send(work()).ok();
-    });
-    started.map_err(|why| format!("No thread can be started: {why}."))?;
-    answer.recv_timeout(ANSWERS_WITHIN).map_err(|_| {
+    told(UnderWay::default().within(ANSWERS_WITHIN, work), folder)
+}
+
+fn told<T>(answer: io::Result<Option<T>>, folder: &Path) -> Result<T, String> {
+    let answer = answer.map_err(|why| format!("No thread can be started: {why}."))?;
+    answer.ok_or_else(|| {
         let seconds = ANSWERS_WITHIN.as_secs();
         format!(
             "The workspace folder has not answered for {seconds} s: {}.",
-            root.display()
+            folder.display()
         )
     })
+}
+
+/// What a thread does that may hang. One at a time: a folder that hangs for days is asked once.
+#[derive(Debug)]
+struct UnderWay<T>(Option<Receiver<T>>);
+
+impl<T> Default for UnderWay<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Send + 'static> UnderWay<T> {
+    /// What comes of the work within the time, or of the work of an earlier call that is not done yet; `None` when it is
+    /// still under way then.
+    fn within(
+        &mut self,
+        limit: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> io::Result<Option<T>> {
+        let answer = match self.0.take() {
+            Some(answer) => answer,
+            None => {
+                let (done, answer) = channel();
+                let thread = std::thread::Builder::new().name("look".to_owned());
+                thread.spawn(move || {
+                    done.send(work()).ok();
+                })?;
+                answer
+            }
+        };
+        match answer.recv_timeout(limit) {
+            Ok(done) => Ok(Some(done)),
+            Err(RecvTimeoutError::Timeout) => {
+                self.0 = Some(answer);
+                Ok(None)
+            }
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+        }
+    }
 }
 
 /// Gives and takes no rows: a look is about who, not about what ran.
@@ -204,4 +264,27 @@ fn import_now(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<
     let rule = crate::model::Retention::default();
     let mut side = SharedLedger::new(Arc::new(opened), me.host, rule, || {});
     shared.import(&mut side, clock::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hangs_is_asked_once_and_its_answer_is_taken_when_it_comes() {
+        let (go, waits) = channel::<u32>();
+        let mut under_way = UnderWay::default();
+        let none = Duration::ZERO;
+        let asked = under_way.within(none, move || waits.recv().expect("told"));
+        assert_eq!(asked.expect("a thread"), None);
+        for _ in 0..3 {
+            let again = under_way.within(none, || panic!("asked a second time"));
+            assert_eq!(again.expect("a thread"), None);
+        }
+        go.send(7).expect("it waits");
+        let long = Duration::from_secs(60);
+        let answer = under_way.within(long, || 8).expect("a thread");
+        assert_eq!(answer, Some(7));
+        assert_eq!(under_way.within(long, || 8).expect("a thread"), Some(8));
+    }
 }

@@ -13,12 +13,13 @@ mod keeper;
 mod look;
 mod notice;
 mod opening;
+mod record;
 mod sleep;
 mod tend;
 
 pub use board::ControlBoard;
 pub use controls::Setup;
-pub use look::{Looked, import, keeper_of, look};
+pub use look::{Looked, Looker, import, keeper_of, within};
 
 pub(super) use controls::Controls;
 pub(super) use desk::ControlNews;

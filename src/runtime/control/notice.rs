@@ -15,9 +15,12 @@ pub fn notice_of(name: &str, fact: &Fact) -> Option<Notice> {
             "Took over control of {name} from {host}, which had been silent for {}.",
             human_duration(*silence)
         )),
-        Fact::Gained { over: None, .. } | Fact::WentOn { .. } | Fact::GaveUp { to: None, .. } => {
-            return None;
-        }
+        Fact::Gained { over: None, .. }
+        | Fact::WentOn { .. }
+        | Fact::GaveUp { to: None, .. }
+        | Fact::Refused { .. }
+        | Fact::Elsewhere { .. }
+        | Fact::Freed { .. } => return None,
         Fact::GaveUp { to: Some(host), .. } => {
             Notice::info(format!("Control of {name} was handed over to {host}."))
         }
@@ -66,7 +69,7 @@ pub fn notice_of_import(name: &str, done: &Result<Imported, String>) -> Notice {
 }
 
 /// A fragment.
-fn loss(how: &Loss) -> String {
+pub(super) fn loss(how: &Loss) -> String {
     match how {
         Loss::Ousted => "another workstation took it".to_owned(),
         Loss::Expired => "no checkpoint was confirmed in time".to_owned(),

@@ -18,6 +18,7 @@ use super::desk::control_now;
 use super::keeper::Deed;
 use super::notice::{notice_of, notice_of_import};
 use super::opening::{self, Shown, text};
+use super::record::kept_of;
 
 /// An end of the process waits so long for the release of control. A folder that answers later than this is left as it
 /// is: the others wait for the silence then.
@@ -214,6 +215,7 @@ impl Dispatcher {
                     self.clerk(workspace, Task::Write(ControlText::Tenure, kept));
                 }
             }
+            Deed::Close => self.executor.close(workspace),
             Deed::Forget => self.clerk(workspace, Task::ForgetTenure),
             Deed::Remember(sighting) => {
                 if let Some(me) = self.me_of(workspace) {
@@ -291,6 +293,10 @@ impl Dispatcher {
             (Some(notice), Fact::AskedBy { .. }) => self.tell_listeners(notice),
             (Some(notice), _) => self.tell(notice),
             (None, _) => {}
+        }
+        // One that was never opened has nobody who could write it.
+        if let Some(open) = self.workspaces.get(workspace) {
+            open.ledger.record_control(kept_of(fact, clock::now()));
         }
         // What came between the last node and the release.
         if let Fact::GaveUp { .. } = fact {

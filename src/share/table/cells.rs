@@ -304,8 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_with_and_without_fraction_or_offset_are_instants_of_utc() {
-        // Conformance item 9.
+    fn item_9_times_with_and_without_fraction_or_offset_are_instants_of_utc() {
         let at = |micros: i64| Some(Timestamp(1_795_219_155_000_000 + micros));
         for (text, time) in [
             ("2026-11-20T23:59:15+00:00", at(0)),

@@ -4,11 +4,14 @@
 // through names that no file has:
 //   unlink("/handmill-fault/arm/<n>/<errno>/<0 once | 1 from then on>")   begin to count anew
 //   readlink("/handmill-fault/seen")                                     calls counted; then off
+// A process that cannot steer it is armed from its start by HANDMILL_TEST_FAULTS_HERE=<n>/<errno>; there threads and
+// sockets are refused as well, and the file that HANDMILL_TEST_FAULTS_MET names is made when the call failed.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,7 +23,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -33,6 +38,9 @@ static atomic_int is_ours[FILES_MAX];
 static atomic_long seen;
 static atomic_long nth;
 static atomic_int error, sticky;
+// Armed from the start: everything counts that is told apart below.
+static int is_armed;
+static char met[4096];
 
 #define REAL(name) \
     static __typeof__(&name) real; \
@@ -49,6 +57,7 @@ static int fails(void) {
     if (n == 0) return 0;
     long at = atomic_fetch_add(&seen, 1) + 1;
     if (at == n || (at > n && atomic_load(&sticky))) {
+        if (*met) syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, met, O_CREAT | O_WRONLY, 0600));
         errno = atomic_load(&error);
         return 1;
     }
@@ -166,6 +175,49 @@ ssize_t readlink(const char *restrict path, char *restrict to, size_t len) {
     }
     if (ours(path) && fails()) return -1;
     return real(path, to, len);
+}
+
+// --- What only a process that is armed from its start is refused.
+
+#define WHEN_ARMED(type, name, params, args) \
+    type name params { REAL(name); if (is_armed && fails()) return -1; return real args; }
+WHEN_ARMED(int, socket, (int domain, int kind, int protocol), (domain, kind, protocol))
+WHEN_ARMED(int, socketpair, (int domain, int kind, int protocol, int to[2]), (domain, kind, protocol, to))
+WHEN_ARMED(int, listen, (int fd, int n), (fd, n))
+WHEN_ARMED(int, flock, (int fd, int how), (fd, how))
+WHEN_ARMED(ssize_t, recv, (int fd, void *b, size_t n, int flags), (fd, b, n, flags))
+WHEN_ARMED(ssize_t, send, (int fd, const void *b, size_t n, int flags), (fd, b, n, flags))
+
+#undef bind
+int bind(int fd, __CONST_SOCKADDR_ARG at, socklen_t len) {
+    REAL(bind);
+    if (is_armed && fails()) return -1;
+    return real(fd, at, len);
+}
+
+int accept4(int fd, __SOCKADDR_ARG at, socklen_t *restrict len, int flags) {
+    REAL(accept4);
+    if (is_armed && fails()) return -1;
+    return real(fd, at, len, flags);
+}
+
+int pthread_create(pthread_t *restrict t, const pthread_attr_t *restrict a, void *(*run)(void *), void *restrict arg) {
+    REAL(pthread_create);
+    if (is_armed && fails()) return errno;
+    return real(t, a, run, arg);
+}
+
+__attribute__((constructor)) static void arm_from_the_start(void) {
+    const char *order = getenv("HANDMILL_TEST_FAULTS_HERE"), *file = getenv("HANDMILL_TEST_FAULTS_MET");
+    long n; int e;
+    if (!order || !file || sscanf(order, "%ld/%d", &n, &e) != 2) return;
+    snprintf(met, sizeof met, "%s", file);
+    // What it starts is as it ever was.
+    unsetenv("LD_PRELOAD");
+    unsetenv("HANDMILL_TEST_FAULTS_HERE");
+    is_armed = 1;
+    atomic_store(&error, e);
+    atomic_store(&nth, n);
 }
 
 // --- Calls without the C library.

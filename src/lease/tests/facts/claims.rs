@@ -121,6 +121,44 @@ fn item_17_an_owner_that_was_taken_over_writes_nothing_and_kills() {
 }
 
 #[test]
+fn item_18_an_owner_that_lost_leaves_what_the_next_one_has() {
+    for wish in [
+        Wish::Release { when: When::Now },
+        Wish::HandOver {
+            to: me("wsC").machine,
+            when: When::Now,
+        },
+    ] {
+        let mut rig = Rig::owner();
+        rig.held(2, "wsA");
+        rig.pass(seconds(3));
+        assert!(matches!(
+            rig.facts.last(),
+            Some(Fact::Elsewhere { .. } | Fact::Lost { .. })
+        ));
+        rig.ops.clear();
+        // It shuts down, or its operator gives away what it has no more.
+        rig.wish(wish.clone());
+        rig.pass(seconds(60));
+        let touches = |op: &Op| {
+            matches!(
+                op,
+                Op::ReleasePen { .. }
+                    | Op::RemovePen { .. }
+                    | Op::EmptyPen { .. }
+                    | Op::SetMirrors { .. }
+                    | Op::WritePage { .. }
+                    | Op::MovePage { .. }
+                    | Op::Quarantine { .. }
+                    | Op::RemoveEpoch { .. }
+            )
+        };
+        assert!(!rig.wrote(touches), "{wish:?}: {:?}", rig.ops);
+        assert!(rig.status().text.starts_with("wsA has control"));
+    }
+}
+
+#[test]
 fn item_19_a_marker_without_a_row_is_a_claim_on_its_way() {
     let mut rig = Rig::bare();
     rig.markers.is_leased = true;

@@ -9,6 +9,12 @@ use crate::model::Timestamp;
 fn item_22_an_observer_takes_over_within_two_seconds_of_the_word() {
     let mut rig = Rig::held_by_ws_a();
     rig.pass(seconds(30));
+    assert!(
+        matches!(&rig.facts[..], [Fact::Elsewhere { epoch: Epoch(1), host }] if host == "wsA"),
+        "{:?}",
+        rig.facts
+    );
+    rig.facts.clear();
     rig.wish(Wish::TakeOver);
     assert!(
         matches!(&rig.facts[..], [Fact::NotGained { why }] if why == "wsA has control; a takeover is possible in 60s."),

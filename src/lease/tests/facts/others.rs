@@ -112,7 +112,7 @@ fn a_conflict_makes_the_owner_step_down_until_a_person_confirms() {
 }
 
 #[test]
-fn a_heartbeat_writes_one_page_and_news_write_all() {
+fn item_30_a_heartbeat_writes_one_page_and_news_write_all() {
     let mut rig = Rig::owner();
     rig.pass(seconds(10));
     rig.ops.clear();
