@@ -140,10 +140,7 @@ impl Dispatcher {
             | Order::Control { .. }
             | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
-            Order::DismissNotice(number) => {
-                Arc::make_mut(&mut self.picture.work.notices).retain(|(n, _)| *n != number);
-                self.picture.touch();
-            }
+            Order::DismissNotice(number) => self.picture.dismiss(number),
             Order::EndWhenDone => self.until_done = true,
             Order::Leave if self.executor.outlives_us() => {
                 self.ending = true;

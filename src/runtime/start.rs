@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Notice, RunId};
+use crate::model::{Choice, FlowRef, Notice, ResourceName, RunId};
 use crate::sched::{Input, Start};
 use crate::store::{self, FrozenRun};
 
@@ -101,16 +101,6 @@ impl Dispatcher {
         open.preparing = false;
         let forgone = std::mem::take(&mut open.forgone);
         self.picture.touch_flow(&flow);
-        if !prepared.missing.is_empty() {
-            let before = self.picture.work.wanting.as_ref();
-            self.picture.work.wanting = Some(Arc::new(Wanting {
-                n: before.map_or(0, |wanting| wanting.n) + 1,
-                flow: flow.clone(),
-                choice: choice.clone(),
-                names: prepared.missing,
-            }));
-            self.picture.touch();
-        }
         if let Some(orphans) = prepared.orphans {
             open.show_orphans(orphans);
         }
@@ -127,6 +117,9 @@ impl Dispatcher {
             }
             Err(why) => {
                 self.refuse(&flow, why);
+                if !prepared.missing.is_empty() {
+                    self.want(&flow, choice, prepared.missing);
+                }
                 // Its last face may have gone meanwhile.
                 return self.forget_if_idle(&flow);
             }
@@ -193,6 +186,24 @@ impl Dispatcher {
             workspace.ledger.commit_now().ok();
             inbox.send(Incoming::StartStored(run));
         });
+    }
+
+    /// A start was just refused for want of resources: faces may ask for them. What is told of it goes when it is told
+    /// anew, or when a run of the flow begins.
+    fn want(&mut self, flow: &FlowRef, choice: Choice, names: Vec<ResourceName>) {
+        let told = self.picture.last_notice();
+        let open = self.flows.get_mut(flow);
+        if let Some(before) = open.and_then(|open| open.lacks.replace(told)) {
+            self.picture.dismiss(before);
+        }
+        let before = self.picture.work.wanting.as_ref();
+        self.picture.work.wanting = Some(Arc::new(Wanting {
+            n: before.map_or(0, |wanting| wanting.n) + 1,
+            flow: flow.clone(),
+            choice,
+            names,
+        }));
+        self.picture.touch();
     }
 
     /// What could not start before its run was recorded starts now.

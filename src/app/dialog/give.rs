@@ -26,6 +26,12 @@ struct Field {
     trouble: &'static str,
 }
 
+impl Field {
+    fn id(&self) -> egui::Id {
+        egui::Id::new(("given value", self.name.as_str()))
+    }
+}
+
 impl Give {
     /// A field for each name that a run lacks.
     pub fn new(wanting: Arc<Wanting>) -> Self {
@@ -67,25 +73,29 @@ pub fn give_ui(ui: &Ui, give: &mut Give, actions: &mut Vec<Action>) {
     let room = ui.ctx().content_rect();
     let response = widgets::modal(ui, "give").show(ui.ctx(), |ui| {
         ui.set_width(420.0_f32.min(room.width() - 48.0));
-        let title = match give.fields.len() {
-            1 => "This run needs a value".to_owned(),
-            n => format!("This run needs {n} values"),
+        let (title, go) = match give.fields.len() {
+            1 => ("This run needs a value".to_owned(), "Run with it"),
+            n => (format!("This run needs {n} values"), "Run with them"),
         };
         ui.label(RichText::new(title).font(semibold(size::TITLE)));
         ui.add_space(space::XS);
-        let hint = "Nobody keeps them. Typed here they serve this flow until Handmill ends; to keep them for good, add \
-                    them in Settings, Resources.";
+        let hint = "Found neither in the keyring nor in the environment. What you type here serves \
+                    this flow until Handmill ends; to keep a value for good, add it in Settings, \
+                    Resources.";
         ui.add(egui::Label::new(RichText::new(hint).color(theme.dim)).wrap());
         let fields = egui::ScrollArea::vertical().max_height((room.height() - 260.0).max(80.0));
         let mut enter = false;
         fields.show(ui, |ui| {
             for field in &mut give.fields {
-                let id = egui::Id::new(("given value", field.name.as_str()));
+                let id = field.id();
                 let width = ui.available_width();
                 let typed =
                     widgets::masked_field(ui, id, field.name.as_str(), &mut field.value, width);
                 enter |= typed.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-                if ui.memory(|memory| memory.focused().is_none()) && field.value.is_empty() && !enter {
+                if ui.memory(|memory| memory.focused().is_none())
+                    && field.value.is_empty()
+                    && !enter
+                {
                     typed.request_focus();
                 }
                 if !field.trouble.is_empty() {
@@ -96,11 +106,20 @@ pub fn give_ui(ui: &Ui, give: &mut Give, actions: &mut Vec<Action>) {
         });
         ui.add_space(space::L);
         widgets::answers_ui(ui, |ui| {
-            if Button::new("Run with them").primary().show(ui).clicked() || enter {
-                give.secrets = give.take();
-                if give.secrets.is_some() {
-                    actions.push(Action::Answer(Answer::Save));
+            let goes = Button::new(go).primary().show(ui).clicked();
+            // Enter in one field leads to the next that is empty.
+            let empty = give.fields.iter().find(|field| field.value.is_empty());
+            match empty {
+                Some(field) if enter => ui.memory_mut(|memory| memory.request_focus(field.id())),
+                _ if goes || enter => {
+                    give.secrets = give.take();
+                    if give.secrets.is_some() {
+                        actions.push(Action::Answer(Answer::Save));
+                    } else if let Some(wrong) = give.fields.iter().find(|f| !f.trouble.is_empty()) {
+                        ui.memory_mut(|memory| memory.request_focus(wrong.id()));
+                    }
                 }
+                _ => {}
             }
             if Button::new("Don't run").show(ui).clicked() {
                 actions.push(Action::Answer(Answer::Cancel));

@@ -71,7 +71,7 @@ impl ReviewPage {
             };
             head_ui(ui, "Trust this workfile?", &hint);
             if self.n_marked > 0 {
-                let told = "Lines marked below make other programs load or run something.";
+                let told = "Lines marked below name secrets of yours, or make other programs load or run something.";
                 ui.label(RichText::new(told).font(semibold(size::UI)).color(theme.warning()));
                 ui.add_space(space::S);
             }
