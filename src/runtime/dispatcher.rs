@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::exec::{Executor, Growth};
-use crate::model::{Choice, FlowRef, Notice, RunId, WorkspaceId};
+use crate::model::{Choice, FlowRef, Notice, RunId, Secrets, WorkspaceId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::Home;
 
@@ -72,6 +72,8 @@ pub struct Dispatcher {
     /// Runs that others carry on once this process has said everything it knows of them.
     pub(super) left: Vec<LiveRun>,
     pub(super) killing: Option<Killing>,
+    /// Values that faces gave for runs of a flow; they come before all others, and go with this process.
+    pub(super) given: BTreeMap<FlowRef, Secrets>,
     pub(super) controls: Controls,
     pub(super) effects: Vec<Effect>,
 }
@@ -120,6 +122,7 @@ impl Dispatcher {
             until_done: false,
             left: Vec::new(),
             killing: None,
+            given: BTreeMap::new(),
             controls: Controls::new(config.control),
             effects: Vec::new(),
         }
