@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{self, DiskError, Expect};
+use crate::disk::{self, DiskError, Expect, LockFile, Locked};
 use crate::lease::{MachineId, Me};
 use crate::model::Timestamp;
 
@@ -64,33 +64,9 @@ impl Machine {
 
     fn of(path: &Path, system: &str) -> Result<Self, MachineError> {
         let salt = blake3::hash(system.as_bytes()).to_hex()[..16].to_owned();
-        let file = match disk::read_with_stamp(path, FILE_BYTES_MAX) {
-            Ok((bytes, _)) => {
-                let file: MachineFile = serde_json::from_slice(&bytes)
-                    .map_err(|_| MachineError::NotUnderstood(path.to_owned()))?;
-                if file.format != FORMAT {
-                    return Err(MachineError::NotUnderstood(path.to_owned()));
-                }
-                Some(file).filter(|file| file.system == salt)
-            }
-            Err(why) if why.is_not_found() => None,
-            Err(why) => return Err(why.into()),
-        };
-        let file = match file {
+        let file = match read(path)?.filter(|file| file.system == salt) {
             Some(file) => file,
-            None => {
-                let file = MachineFile {
-                    format: FORMAT,
-                    random: random_id().map_err(MachineError::Random)?,
-                    system: salt,
-                };
-                if let Some(folder) = path.parent() {
-                    disk::make_private_folder(folder)?;
-                }
-                let bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
-                disk::replace(path, &bytes, Expect::Anything)?;
-                file
-            }
+            None => make(path, salt)?,
         };
         let id = blake3::hash(format!("{} {system}", file.random).as_bytes());
         Ok(Self {
@@ -112,6 +88,47 @@ impl Machine {
             started_at,
         })
     }
+}
+
+/// The file at `path`, when there is one.
+fn read(path: &Path) -> Result<Option<MachineFile>, MachineError> {
+    let bytes = match disk::read_with_stamp(path, FILE_BYTES_MAX) {
+        Ok((bytes, _)) => bytes,
+        Err(why) if why.is_not_found() => return Ok(None),
+        Err(why) => return Err(why.into()),
+    };
+    match serde_json::from_slice::<MachineFile>(&bytes) {
+        Ok(file) if file.format == FORMAT => Ok(Some(file)),
+        _ => Err(MachineError::NotUnderstood(path.to_owned())),
+    }
+}
+
+/// Makes the file, unless somebody did meanwhile: whoever starts at the same moment, in this process or another, must
+/// come to the same number.
+fn make(path: &Path, salt: String) -> Result<MachineFile, MachineError> {
+    if let Some(folder) = path.parent() {
+        disk::make_private_folder(folder)?;
+    }
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = PathBuf::from(lock);
+    let _alone = loop {
+        match LockFile::try_acquire(&lock)? {
+            Locked::Ours(file) => break file,
+            Locked::Theirs => LockFile::wait_free(&lock)?,
+        }
+    };
+    if let Some(file) = read(path)?.filter(|file| file.system == salt) {
+        return Ok(file);
+    }
+    let file = MachineFile {
+        format: FORMAT,
+        random: random_id().map_err(MachineError::Random)?,
+        system: salt,
+    };
+    let bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
+    disk::replace(path, &bytes, Expect::Anything)?;
+    Ok(file)
 }
 
 /// 128 random bits as thirty-two hexadecimal digits.
@@ -160,6 +177,26 @@ mod tests {
         let copied = Machine::of(&path, "system b").expect("made anew");
         assert_ne!(copied.id, first.id);
         assert_eq!(Machine::of(&path, "system b").expect("read"), copied);
+    }
+
+    #[test]
+    fn all_who_start_at_once_for_the_first_time_are_one_machine() {
+        for _ in 0..20 {
+            let dir = tempfile::tempdir().expect("temp dir");
+            let path = dir.path().join("home/machine.json");
+            let start = std::sync::Barrier::new(8);
+            let ids: Vec<MachineId> = std::thread::scope(|scope| {
+                let one = || {
+                    start.wait();
+                    Machine::of(&path, "system").expect("made").id
+                };
+                let all: Vec<_> = (0..8).map(|_| scope.spawn(one)).collect();
+                all.into_iter()
+                    .map(|one| one.join().expect("no panic"))
+                    .collect()
+            });
+            assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        }
     }
 
     #[test]
