@@ -15,6 +15,7 @@ mod floors;
 mod flows;
 mod full_disk;
 mod graphml;
+mod hung_share;
 mod in_place;
 mod kept_results;
 mod kill_switch;

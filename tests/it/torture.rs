@@ -13,7 +13,7 @@
 //! What the file system said to each step that can be won or lost is written down by a witness below the program
 //! (`torture/witness.c`): so it is seen that every page of an owner that had lost was refused, and how often.
 
-mod witness;
+pub mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

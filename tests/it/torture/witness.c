@@ -1,6 +1,7 @@
 // Notes what the file system said to each step that can be won or lost: preloaded into every process of the machines of
 // tests/it/torture.rs, which builds it. The program asks the kernel without the C library, so the kernel hands those
-// calls to us (seccomp), and we make them in its place.
+// calls to us (seccomp), and we make them in its place. It also plays a share that hangs, for tests/it/hung_share.rs:
+// while the file that HANG_WHEN names is there, no such step below HANG_UNDER comes back.
 //
 // One line each in the file that TORTURE_WITNESS names: when it was asked and when answered (nanoseconds since the
 // machine started), which machine asked, call, error number, and the paths.
@@ -38,7 +39,7 @@
 #endif
 
 static int witness = -1;
-static char machine[16] = "-";
+static char machine[16] = "-", hang_under[512], hang_when[512];
 
 static unsigned long long now(void) {
     struct timespec at;
@@ -71,6 +72,10 @@ static void on_call(int signal, siginfo_t *info, void *context) {
     const char *what = call == SYS_mkdirat ? "mkdir" : call == SYS_unlinkat ? "rmdir" : call == SYS_openat ? "open" : "rename";
     whole(from, sizeof from, (int)ARG(c, 0), (const char *)ARG(c, 1));
     if (*what == 'r' && what[1] == 'e') whole(to, sizeof to, (int)ARG(c, 2), (const char *)ARG(c, 3));
+    while (hang_under[0] && strstr(from, hang_under) && !access(hang_when, F_OK)) {
+        struct timespec a_moment = { 0, 10000000 };
+        nanosleep(&a_moment, NULL);
+    }
     unsigned long long asked = now();
     long done = syscall(call, ARG(c, 0), ARG(c, 1), ARG(c, 2), ARG(c, 3), ARG(c, 4), (long)PASS);
     int error = done == -1 ? errno : 0;
@@ -78,7 +83,7 @@ static void on_call(int signal, siginfo_t *info, void *context) {
     int is_ours = strstr(from, "/.workspace_state/epochs/") != NULL;
     // Of openings only what a pen that is gone refused.
     if (*what == 'o') is_ours = is_ours && error && strstr(from, "/pen") != NULL;
-    if (is_ours) {
+    if (is_ours && witness >= 0) {
         int n = snprintf(line, sizeof line, "%llu %llu %s %s %d %s %s\n", asked, answered, machine, what, error, from, to);
         if (write(witness, line, (size_t)n) < 0) { /* Then it is not counted. */ }
     }
@@ -87,10 +92,14 @@ static void on_call(int signal, siginfo_t *info, void *context) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("TORTURE_WITNESS");
+    const char *path = getenv("TORTURE_WITNESS"), *under = getenv("HANG_UNDER"), *when = getenv("HANG_WHEN");
     if (!path) return;
     int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (file < 0) return;
+    if (under && when) {
+        snprintf(hang_under, sizeof hang_under, "%s", under);
+        snprintf(hang_when, sizeof hang_when, "%s", when);
+    }
     const char *name = getenv("TORTURE_MACHINE");
     if (name) snprintf(machine, sizeof machine, "%s", name);
     // Out of the way of who expects the lowest numbers.
