@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
 use handmill::app::ports::{
     Engine, FileDone, FileJob, Files, HealthLook, Lister, Pasted, Provisioner, ResourceDesk,
 };
@@ -125,6 +126,18 @@ fn frames(catalog: Catalog, row: impl Fn(&str, f64)) {
     row("frame", median((0..ROUNDS).map(|_| frame(false)).collect()));
     let live = (0..ROUNDS).map(|_| frame(true)).collect();
     row("frame, a run has ended since the last", median(live));
+    harness.get_by_label_contains("Workspace ").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("Show mill");
+    let step = |_| {
+        let begun = Instant::now();
+        harness.step();
+        begun.elapsed().as_secs_f64() * 1e3
+    };
+    row(
+        "frame, the list of workspaces is open",
+        median((0..ROUNDS).map(step).collect()),
+    );
 }
 
 fn median(mut all: Vec<f64>) -> f64 {

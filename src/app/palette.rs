@@ -47,6 +47,9 @@ pub fn palette_ui(ui: &Ui, view: &mut View, board: &Board, actions: &mut Vec<Act
             ui.allocate_response(screen.size(), Sense::click())
         })
         .inner;
+    under.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::WidgetType::Button, true, "Close the palette")
+    });
     let mut close = under.clicked();
     let mut chosen = None;
     let area = Area::new(Id::new("palette")).order(Order::Foreground);

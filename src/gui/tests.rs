@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT as _, Queryable};
 
 use super::{RealEngine, files, memory};
 use crate::app::{Action, App, NativeDesktop, Ports, Verb};
@@ -41,7 +41,7 @@ fn collection(root: &Path) -> PathBuf {
     );
     for n in 0..N {
         let command = format!(
-            "echo {n} &gt;&gt; done.txt; until test -e go; do sleep 0.02; done; echo node {n}"
+            "echo {n} &gt;&gt; done.txt; echo begun {n}; until test -e go; do sleep 0.02; done; echo node {n}"
         );
         text += &format!("<node id=\"n{n}\"><data key=\"c\">{command}</data></node>");
     }
@@ -123,7 +123,22 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     });
 
     // B is shown, its flow opened, while A goes on to its end.
-    harness.state_mut().app().ask(Action::ShowWorkspace(b));
+    let (log, of) = (flow.clone(), flow.clone());
+    wait(&mut harness, "their first lines are read", move |app| {
+        let logs = app.picture().logs.iter();
+        let mut logs = logs.filter(|(target, _)| target.flow == log);
+        logs.any(|(_, tail)| tail.lines.len() >= 4)
+    });
+    wait(&mut harness, "control is known", move |app| {
+        let control = &app.picture().control;
+        control
+            .get(&of.workspace)
+            .is_some_and(|c| c.status.may_start_runs)
+    });
+    harness
+        .state_mut()
+        .app()
+        .ask(Action::ShowWorkspace(b.clone()));
     harness.step();
     assert!(harness.query_by_label_contains("Tab ").is_none());
     let other = root.join("b/flow_modules/other.graphml");
@@ -131,6 +146,35 @@ fn item_40_a_run_of_200_nodes_goes_on_over_a_switch_and_the_first_frame_back_is_
     wait(&mut harness, "the other is open", |app| {
         app.picture().flows.len() == 2
     });
+
+    // Back while it runs: one frame, and it is seen to run.
+    harness
+        .state_mut()
+        .app()
+        .ask(Action::ShowWorkspace(a.clone()));
+    harness.step();
+    let stands = harness.state_mut().app().picture().flow(&flow).cloned();
+    let stands = stands.expect("it is on the board");
+    assert_eq!(stands.n_active(), 4, "four slots, four nodes");
+    harness.get_by_label("Tab many");
+    harness.get_by_label("many, 4 running");
+    assert!(
+        harness.query_all_by_label_contains("begun ").count() > 0,
+        "its log"
+    );
+    assert!(
+        harness.query_all_by_label_contains("Run Today").count() > 0,
+        "its run"
+    );
+    let stop = harness.get_by_label("Stop");
+    assert!(!stop.accesskit_node().is_disabled());
+    harness.get_by_label("This Workstation has control");
+    harness
+        .state_mut()
+        .app()
+        .ask(Action::ShowWorkspace(b.clone()));
+    harness.step();
+    assert!(harness.query_by_label("Tab many").is_none());
     fs::write(root.join("a/go"), "").expect("let them go on");
     let ended = flow.clone();
     wait(&mut harness, "the run of A is over", move |app| {

@@ -77,6 +77,16 @@ fn item_40_a_run_and_unsaved_edits_outlive_a_look_at_another_workspace() {
     go_to(&desk, "Other");
     assert!(!is_dirty(&desk), "that is another flow");
     desk.screenshot("desks-2-bakery-is-shown");
+
+    // There and back while it runs: what was left stands there, and the run has not noticed.
+    go_to(&desk, "Many");
+    assert!(is_dirty(&desk), "the edit is as it was left");
+    let status = desk.status(MANY);
+    let nodes = status["nodes"].as_array().expect("nodes");
+    let running = nodes.iter().filter(|node| node["status"] == "running");
+    assert!(running.count() > 0, "it still runs");
+    desk.screenshot("desks-3-back-while-it-runs");
+    go_to(&desk, "Other");
     fs::write(desk.files().join("mill/go.txt"), "").expect("let them go on");
     desk.wait_until("every node of the mill has run", || {
         let status = desk.status(MANY);
@@ -89,14 +99,14 @@ fn item_40_a_run_and_unsaved_edits_outlive_a_look_at_another_workspace() {
 
     go_to(&desk, "Many");
     assert!(is_dirty(&desk), "the edit is as it was left");
-    desk.screenshot("desks-3-back-at-the-mill");
+    desk.screenshot("desks-4-back-at-the-mill");
     let lines = desk.read("mill/done.txt");
     assert_eq!(lines.lines().count(), N, "each ran once");
 
     // The edit of a workspace that is not shown is asked about at the end.
     go_to(&desk, "Other");
     desk.key("ctrl+q");
-    desk.screenshot("desks-4-asked-at-the-end");
+    desk.screenshot("desks-5-asked-at-the-end");
     desk.key("Return");
     assert!(desk.wait_for_end().success());
     assert!(desk.read(MANY).contains("echo unsaved"), "it was saved");

@@ -1,14 +1,18 @@
 //! Carries actions out: each becomes an edit on the document, an order to the runtime, a file job,
 //! or a change of the view. One match; its arms are the functions of the files beside.
 
+mod close;
 mod control;
 mod edit;
 mod file;
 mod go;
 mod kill;
+mod open;
 mod outside;
+mod pick;
 mod run;
 mod safety;
+mod save;
 mod unsaved;
 mod workspace;
 

@@ -1,5 +1,6 @@
 //! Journeys through the window as a person goes, by accessible label, with false ports.
 
+mod access;
 mod buttons;
 mod catalog;
 mod control;

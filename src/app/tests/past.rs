@@ -100,35 +100,18 @@ fn a_search_asks_for_runs_by_text_and_by_the_titles_that_hold_it() {
     harness.get_by_label("No such run");
 }
 
-#[test]
-fn two_runs_are_picked_and_what_differs_is_shown() {
-    let runs = [
-        past_run("2-b", 2, Outcome::Succeeded),
-        past_run("1-a", 3, Outcome::Failed),
-    ];
-    let (world, mut harness) = with_history(&runs, None);
-    click(&mut harness, "Compare");
-    harness.get_by_label("Pick two runs to compare");
-    for part in ["Today 08:41", "Today 07:41"] {
-        harness.get_by_label_contains(part).click();
-        harness.run_steps(3);
-    }
-    let asked = world
-        .borrow()
-        .orders
-        .iter()
-        .rev()
-        .find_map(|order| match order {
-            Order::Compare(ask) => ask.clone(),
-            _ => None,
-        });
-    let ask = asked.expect("asked");
-    assert_eq!(
-        (ask.a.as_str(), ask.b.as_str()),
-        ("1-a", "2-b"),
-        "the older first"
-    );
-    harness.get_by_label("Comparing…");
+fn asked_comparison(world: &Shared) -> Option<crate::runtime::CompareAsk> {
+    let world = world.borrow();
+    let mut orders = world.orders.iter().rev();
+    orders.find_map(|order| match order {
+        Order::Compare(ask) => Some(ask.clone()),
+        _ => None,
+    })?
+}
+
+/// The runtime's answer about the two runs that were asked for, the newer first in `runs`.
+pub fn answer_comparison(world: &Shared, runs: &[RunSummary; 2]) {
+    let ask = asked_comparison(world).expect("asked");
     let node = |command: &str, status| crate::model::NodeInRun {
         node: "b".into(),
         status,
@@ -143,17 +126,41 @@ fn two_runs_are_picked_and_what_differs_is_shown() {
         summary: summary.clone(),
         nodes: vec![node],
     };
-    let comparison = crate::model::compare(
+    let result = crate::model::compare(
         detail(
             &runs[1],
             node("paint blu", crate::model::NodeStatus::Failed),
         ),
         detail(&runs[0], node("paint blue", crate::model::NodeStatus::Ran)),
     );
-    world.borrow_mut().board.comparison = Some(Arc::new(crate::runtime::ComparisonShown {
+    let shown = crate::runtime::ComparisonShown {
         ask,
-        result: Ok(comparison),
-    }));
+        result: Ok(result),
+    };
+    world.borrow_mut().board.comparison = Some(Arc::new(shown));
+}
+
+#[test]
+fn two_runs_are_picked_and_what_differs_is_shown() {
+    let runs = [
+        past_run("2-b", 2, Outcome::Succeeded),
+        past_run("1-a", 3, Outcome::Failed),
+    ];
+    let (world, mut harness) = with_history(&runs, None);
+    click(&mut harness, "Compare");
+    harness.get_by_label("Pick two runs to compare");
+    for part in ["Today 08:41", "Today 07:41"] {
+        harness.get_by_label_contains(part).click();
+        harness.run_steps(3);
+    }
+    let ask = asked_comparison(&world).expect("asked");
+    assert_eq!(
+        (ask.a.as_str(), ask.b.as_str()),
+        ("1-a", "2-b"),
+        "the older first"
+    );
+    harness.get_by_label("Comparing…");
+    answer_comparison(&world, &runs);
     harness.run_steps(3);
     harness.get_by_label("1 of 1 nodes differ");
     harness.get_by_label("step b, failed → ran");

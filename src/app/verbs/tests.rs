@@ -1,4 +1,5 @@
 use super::*;
+use crate::app::control::Blocked;
 
 /// The keys of the product's description, one per line: chord, then the verb's name.
 const PRODUCT_KEYS: &str = "

@@ -6,10 +6,13 @@ use crate::app::icons::{self, Icon};
 use crate::app::theme::{Theme, regular, size};
 
 use super::focus::focus_ring;
-use super::text::{small_text_before, text_at};
+use super::text::{galley, small_text_before, text_at};
 
 /// The most of a row that a detail takes from its text.
 const DETAIL_PART_MAX: f32 = 0.6;
+
+/// Room from which on a detail is cut rather than left out, in points.
+const CUT_DETAIL_W_MIN: f32 = 60.0;
 
 /// A row of a list.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +91,14 @@ impl Row<'_> {
             let width = text_at(ui, left, y, self.text, regular(size::UI), ink, room);
             let rest = room - width - 6.0;
             if !self.keep_detail && !self.detail.is_empty() && rest > 24.0 {
-                small_text_before(ui, right, y, self.detail, second, rest);
+                // A few letters of a short word say nothing; of a long one they are a beginning.
+                let font = regular(size::SMALL);
+                let whole = galley(ui, self.detail, font, second, f32::INFINITY)
+                    .size()
+                    .x;
+                if whole <= rest || rest >= CUT_DETAIL_W_MIN {
+                    small_text_before(ui, right, y, self.detail, second, rest);
+                }
             }
         }
         focus_ring(ui, &response, rect.shrink(1.0));
