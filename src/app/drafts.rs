@@ -9,7 +9,7 @@ use egui::{Id, Response, TextEdit, Ui};
 
 use crate::model::{
     Edit, Env, Flow, FlowField, JOBS_MAX, Node, NodeField, NodeId, PASSES_MAX, RETRIES_MAX,
-    SECONDS_MAX,
+    ResourceName, SECONDS_MAX, parse_resources, resources_text,
 };
 
 use super::action::TabId;
@@ -40,6 +40,8 @@ pub enum NodeText {
     Cwd,
     /// Environment, one setting per line.
     Env,
+    /// Names of resources.
+    Resources,
 }
 
 /// A field of the flow that is typed as text.
@@ -90,6 +92,7 @@ impl Field {
                 }
                 NodeText::Cwd => set_node(id, NodeField::Cwd(text.trim().to_owned())),
                 NodeText::Env => set_node(id, NodeField::Env(parse_env(text)?)),
+                NodeText::Resources => set_node(id, NodeField::Resources(parse_names(text)?)),
             }),
             Self::Flow(part) => Ok(Edit::SetFlow(match part {
                 FlowText::Title => FlowField::Title(text.trim().to_owned()),
@@ -108,15 +111,18 @@ impl Field {
     fn is_mono(&self) -> bool {
         matches!(
             self,
-            Self::Node(_, NodeText::Command | NodeText::Cwd | NodeText::Env)
-                | Self::Flow(FlowText::Shell | FlowText::Cwd | FlowText::Env)
+            Self::Node(
+                _,
+                NodeText::Command | NodeText::Cwd | NodeText::Env | NodeText::Resources
+            ) | Self::Flow(FlowText::Shell | FlowText::Cwd | FlowText::Env)
         )
     }
 
     fn is_multiline(&self) -> bool {
         matches!(
             self,
-            Self::Node(_, NodeText::Command | NodeText::Env) | Self::Flow(FlowText::Env)
+            Self::Node(_, NodeText::Command | NodeText::Env | NodeText::Resources)
+                | Self::Flow(FlowText::Env)
         )
     }
 }
@@ -144,6 +150,7 @@ fn node_text(node: &Node, part: NodeText) -> String {
         }
         NodeText::Cwd => node.cwd.clone(),
         NodeText::Env => node.env.to_text(),
+        NodeText::Resources => resources_text(&node.resources),
     }
 }
 
@@ -248,6 +255,16 @@ fn parse_env(text: &str) -> Result<Env, String> {
         None => Ok(env),
         Some(line) => Err(format!(
             "‘{line}’ is not a setting. Write NAME=value, one per line"
+        )),
+    }
+}
+
+fn parse_names(text: &str) -> Result<Vec<ResourceName>, String> {
+    let (names, bad) = parse_resources(text);
+    match bad.first() {
+        None => Ok(names),
+        Some(word) => Err(format!(
+            "‘{word}’ names no resource. Write names such as DATABASE_URL, one per line"
         )),
     }
 }

@@ -192,6 +192,12 @@ impl Pane<'_> {
             "Environment",
             "NAME=value",
         );
+        self.field(
+            ui,
+            Field::Node(id.clone(), NodeText::Resources),
+            "Resources",
+            "names of passwords it needs",
+        );
         let folder = if self.flow.cwd.is_empty() {
             "workspace"
         } else {

@@ -131,6 +131,8 @@ pub enum Dialog {
     Kill(Box<Kill>),
     /// The last of [`View::killing`] is on its way.
     Killing,
+    /// A run was refused for want of resources; their values are typed.
+    Give(Box<super::dialog::Give>),
     /// All keys are shown.
     Keys,
     /// Something about the safety of a workfile.

@@ -100,6 +100,8 @@ pub struct App {
     pub(super) saving_as: Option<(TabId, PathBuf)>,
     /// A workspace that was set up and that the collection does not tell of yet.
     pub(super) awaited: Option<WorkspaceId>,
+    /// The number of the refusal for want of resources that was met last.
+    wanting_seen: u64,
     /// Tabs of workfiles that were opened by their paths, and whose workspace is not known yet.
     pub(super) homeless: Vec<TabId>,
     /// The collection is that of a workfile that was opened while none was set.
@@ -168,6 +170,7 @@ impl App {
             stop_asked: None,
             saving_as: None,
             awaited: None,
+            wanting_seen: 0,
             homeless: Vec::new(),
             adopted: false,
             may_close: false,
@@ -263,6 +266,20 @@ impl App {
                     }
                 }
             }
+        }
+    }
+
+    /// A run of the flow shown was refused for want of resources: they are asked for, once.
+    fn ask_for_resources(&mut self) {
+        let Some(wanting) = self.board.wanting.clone() else {
+            return;
+        };
+        if std::mem::replace(&mut self.wanting_seen, wanting.n) == wanting.n {
+            return;
+        }
+        if self.view.flow_ref() == Some(&wanting.flow) && !self.view.is_covered() {
+            let give = super::dialog::Give::new(wanting);
+            self.view.dialog = Some(Dialog::Give(Box::new(give)));
         }
     }
 
@@ -554,6 +571,7 @@ impl App {
         for action in std::mem::take(&mut self.actions) {
             self.perform(ctx, action);
         }
+        self.ask_for_resources();
         self.follow_wish();
         self.watch_kills();
         self.keep_journals();

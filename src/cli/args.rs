@@ -115,6 +115,9 @@ pub struct HowArgs {
     /// Nodes that may run at once (default: the machine's cores)
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub jobs: Option<u32>,
+    /// Take the value of this resource from the environment, else from the terminal or standard input, before the keyring
+    #[arg(long = "resource", value_name = "NAME")]
+    pub resources: Vec<String>,
     /// Print one JSON object per event
     #[arg(long)]
     pub json: bool,

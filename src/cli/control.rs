@@ -92,7 +92,7 @@ impl Place {
                 let absolute = std::path::absolute(&args.workspace);
                 let root = absolute.unwrap_or_else(|_| args.workspace.clone());
                 let id = store::workspace_id_of(&root);
-                if control::keeper_of(home, &id).is_none() {
+                if !matches!(control::keeper_of(home, &id), Ok(Some(_))) {
                     return Err(Refused::new(why.trim_end_matches('.'), ""));
                 }
                 (id, root.into())
@@ -514,11 +514,14 @@ fn hold(seat: &Seat, mut last: Option<Told>) -> ExitCode {
 /// A seat beside the process that keeps control, which is the one that can give it up.
 fn seat_beside_keeper(home: &Home, of: &ControlOf) -> Result<Result<Seat, ExitCode>, Refused> {
     let place = Place::of(home, of)?;
-    if control::keeper_of(home, &place.id).is_none() {
-        let why = "No Handmill of this machine keeps control of this workspace";
-        return Ok(Err(not_done(why)));
+    match control::keeper_of(home, &place.id) {
+        Ok(Some(_)) => Seat::take(home, place).map(Ok),
+        Ok(None) => {
+            let why = "No Handmill of this machine keeps control of this workspace";
+            Ok(Err(not_done(why)))
+        }
+        Err(why) => Ok(Err(not_done(&why))),
     }
-    Seat::take(home, place).map(Ok)
 }
 
 fn when(when: GiveWhen) -> When {

@@ -152,7 +152,8 @@ pub fn read_value(name: &ResourceName) -> Result<Option<Secret>, Refused> {
     })
 }
 
-fn name_of(text: &str) -> Result<ResourceName, Refused> {
+/// The name that a person wrote.
+pub fn name_of(text: &str) -> Result<ResourceName, Refused> {
     ResourceName::new(text).map_err(|why| {
         let shown = print::one_line(text);
         Refused::new(format!("‘{shown}’ names no resource. {why}"), "")

@@ -1,11 +1,12 @@
 //! `run` and `resume`: one run in this process, told as it happens.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::model::{Choice, Event, Flow, FlowRef, NodeId, Wrapper};
+use crate::model::{Choice, Event, Flow, FlowRef, NodeId, Secret, Secrets, Wrapper};
 use crate::runtime::control::Setup;
 use crate::runtime::{Config, Manner, Order, Processes, Runtime, RuntimeHandle, query};
 use crate::store::{self, Home, Loading, Settings};
@@ -14,6 +15,7 @@ use super::ExitCode;
 use super::args::{HowArgs, ResumeArgs, RunArgs};
 use super::exit::Refused;
 use super::print::{self, Form, Printer};
+use super::resource;
 
 /// Carries out `run`.
 pub fn run(home: &Home, args: RunArgs) -> Result<ExitCode, Refused> {
@@ -98,6 +100,9 @@ fn start(
     if let Some(shell) = &how.shell {
         frozen.shell.clone_from(shell);
     }
+    let Some(secrets) = given(&how.resources)? else {
+        return Ok(ExitCode::Stopped);
+    };
     let mut printer = Printer::new(match how {
         HowArgs { json: true, .. } => Form::Json,
         HowArgs { quiet: true, .. } => Form::Quiet,
@@ -149,6 +154,12 @@ fn start(
         frozen: frozen.clone(),
         results,
     });
+    if !secrets.is_empty() {
+        handle.send(Order::Give {
+            flow: flow.clone(),
+            secrets,
+        });
+    }
     handle.send(Order::StartRun {
         flow,
         frozen,
@@ -167,6 +178,33 @@ fn start(
     }
     printer.flush();
     code
+}
+
+/// The values that were asked for by name on the command line, each from the environment, else from the terminal or
+/// standard input; `None` when the person gave up.
+fn given(names: &[String]) -> Result<Option<Secrets>, Refused> {
+    let mut secrets = Secrets::default();
+    let mut n_read = 0;
+    for name in names {
+        let name = resource::name_of(name)?;
+        let secret = match std::env::var(name.as_str()) {
+            Ok(text) => Secret::new(text.into())
+                .map_err(|why| Refused::new(format!("environment variable {name}: {why}"), ""))?,
+            Err(_) => {
+                n_read += 1;
+                if n_read > 1 && !std::io::stdin().is_terminal() {
+                    let what = format!("standard input holds one value, and {name} is the second");
+                    return Err(Refused::new(what, "Keep one with `handmill resource set`."));
+                }
+                match resource::read_value(&name)? {
+                    Some(secret) => secret,
+                    None => return Ok(None),
+                }
+            }
+        };
+        secrets.insert(name, secret);
+    }
+    Ok(Some(secrets))
 }
 
 /// Who holds the nodes. A file on its own runs in this process: it is small and ends with its run, and what a sitter

@@ -64,6 +64,22 @@ impl LockFile {
         file.lock_shared().map_err(failed)
     }
 
+    /// Whether nobody holds the lock; true when there is no such file. For a moment this stands in the way of one that
+    /// wants the lock, which has to try again.
+    pub fn is_free(path: &Path) -> Result<bool, DiskError> {
+        let failed = |cause| DiskError::io("look at lock", path, cause);
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(cause) => return Err(failed(cause)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+        }
+    }
+
     /// Leaves a note of who holds the lock, in place of an earlier one. At most 511 bytes.
     pub fn write_note(&mut self, note: &str) -> Result<(), DiskError> {
         let failed = |cause| DiskError::io("write lock file", &self.path, cause);

@@ -90,6 +90,7 @@ fn node_fields(old: &Node, new: &Node) -> Vec<Edit> {
         disabled,
         cwd,
         env,
+        resources,
         timeout,
         retries,
         retry_delay,
@@ -100,6 +101,7 @@ fn node_fields(old: &Node, new: &Node) -> Vec<Edit> {
         (old.disabled != disabled).then_some(NodeField::Disabled(disabled)),
         (old.cwd != cwd).then_some(NodeField::Cwd(cwd)),
         (old.env != env).then_some(NodeField::Env(env)),
+        (old.resources != resources).then_some(NodeField::Resources(resources)),
         (old.timeout != timeout).then_some(NodeField::Timeout(timeout)),
         (old.retries != retries).then_some(NodeField::Retries(retries)),
         (old.retry_delay != retry_delay).then_some(NodeField::RetryDelay(retry_delay)),
@@ -143,7 +145,9 @@ fn flow_fields(old: &Flow, new: &Flow) -> Vec<Edit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EdgeKind, Env, Frame, FrameId, Point, Rect, Trigger, Wrapper, seeds};
+    use crate::model::{
+        EdgeKind, Env, Frame, FrameId, Point, Rect, ResourceName, Trigger, Wrapper, seeds,
+    };
     use std::time::Duration;
 
     /// Any flow, small enough that two of them share ids, edges and values often.
@@ -184,6 +188,9 @@ mod tests {
             node.disabled = random.bool();
             node.cwd = text(random);
             node.env = env(random);
+            if random.bool() {
+                node.resources = vec![ResourceName::new("R").expect("a name")];
+            }
             node.timeout = random.bool().then_some(Duration::from_secs(1));
             node.retries = random.u32(..2);
             node.retry_delay = Duration::from_secs(random.u64(..2));

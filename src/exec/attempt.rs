@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::launcher::{Shared, lock};
+use super::mask::Forms;
 use super::pump::{Pump, ROOM_SHORT};
 use super::shell::passable_args;
 use super::spawn::{self, Start};
@@ -392,11 +393,13 @@ fn start(job: &Job, shared: &Arc<Shared>) -> Result<Started, (io::Error, String)
         let own = own_settings(job)?;
         let env = job.base.merged(&own)?;
         let enough = room.is_none_or(|room| room >= ROOM_SHORT);
+        let hides = (!job.secrets.is_empty())
+            .then(|| Forms::of(job.secrets.iter().map(|(_, secret)| secret)));
         let (pump, [stdout, stderr]) = match (stdout, stderr) {
-            (Some(stdout), Some(stderr)) if enough => (None, [stdout, stderr]),
+            (Some(stdout), Some(stderr)) if enough && hides.is_none() => (None, [stdout, stderr]),
             (stdout, stderr) => {
                 let logs = [(&*job.stdout, stdout), (&*job.stderr, stderr)];
-                let (pump, ends) = Pump::start(logs, Arc::clone(shared))?;
+                let (pump, ends) = Pump::start(logs, hides.as_ref(), Arc::clone(shared))?;
                 (Some(pump), ends)
             }
         };
@@ -422,6 +425,10 @@ fn own_settings(job: &Job) -> io::Result<Vec<CString>> {
     let mut own = own
         .map(|(name, value)| environment::setting(name, value))
         .collect::<Result<Vec<_>, _>>()?;
+    for (name, secret) in job.secrets.iter() {
+        let setting = environment::setting(name.as_str().as_ref(), secret.reveal().as_ref());
+        own.push(setting?);
+    }
     own.push(CString::new(mark_of(&job.id))?);
     Ok(own)
 }

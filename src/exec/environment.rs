@@ -3,6 +3,7 @@
 //! A run's nodes share all but a handful of settings. Built anew for each process, as a map and from
 //! there as a list, it cost 25 µs of the 850 that a short node takes.
 
+use std::collections::HashSet;
 use std::ffi::{CStr, CString, NulError, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
@@ -58,6 +59,21 @@ impl Environment {
             let merged = self.merged(&on_top)?;
             Ok(merged.into_iter().map(CStr::to_owned).collect())
         }))
+    }
+
+    /// This one without the settings of these names.
+    pub fn without<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names: HashSet<&str> = names.into_iter().collect();
+        let stays = |setting: &&CString| {
+            let bytes = setting.to_bytes();
+            let end = bytes.iter().position(|byte| *byte == b'=');
+            let name = end.and_then(|end| std::str::from_utf8(&bytes[..end]).ok());
+            name.is_none_or(|name| !names.contains(name))
+        };
+        Self(match &self.0 {
+            Ok(settings) => Ok(settings.iter().filter(stays).cloned().collect()),
+            Err(why) => Err(why.clone()),
+        })
     }
 
     /// Each setting as `NAME=value`, for another process; [`Environment::of_settings`] reads them.
@@ -136,6 +152,12 @@ mod tests {
             .collect();
         let merged = base.merged(&on_top).expect("no NUL");
         assert_eq!(merged, [c"A=3", c"C=5", c"AB=7", c"B=8"]);
+    }
+
+    #[test]
+    fn a_name_is_taken_out_whole() {
+        let base = Environment::new(pairs("A:1 AB:2 B:A=3")).without(["A", "C"]);
+        assert_eq!(base.merged(&[]).expect("no NUL"), [c"AB=2", c"B=A=3"]);
     }
 
     #[test]

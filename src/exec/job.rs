@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, Why, wire};
-use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Stream, WorkspaceId};
+use crate::model::{Exit, NodeIdx, NodeRunId, Notice, RunId, Secrets, Stream, WorkspaceId};
 
 /// The process of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Job {
     pub base: Environment,
     /// What only this attempt has set.
     pub env: Vec<(OsString, OsString)>,
+    /// Set on top of that, and hidden in what it prints.
+    #[serde(with = "wire::secrets")]
+    pub secrets: Secrets,
     /// File that gets standard output; made when missing, else appended to.
     #[serde(with = "wire::path")]
     pub stdout: PathBuf,
@@ -59,6 +62,7 @@ impl Job {
             cwd,
             base: Environment::of_process(),
             env,
+            secrets: Secrets::default(),
             stdout,
             stderr,
             is_bound: false,

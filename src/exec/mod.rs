@@ -24,6 +24,7 @@ mod launcher;
 mod lines;
 mod log_folders;
 mod losses;
+mod mask;
 mod pump;
 #[cfg(test)]
 mod quoting_tests;

@@ -6,6 +6,8 @@
 //! counted and told, and the log says where it is missing as soon as there is room again. The price:
 //! such a child meets a broken pipe when this process is killed.
 //!
+//! A child that is given secrets always prints through here, since they are hidden on the way (`mask`).
+//!
 //! Unaware of what the child is. Called by whoever waits for it.
 
 use std::fs::File;
@@ -18,6 +20,7 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::launcher::{Shared, lock};
+use super::mask::{Forms, Mask};
 use super::unix;
 
 /// A child that starts with less room than this for its log, in bytes, prints through us.
@@ -35,6 +38,8 @@ pub(super) struct Pump {
 struct Stream {
     from: PipeReader,
     log: Mutex<Log>,
+    /// Hides secrets; locked with the log held.
+    mask: Option<Mutex<Mask>>,
 }
 
 /// A log and what it lacks.
@@ -65,10 +70,11 @@ impl Gap {
 }
 
 impl Pump {
-    /// A pump into these logs, and the two ends that the child prints into. Its thread ends when
-    /// nobody holds those any more.
+    /// A pump into these logs, and the two ends that the child prints into. What `hides` are the forms of does not get
+    /// there. Its thread ends when nobody holds the ends any more.
     pub fn start(
         logs: [(&Path, Option<File>); 2],
+        hides: Option<&Forms>,
         shared: Arc<Shared>,
     ) -> io::Result<(Arc<Self>, [File; 2])> {
         let mut ends = Vec::new();
@@ -83,7 +89,8 @@ impl Pump {
                 over: false,
             };
             let log = Mutex::new(log);
-            Ok::<_, io::Error>(Stream { from, log })
+            let mask = hides.map(|forms| Mutex::new(Mask::new(forms.clone())));
+            Ok::<_, io::Error>(Stream { from, log, mask })
         });
         let pump = Arc::new(Self {
             shared,
@@ -143,17 +150,35 @@ impl Stream {
         let mut log = lock(&self.log);
         while !log.over {
             match (&self.from).read(buffer) {
-                Ok(0) => log.over = true,
-                Ok(n) => {
-                    if let Some(lost) = log.write(&buffer[..n]) {
-                        shared.losses.lost(&log.path, &lost, shared);
+                Ok(0) => {
+                    if let Some(mask) = &self.mask {
+                        let rest = lock(mask).finish();
+                        keep(&mut log, &rest, shared);
                     }
+                    log.over = true;
                 }
+                Ok(n) => match &self.mask {
+                    Some(mask) => {
+                        let shown = lock(mask).push(&buffer[..n]);
+                        buffer[..n].fill(0);
+                        keep(&mut log, &shown, shared);
+                    }
+                    None => keep(&mut log, &buffer[..n], shared),
+                },
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
                 Err(err) if err.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) => log.over = true,
             }
         }
+    }
+}
+
+/// Puts bytes into a log, or tells that they are lost.
+fn keep(log: &mut Log, bytes: &[u8], shared: &Shared) {
+    if !bytes.is_empty()
+        && let Some(lost) = log.write(bytes)
+    {
+        shared.losses.lost(&log.path, &lost, shared);
     }
 }
 

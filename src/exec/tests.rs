@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::attempt::mark_of;
 use super::unix::Table;
 use super::*;
-use crate::model::{Exit, NodeIdx, NodeRunId, RunId, Timestamp};
+use crate::model::{Exit, NodeIdx, NodeRunId, ResourceName, RunId, Secret, Timestamp};
 
 /// Far more than anything here takes; a test that hangs fails instead.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -338,4 +338,24 @@ fn a_hundred_nodes_stop_together() {
     for node in 0..100 {
         assert_eq!(bench.survivors(node), 0, "{node}");
     }
+}
+
+#[test]
+fn secrets_are_given_and_hidden_in_what_is_printed() {
+    let bench = Bench::new();
+    let mut job = bench.job(
+        0,
+        "echo \"<$TOKEN>\"; echo $TOKEN >&2; printf hun; sleep 0.1; printf 'ter2\\n'; echo ${#TOKEN}; printf hunt",
+    );
+    let name = ResourceName::new("TOKEN").expect("a name");
+    let secret = Secret::new("hunter2".to_owned().into()).expect("a value");
+    job.secrets.insert(name, secret);
+    assert!(!format!("{job:?}").contains("hunter2"), "{job:?}");
+    bench.launcher.launch(job);
+    let (id, exit) = bench.exit();
+    assert_eq!(exit, Exit::Code(0));
+    let (out, err) = log_files(&bench.dir.path().join("logs"), &id);
+    let read = |path| fs::read_to_string(path).expect("a log");
+    assert_eq!(read(out), "<•••>\n•••\n7\nhunt");
+    assert_eq!(read(err), "•••\n");
 }

@@ -44,6 +44,32 @@ pub mod path {
     }
 }
 
+/// Secrets. They pass the socket, which only this user reaches.
+pub mod secrets {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    use crate::model::{ResourceName, Secret, Secrets};
+
+    pub fn serialize<S: Serializer>(secrets: &Secrets, to: S) -> Result<S::Ok, S::Error> {
+        let pairs: Vec<(&str, &str)> = secrets
+            .iter()
+            .map(|(name, secret)| (name.as_str(), secret.reveal()))
+            .collect();
+        to.collect_seq(pairs)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secrets, D::Error> {
+        let mut secrets = Secrets::default();
+        for (name, value) in Vec::<(String, Zeroizing<String>)>::deserialize(from)? {
+            let name = ResourceName::new(&name).map_err(D::Error::custom)?;
+            secrets.insert(name, Secret::new(value).map_err(D::Error::custom)?);
+        }
+        Ok(secrets)
+    }
+}
+
 /// Several attempts.
 pub mod attempts {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

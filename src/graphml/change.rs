@@ -8,7 +8,7 @@ use super::limits::TEXT_BYTES_MAX;
 use super::meaning::template;
 use super::number::{position_text, rounded, seconds_text};
 use super::warning::shown;
-use crate::model::{Edge, EdgeKind, Env, Flow, Node, Trigger};
+use crate::model::{Edge, EdgeKind, Env, Flow, Node, Trigger, resources_text};
 
 /// One data of an element to be set, or taken out.
 pub(super) type Change = (Field, Option<String>);
@@ -107,6 +107,10 @@ pub(super) fn node_changes(was: &Node, is: &Node, new: bool) -> Result<Vec<Chang
     if was.retry_delay != is.retry_delay {
         let delay = (!is.retry_delay.is_zero()).then(|| seconds_text(is.retry_delay));
         changes.push((Field::RetryDelay, delay));
+    }
+    if was.resources != is.resources {
+        let names = resources_text(&is.resources);
+        changes.push((Field::Resources, (!names.is_empty()).then_some(names)));
     }
     Ok(changes)
 }

@@ -36,6 +36,8 @@ pub(super) enum Field {
     Timeout,
     Retries,
     RetryDelay,
+    /// Names, one per line.
+    Resources,
     Status,
     Stdout,
     Stderr,
@@ -48,7 +50,7 @@ pub(super) enum Field {
     EdgeStatus,
 }
 
-const TABLE: [(Field, Domain, &str, &str); 30] = [
+const TABLE: [(Field, Domain, &str, &str); 31] = [
     (Field::FlowTitle, Domain::Graph, "title", "string"),
     (Field::Group, Domain::Graph, "group", "string"),
     (Field::Trigger, Domain::Graph, "trigger", "string"),
@@ -71,6 +73,7 @@ const TABLE: [(Field, Domain, &str, &str); 30] = [
     (Field::Timeout, Domain::Node, "timeout", "double"),
     (Field::Retries, Domain::Node, "retries", "int"),
     (Field::RetryDelay, Domain::Node, "retry_delay", "double"),
+    (Field::Resources, Domain::Node, "resources", "string"),
     (Field::Status, Domain::Node, "status", "string"),
     (Field::Stdout, Domain::Node, "stdout", "string"),
     (Field::Stderr, Domain::Node, "stderr", "string"),

@@ -11,7 +11,9 @@ use super::keys::{Domain, Field};
 use super::limits::RETRIES_MAX;
 use super::number::{count, position, seconds, truth};
 use super::warning::{Warnings, shown};
-use crate::model::{FileResult, FileResults, Flow, Node, NodeId, NodeStatus, Point};
+use crate::model::{
+    FileResult, FileResults, Flow, Node, NodeId, NodeStatus, Point, parse_resources,
+};
 
 /// Fills the flow's nodes; gives back those whose place is not in the file.
 pub(super) fn read_nodes(
@@ -173,6 +175,13 @@ impl Draft {
             Field::RetryDelay => {
                 let delay = self.seconds(field, &value, warnings);
                 self.values.node.retry_delay = delay.unwrap_or_default();
+            }
+            Field::Resources => {
+                let (names, bad) = parse_resources(&value);
+                node.resources = names;
+                if let Some(first) = bad.first() {
+                    self.warn(field, first, "is no name; left out", warnings);
+                }
             }
             Field::Status => self.status(&value, warnings),
             Field::Stdout => result.stdout = value.into_owned(),

@@ -1,7 +1,8 @@
 //! One change to a flow, as a value whose application gives back the change that undoes it.
 
 use super::{
-    EdgeId, EdgeKind, EdgeSpec, Env, Flow, Frame, GraphError, Node, NodeId, Point, Trigger, Wrapper,
+    EdgeId, EdgeKind, EdgeSpec, Env, Flow, Frame, GraphError, Node, NodeId, Point, ResourceName,
+    Trigger, Wrapper,
 };
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub enum NodeField {
     Cwd(String),
     /// Its environment.
     Env(Env),
+    /// The names of its resources.
+    Resources(Vec<ResourceName>),
     /// Longest time of an attempt.
     Timeout(Option<Duration>),
     /// Attempts after the first failure.
@@ -225,6 +228,7 @@ fn set_node(node: &mut Node, field: NodeField) -> NodeField {
         NodeField::Disabled(new) => NodeField::Disabled(replace(&mut node.disabled, new)),
         NodeField::Cwd(new) => NodeField::Cwd(replace(&mut node.cwd, new)),
         NodeField::Env(new) => NodeField::Env(replace(&mut node.env, new)),
+        NodeField::Resources(new) => NodeField::Resources(replace(&mut node.resources, new)),
         NodeField::Timeout(new) => NodeField::Timeout(replace(&mut node.timeout, new)),
         NodeField::Retries(new) => NodeField::Retries(replace(&mut node.retries, new)),
         NodeField::RetryDelay(new) => NodeField::RetryDelay(replace(&mut node.retry_delay, new)),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Edge, EdgeKind, Flow, Frame, Node};
+use super::{Edge, EdgeKind, Flow, Frame, Node, resources_text};
 
 /// One field of `T`.
 pub(super) struct Field<T: 'static> {
@@ -35,6 +35,9 @@ pub(super) const OF_NODE: &[Field<Node>] = &[
     field!("muted", disabled, |node| yes_or_no(node.disabled)),
     field!("folder", cwd, |node| node.cwd.clone()),
     field!("environment", env, |node| node.env.to_text()),
+    field!("resources", resources, |node| resources_text(
+        &node.resources
+    )),
     field!("timeout", timeout, |node| node
         .timeout
         .map(seconds)
@@ -99,11 +102,12 @@ mod tests {
             disabled: _,
             cwd: _,
             env: _,
+            resources: _,
             timeout: _,
             retries: _,
             retry_delay: _,
         } = Node::new("a", "", super::super::Point::default());
-        assert_eq!(OF_NODE.len(), 8);
+        assert_eq!(OF_NODE.len(), 9);
         let Flow {
             graph: _,
             frames: _,

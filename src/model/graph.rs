@@ -8,7 +8,7 @@ use petgraph::Direction;
 use petgraph::stable_graph::{EdgeIndex, NodeIndex, StableDiGraph};
 use petgraph::visit::{EdgeRef, IntoEdgeReferences};
 
-use super::{EdgeId, Env, NodeId, Point};
+use super::{EdgeId, Env, NodeId, Point, ResourceName};
 
 /// How an edge makes its target wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,6 +37,8 @@ pub struct Node {
     pub cwd: String,
     /// Environment set for this node only.
     pub env: Env,
+    /// Names of the resources that it finds in its environment, and no other node does.
+    pub resources: Vec<ResourceName>,
     /// Longest time one attempt may take.
     pub timeout: Option<Duration>,
     /// Attempts after the first failure.
@@ -56,6 +58,7 @@ impl Node {
             disabled: false,
             cwd: String::new(),
             env: Env::default(),
+            resources: Vec::new(),
             timeout: None,
             retries: 0,
             retry_delay: Duration::ZERO,

@@ -50,7 +50,10 @@ pub use log::{LogLine, LogTail, Published, Stream};
 pub use natural::{ByName, natural_order};
 pub use notice::{Level, Notice};
 pub use past::{Base, Fact, Past, PastRun, What, command_hash};
-pub use resource::{ResourceName, ResourceSource, SECRET_MAX, SECRET_MIN, Secret};
+pub use resource::{
+    ResourceName, ResourceSource, SECRET_MAX, SECRET_MIN, Secret, Secrets, parse_resources,
+    resources_text,
+};
 pub use retention::{Going, KeptRun, Retention, going};
 pub use run::{
     Choice, Counts, Exit, FileResult, FileResults, NodeRunId, NodeState, NodeStatus, Outcome,

@@ -2,6 +2,7 @@
 //! written down everywhere, their values nowhere.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -58,6 +59,78 @@ impl Borrow<str> for ResourceName {
         &self.0
     }
 }
+
+/// Names from text: separated by line ends, spaces or commas, each once. Gives what is no name as errors.
+pub fn parse_resources(text: &str) -> (Vec<ResourceName>, Vec<String>) {
+    let mut names = Vec::new();
+    let mut bad = Vec::new();
+    let words = text.split(|c: char| c.is_whitespace() || c == ',');
+    for word in words.filter(|word| !word.is_empty()) {
+        match ResourceName::new(word) {
+            Ok(name) if names.contains(&name) => {}
+            Ok(name) => names.push(name),
+            Err(_) => bad.push(word.to_owned()),
+        }
+    }
+    (names, bad)
+}
+
+/// Names as text that [`parse_resources`] reads, one per line.
+pub fn resources_text(names: &[ResourceName]) -> String {
+    let names: Vec<&str> = names.iter().map(ResourceName::as_str).collect();
+    names.join("\n")
+}
+
+/// Resources with their values. Shown, it tells the names alone.
+#[derive(Clone, Default)]
+pub struct Secrets(BTreeMap<ResourceName, Secret>);
+
+impl Secrets {
+    /// The value of a name.
+    pub fn get(&self, name: &ResourceName) -> Option<&Secret> {
+        self.0.get(name)
+    }
+
+    /// Adds a value, or puts it in the place of another.
+    pub fn insert(&mut self, name: ResourceName, secret: Secret) {
+        self.0.insert(name, secret);
+    }
+
+    /// All of them by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&ResourceName, &Secret)> {
+        self.0.iter()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl PartialEq for Secrets {
+    fn eq(&self, other: &Self) -> bool {
+        let all = |secrets: &Self| -> Vec<(ResourceName, Secret)> {
+            let pairs = secrets.iter();
+            pairs
+                .map(|(name, secret)| (name.clone(), secret.clone()))
+                .collect()
+        };
+        let (ours, theirs) = (all(self), all(other));
+        ours.len() == theirs.len()
+            && ours
+                .iter()
+                .zip(&theirs)
+                .all(|(a, b)| a.0 == b.0 && a.1.reveal() == b.1.reveal())
+    }
+}
+
+impl Eq for Secrets {}
 
 /// The value of a resource. It can be neither printed nor written by accident, and its memory is overwritten when
 /// the last copy goes; copies share it.
@@ -147,6 +220,17 @@ mod tests {
             let why = ResourceName::new(bad).expect_err(bad);
             assert!(why.ends_with('.'), "{why}");
         }
+    }
+
+    #[test]
+    fn names_are_read_from_a_list_and_told_back_line_by_line() {
+        let (names, bad) = parse_resources(" A, B\n2C A\n\nD");
+        assert_eq!(bad, ["2C"]);
+        assert_eq!(resources_text(&names), "A\nB\nD");
+        assert_eq!(
+            parse_resources(&resources_text(&names)),
+            (names, Vec::new())
+        );
     }
 
     #[test]

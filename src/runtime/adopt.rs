@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::exec::{self, Executor, Live, Why, sitter};
+use crate::exec::{self, Live, Why, sitter};
 use crate::ledger::AttemptRow;
-use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, Notice, RunId, Timestamp};
+use crate::model::{Exit, Finish, FlowRef, Node, NodeStatus, Notice, RunId, Secrets, Timestamp};
 use crate::sched::{Adopt, Alive, Ending, Input, Recorded};
 use crate::store::{self, FrozenRun, Home, LockError, RunLock};
 
@@ -20,6 +20,7 @@ use super::incoming::Incoming;
 use super::job::Jobs;
 use super::live_run::LiveRun;
 use super::loading::Ours;
+use super::resources::{Gathered, Resources, needed};
 use super::workspace::{Workspace, finish_of};
 
 /// The face of a process without one, that carries runs on.
@@ -30,6 +31,7 @@ pub struct Adoption {
     lock: RunLock,
     frozen: FrozenRun,
     adopt: Adopt,
+    gathered: Gathered,
 }
 
 impl Adoption {
@@ -71,7 +73,7 @@ pub fn look(
     let open = workspace.open_run(flow)?;
     match open {
         Some(run) => {
-            let adoption = adopt(workspace, flow, run, lock, &ours.executor)?;
+            let adoption = adopt(workspace, flow, run, lock, ours, &Secrets::default())?;
             Ok(adoption.map_or(Looked::Nothing, |adoption| Looked::Ours(Box::new(adoption))))
         }
         None => {
@@ -105,8 +107,10 @@ pub fn adopt(
     flow: &FlowRef,
     run: RunId,
     mut lock: RunLock,
-    executor: &Executor,
+    ours: &Ours,
+    given: &Secrets,
 ) -> Result<Option<Adoption>, String> {
+    let executor = &ours.executor;
     let ledger = &workspace.ledger;
     let dir = workspace.run_dir(&run);
     let nodes = exec::nodes_of(&dir)?;
@@ -149,10 +153,15 @@ pub fn adopt(
         begun: begun.into_iter().map(|(id, _)| id).collect::<HashSet<_>>(),
         stopping: noted.stopping.is_some(),
     };
+    // Nobody wrote the values down, so they are looked for anew. What lacks one fails with that as its reason.
+    let flow = &frozen.start.frozen;
+    let ids: Vec<_> = flow.graph.nodes().map(|node| &node.id).collect();
+    let gathered = ours.resources.gather(flow, &needed(flow, ids), given);
     Ok(Some(Adoption {
         lock,
         frozen,
         adopt,
+        gathered,
     }))
 }
 
@@ -216,6 +225,7 @@ impl Dispatcher {
         Ours {
             executor: self.executor.clone(),
             face: self.face,
+            resources: Resources::new(&self.home),
             adopts_on_open: self.picture.is_looked_at() || self.face == BACKGROUND,
         }
     }
@@ -256,6 +266,7 @@ impl Dispatcher {
             lock,
             frozen,
             adopt,
+            gathered,
         } = taken;
         let run = frozen.start.run.clone();
         // Whoever held it had control. Nothing new is started before it is known whether this machine still has.
@@ -268,6 +279,7 @@ impl Dispatcher {
                 (&run, epoch),
                 workspace,
                 &frozen.shell,
+                gathered,
             ),
             flow: flow.clone(),
             workspace: workspace.clone(),

@@ -98,7 +98,10 @@ impl Dispatcher {
             .entry(id)
             .or_insert_with(|| workspace.clone());
         let kept = kept.clone();
-        self.close_workspace(workspace);
+        // Opened twice: the second is not needed.
+        if !Arc::ptr_eq(&kept, &workspace) {
+            self.close_workspace(workspace);
+        }
         kept
     }
 

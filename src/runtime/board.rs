@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{
     Catalog, Choice, EdgeId, Flow, FlowRef, HistoryPage, LogTail, NodeId, NodeState, NodeStatus,
-    Notice, RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
+    Notice, ResourceName, RunComparison, RunId, RunSummary, Timestamp, WorkspaceId,
 };
 
 use super::control::ControlBoard;
@@ -41,8 +41,23 @@ pub struct Board {
     /// Control of each workspace that is kept in sight ([`super::Order::KeepControl`]) or in which something runs.
     /// Absent where there is nothing to control: a file on its own, a folder without `flow_modules/`.
     pub control: Arc<BTreeMap<WorkspaceId, Arc<ControlBoard>>>,
+    /// The run that was refused last for want of resources.
+    pub wanting: Option<Arc<Wanting>>,
     /// Not yet dismissed, oldest first, with their numbers.
     pub notices: Arc<Vec<(u64, Notice)>>,
+}
+
+/// A run that was refused because the values of resources cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanting {
+    /// Counts such refusals, from 1.
+    pub n: u64,
+    /// Of which flow.
+    pub flow: FlowRef,
+    /// What was to be run.
+    pub choice: Choice,
+    /// What it lacks.
+    pub names: Vec<ResourceName>,
 }
 
 /// A run that is not asked for yet.

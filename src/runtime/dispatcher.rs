@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::exec::{Executor, Growth};
-use crate::model::{Choice, FlowRef, Notice, RunId, WorkspaceId};
+use crate::model::{Choice, FlowRef, Notice, RunId, Secrets, WorkspaceId};
 use crate::sched::{Effect, Input, Scheduler};
 use crate::store::Home;
 
@@ -19,6 +19,7 @@ use super::board::Board;
 use super::control::Controls;
 use super::elsewhere::Elsewhere;
 use super::history_desk::HistoryDesk;
+use super::idle::unwritten;
 use super::incoming::Incoming;
 use super::kill::Killing;
 use super::live_run::LiveRun;
@@ -48,6 +49,8 @@ pub struct Dispatcher {
     /// and a start that comes between waits instead of being refused.
     pub(super) releasing: BTreeMap<FlowRef, tokio::task::JoinHandle<()>>,
     pub(super) workspaces: Workspaces,
+    /// Ledgers that are let go of, and may still have something to write.
+    pub(super) closing: Vec<tokio::task::JoinHandle<()>>,
     pub(super) logs: LogDesk,
     pub(super) past_runs: HistoryDesk,
     pub(super) pruner: Pruner,
@@ -69,6 +72,8 @@ pub struct Dispatcher {
     /// Runs that others carry on once this process has said everything it knows of them.
     pub(super) left: Vec<LiveRun>,
     pub(super) killing: Option<Killing>,
+    /// Values that faces gave for runs of a flow; they come before all others, and go with this process.
+    pub(super) given: BTreeMap<FlowRef, Secrets>,
     pub(super) controls: Controls,
     pub(super) effects: Vec<Effect>,
 }
@@ -105,6 +110,7 @@ impl Dispatcher {
             runs: HashMap::new(),
             releasing: BTreeMap::new(),
             workspaces: Workspaces::new(),
+            closing: Vec::new(),
             elsewhere: Elsewhere::default(),
             wish: None,
             watcher: None,
@@ -116,6 +122,7 @@ impl Dispatcher {
             until_done: false,
             left: Vec::new(),
             killing: None,
+            given: BTreeMap::new(),
             controls: Controls::new(config.control),
             effects: Vec::new(),
         }
@@ -168,19 +175,16 @@ impl Dispatcher {
             // It fails only when it panicked, which its thread has printed.
             self.pool.block_on(released).ok();
         }
-        let unwritten: Vec<String> = self
-            .workspaces
-            .values()
+        let open = self.workspaces.values();
+        let failed: Vec<Notice> = open
             .filter_map(|workspace| workspace.ledger.flush().err())
-            .map(|why| why.to_string())
+            .map(|why| unwritten(&why))
             .collect();
-        for why in unwritten {
-            self.tell(Notice::error(
-                format!("The end of what ran is not in the run history: failed to {why}."),
-                "What nobody could write down counts as interrupted from the next start on.",
-            ));
-        }
+        failed.into_iter().for_each(|notice| self.tell(notice));
         self.close_controls();
+        for closed in std::mem::take(&mut self.closing) {
+            self.pool.block_on(closed).ok();
+        }
         // Whoever comes for these finds their facts, then their locks free, then nobody carrying them.
         self.left.clear();
         self.executor.goodbye();

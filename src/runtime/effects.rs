@@ -120,7 +120,10 @@ impl Dispatcher {
         if !run.jobs.is_frozen(node) {
             run.workspace.ledger.record_command(&id, &node.command);
         }
-        self.executor.launch(run.jobs.job(&id, node));
+        match run.jobs.job(&id, node) {
+            Ok(job) => self.executor.launch(job),
+            Err(why) => self.not_started(id, &why),
+        }
     }
 
     fn not_started(&self, id: NodeRunId, why: &str) {

@@ -72,6 +72,10 @@ impl Dispatcher {
     fn follow_up(&mut self, flow: &FlowRef, event: &Event) {
         match event {
             Event::RunStarted(start) => {
+                let lacked = self.flows.get_mut(flow).and_then(|open| open.lacks.take());
+                if let Some(notice) = lacked {
+                    self.picture.dismiss(notice);
+                }
                 let outlives = self.executor.outlives_us();
                 let adopted = self.runs.get(&start.run).is_some_and(|run| run.adopted);
                 if !adopted {

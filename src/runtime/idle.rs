@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
-use crate::model::WorkspaceId;
+use crate::ledger::LedgerError;
+use crate::model::{Notice, WorkspaceId};
 
 use super::dispatcher::Dispatcher;
+use super::incoming::Incoming;
 use super::pruner::Care;
 use super::workspace::Workspace;
 
@@ -30,9 +32,15 @@ impl Dispatcher {
         }
     }
 
-    /// The end of a ledger waits for its writer.
-    pub(super) fn close_workspace(&self, workspace: Arc<Workspace>) {
-        self.pool.spawn_blocking(move || drop(workspace));
+    /// The end of a ledger waits for its writer; the end of this process waits for both.
+    pub(super) fn close_workspace(&mut self, workspace: Arc<Workspace>) {
+        self.closing.retain(|closed| !closed.is_finished());
+        let inbox = self.inbox.clone();
+        self.closing.push(self.pool.spawn_blocking(move || {
+            if let Err(why) = workspace.ledger.flush() {
+                inbox.carry(Incoming::Tell(unwritten(&why)));
+            }
+        }));
     }
 
     /// Retention looks through each workspace once, however often it is opened.
@@ -43,4 +51,12 @@ impl Dispatcher {
                 .look(id.clone(), workspace, rule, Care::Thorough);
         }
     }
+}
+
+/// That the last of what ran is not in the ledger.
+pub(super) fn unwritten(why: &LedgerError) -> Notice {
+    Notice::error(
+        format!("The end of what ran is not in the run history: failed to {why}."),
+        "What nobody could write down counts as interrupted from the next start on.",
+    )
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use crate::exec::Report;
 use crate::ledger::Orphan;
 use crate::model::{
-    Catalog, Flow, FlowRef, LogTail, NodeId, NodeState, Notice, Past, RunId, RunSummary,
-    WorkspaceId,
+    Catalog, Flow, FlowRef, LogTail, NodeId, NodeState, Notice, Past, ResourceName, RunId,
+    RunSummary, WorkspaceId,
 };
 use crate::sched::EdgesAfter;
 use crate::watch::Sleep;
@@ -156,6 +156,8 @@ pub struct Prepared {
     pub run: RunId,
     /// What may begin, or why nothing may.
     pub result: Result<Ready, Notice>,
+    /// Resources that it lacks; nothing may begin then.
+    pub missing: Vec<ResourceName>,
     /// Another Handmill that runs it now.
     pub runner: Option<Runner>,
     /// Processes that a dead Handmill left running; `None` when that was not looked at.

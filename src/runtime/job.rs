@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::exec::{Environment, Job, shell_for};
 use crate::lease::Epoch;
-use crate::model::{Flow, FlowRef, Node, NodeRunId};
+use crate::model::{Flow, FlowRef, Node, NodeRunId, Secrets};
 
+use super::resources::Gathered;
 use super::workspace::Workspace;
 
 /// What is the same for every node of a run, worked out once.
@@ -17,6 +18,7 @@ pub struct Jobs {
     cwd: PathBuf,
     env: Environment,
     workspace: Arc<Workspace>,
+    secrets: Secrets,
 }
 
 impl Jobs {
@@ -27,6 +29,7 @@ impl Jobs {
         (run, epoch): (&crate::model::RunId, Option<Epoch>),
         workspace: &Arc<Workspace>,
         default_shell: &str,
+        gathered: Gathered,
     ) -> Self {
         let shell = if frozen.shell.is_empty() {
             default_shell
@@ -53,13 +56,26 @@ impl Jobs {
             shell: shell_for(shell),
             cwd: within(&flow.root, &frozen.cwd),
             frozen: frozen.clone(),
-            env: Environment::of_process().with(env),
+            env: Environment::of_process()
+                .without(gathered.hidden.iter().map(|name| name.as_str()))
+                .with(env),
             workspace: workspace.clone(),
+            secrets: gathered.secrets,
         }
     }
 
-    /// The process for one attempt of a node.
-    pub fn job(&self, id: &NodeRunId, node: &Node) -> Job {
+    /// The process for one attempt of a node; the error, a fragment, names a resource that is not at hand: the node was
+    /// given it after the run began, or the run goes on in a process that could not find it.
+    pub fn job(&self, id: &NodeRunId, node: &Node) -> Result<Job, String> {
+        let mut secrets = Secrets::default();
+        for name in &node.resources {
+            let Some(secret) = self.secrets.get(name) else {
+                return Err(format!(
+                    "resource {name} is not at hand; stop the run and resume it"
+                ));
+            };
+            secrets.insert(name.clone(), secret.clone());
+        }
         let line = match &self.frozen.wrapper {
             Some(wrapper) => wrapper.line(&node.command),
             None => node.command.clone(),
@@ -73,17 +89,18 @@ impl Jobs {
         env.push(("HANDMILL_PASS".into(), id.pass.to_string().into()));
         env.push(("HANDMILL_ATTEMPT".into(), id.attempt.to_string().into()));
         let (stdout, stderr) = self.workspace.log_files(id);
-        Job {
+        Ok(Job {
             id: id.clone(),
             program: self.shell.clone(),
             args: vec!["-c".into(), line.into()],
             cwd: within(&self.cwd, &node.cwd),
             base: self.env.clone(),
             env,
+            secrets,
             stdout,
             stderr,
             is_bound: false,
-        }
+        })
     }
 
     /// What every node of the run is started with.

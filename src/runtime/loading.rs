@@ -17,6 +17,7 @@ use super::errand::on_pool;
 use super::incoming::{Incoming, Loaded};
 use super::mailbox::Inbox;
 use super::order::Order;
+use super::resources::Resources;
 use super::runners::runner;
 use super::workspace::Workspace;
 
@@ -30,6 +31,8 @@ pub struct Ours {
     pub executor: Arc<Executor>,
     /// What other processes call us.
     pub face: &'static str,
+    /// Where what a run may be given comes from.
+    pub resources: Resources,
     /// A flow's run is taken over by opening the flow, and not only by asking for a run.
     pub adopts_on_open: bool,
 }

@@ -59,7 +59,7 @@ pub use crate::exec::sitter::uptime;
 pub use background::{carry_on, sit, stand_by};
 pub use board::{
     Board, ComparisonShown, FlowBoard, HISTORY_MAX, HistoryShown, Preview, RECENT, Runner,
-    RunningThere, Slots, Wish,
+    RunningThere, Slots, Wanting, Wish,
 };
 pub use clock::{boot, now};
 pub use history_desk::SHOWN_RUNS_MAX;

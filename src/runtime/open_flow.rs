@@ -32,6 +32,8 @@ pub struct OpenFlow {
     pub coming: bool,
     /// Another process asked for its run before we knew that we carry it.
     pub gives_way: bool,
+    /// The number of the notice that says which resources its last start lacked.
+    pub lacks: Option<u64>,
     /// A face shows it.
     pub shown: bool,
     /// Its file stands on its own: nobody shares its folder, so nobody has control of it.

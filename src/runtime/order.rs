@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::{
-    Choice, FileResults, Flow, FlowRef, HistoryFilter, Node, NodeId, RunId, WorkspaceId,
+    Choice, FileResults, Flow, FlowRef, HistoryFilter, Node, NodeId, RunId, Secrets, WorkspaceId,
 };
 
 /// Whose log: one node's, or a whole run's.
@@ -80,6 +80,14 @@ pub enum Order {
         choice: Choice,
         /// Nodes at once for this run only.
         jobs_max: Option<u32>,
+    },
+    /// Values for the runs of a flow from this process, before those of the keyring and the environment. They are kept
+    /// in memory; one replaces what was given under its name before.
+    Give {
+        /// Which flow.
+        flow: FlowRef,
+        /// The values.
+        secrets: Secrets,
     },
     /// Run failed nodes of a live run again, as they are now.
     Retry {

@@ -60,6 +60,12 @@ impl Dispatcher {
             Order::Kill(scope) => self.kill(scope, clock::instant()),
             Order::StopOrphans(flow) => self.stop_orphans(&flow),
             Order::ClearStatus { flow, nodes } => self.clear_status(flow, nodes),
+            Order::Give { flow, secrets } => {
+                let given = self.given.entry(flow).or_default();
+                for (name, secret) in secrets.iter() {
+                    given.insert(name.clone(), secret.clone());
+                }
+            }
             Order::Preview(wish) => self.preview(wish),
             Order::NameRunningThere(id) => {
                 // What was found the last time may be true no longer.
@@ -134,10 +140,7 @@ impl Dispatcher {
             | Order::Control { .. }
             | Order::SetPolicy { .. } => self.control_order(order),
             Order::Tell(notice) => self.tell(notice),
-            Order::DismissNotice(number) => {
-                Arc::make_mut(&mut self.picture.work.notices).retain(|(n, _)| *n != number);
-                self.picture.touch();
-            }
+            Order::DismissNotice(number) => self.picture.dismiss(number),
             Order::EndWhenDone => self.until_done = true,
             Order::Leave if self.executor.outlives_us() => {
                 self.ending = true;

@@ -85,6 +85,17 @@ impl Picture {
         self.dirty = true;
     }
 
+    /// The number of the notice that was put up last.
+    pub fn last_notice(&self) -> u64 {
+        self.n_notices
+    }
+
+    /// Takes a notice away, when it is still there.
+    pub fn dismiss(&mut self, number: u64) {
+        Arc::make_mut(&mut self.work.notices).retain(|(n, _)| *n != number);
+        self.dirty = true;
+    }
+
     /// When to publish next, when something waits for that.
     pub fn next_due(&self) -> Option<Instant> {
         (self.dirty && self.is_looked_at()).then(|| self.published + PUBLISH_EVERY)

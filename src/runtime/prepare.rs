@@ -1,6 +1,7 @@
 //! What a run needs before it starts: the right to run its flow, its past, the folder of its logs.
 //! Done on the pool's blocking threads; comes back as [`Incoming::Prepared`].
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::ledger::Orphan;
-use crate::model::{Flow, FlowRef, Notice, Past, RunId};
+use crate::model::{Choice, Flow, FlowRef, Notice, Past, ResourceName, RunId, Secrets};
+use crate::sched::would_run;
 use crate::store::{self, Home, LockError, RunLock};
 
 use super::adopt::{self, Adoption, BACKGROUND};
@@ -18,6 +20,7 @@ use super::incoming::{Incoming, Prepared};
 use super::loading::Ours;
 use super::mailbox::Inbox;
 use super::order::Order;
+use super::resources::{Gathered, Resources, needed};
 use super::runners::{runner, who};
 use super::workspace::Workspace;
 
@@ -29,7 +32,7 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// What a start may do.
 pub enum Ready {
     /// Begin a run.
-    Fresh(Box<(RunLock, Past)>),
+    Fresh(Box<(RunLock, Past, Gathered)>),
     /// Carry on the run of the flow that another process began: that is what was asked for.
     GoesOn(Box<Adoption>),
 }
@@ -42,7 +45,7 @@ pub fn prepare(
     ours: Ours,
     workspace: Arc<Workspace>,
     run: RunId,
-    (order, released): (Order, Option<JoinHandle<()>>),
+    (order, released, given): (Order, Option<JoinHandle<()>>, Secrets),
 ) {
     let Order::StartRun {
         flow,
@@ -54,6 +57,7 @@ pub fn prepare(
         return;
     };
     let (home, flow, frozen) = (home.clone(), flow.clone(), frozen.clone());
+    let choice_made = choice.clone();
     let joins = choice.may_follow() && ours.executor.outlives_us();
     let waiter = pool.clone();
     on_pool(pool, inbox, move || {
@@ -62,14 +66,24 @@ pub fn prepare(
             waiter.block_on(released).ok();
         }
         let mut orphans = None;
+        let missing = RefCell::new(Vec::new());
         let result = take_lock(&home, &flow, ours.face, joins).and_then(|lock| {
             let left = left_behind(&workspace, &flow).map_err(|why| unreadable(&why))?;
             let orphans = orphans.insert(left);
             match workspace.open_run(&flow).map_err(|why| unreadable(&why))? {
-                None => ready(&workspace, &flow, &run, lock, &frozen, orphans),
+                None => {
+                    let gather = |past: &Past| {
+                        gathered(&ours.resources, &frozen, choice_made.clone(), past, &given)
+                            .map_err(|lacking| {
+                                missing.replace(lacking.names);
+                                lacking.told
+                            })
+                    };
+                    ready(&workspace, &flow, &run, lock, &frozen, (orphans, &gather))
+                }
                 Some(open) if joins => {
                     let adopted =
-                        adopt::adopt(&workspace, &flow, open.clone(), lock, &ours.executor);
+                        adopt::adopt(&workspace, &flow, open.clone(), lock, &ours, &given);
                     match adopted.map_err(|why| unreadable(&why))? {
                         Some(adoption) => Ok(Ready::GoesOn(Box::new(adoption))),
                         None => Err(goes_on(&open)),
@@ -83,6 +97,7 @@ pub fn prepare(
             order,
             run,
             result,
+            missing: missing.into_inner(),
             runner,
             orphans,
         }))
@@ -152,6 +167,35 @@ fn unreadable(why: &str) -> Notice {
     )
 }
 
+/// Finds the resources of a run, given its past.
+type Gather<'a> = &'a dyn Fn(&Past) -> Result<Gathered, Notice>;
+
+/// Resources that cannot be had, and the sentence that says so.
+struct Lacking {
+    names: Vec<ResourceName>,
+    told: Notice,
+}
+
+/// The resources of the nodes that a run would execute; the error names those that it lacks.
+fn gathered(
+    resources: &Resources,
+    frozen: &Flow,
+    choice: Choice,
+    past: &Past,
+    given: &Secrets,
+) -> Result<Gathered, Lacking> {
+    // Why a run would not start at all is the scheduler's to say.
+    let nodes = would_run(&frozen.graph, choice, past).unwrap_or_default();
+    let gathered = resources.gather(frozen, &needed(frozen, &nodes), given);
+    match gathered.refusal() {
+        Some(told) => Err(Lacking {
+            names: gathered.missing.into_iter().map(|(name, _)| name).collect(),
+            told,
+        }),
+        None => Ok(gathered),
+    }
+}
+
 /// Reads the past, makes the folder of the logs, and tells other processes which run it is.
 fn ready(
     workspace: &Workspace,
@@ -159,7 +203,7 @@ fn ready(
     run: &RunId,
     mut lock: RunLock,
     frozen: &Flow,
-    orphans: &[Orphan],
+    (orphans, gather): (&[Orphan], Gather<'_>),
 ) -> Result<Ready, Notice> {
     if !orphans.is_empty() {
         let pids: Vec<String> = orphans.iter().map(|left| left.pid.to_string()).collect();
@@ -177,6 +221,7 @@ fn ready(
         .ledger
         .past(flow)
         .map_err(|why| unreadable(&why.to_string()))?;
+    let gathered = gather(&past)?;
     workspace.make_run_dir(run, frozen).map_err(|why| {
         Notice::error(
             format!("The folder for its logs cannot be made: {why}."),
@@ -185,5 +230,5 @@ fn ready(
     })?;
     // Only the name is missing for others then; the lock itself is held.
     lock.name_run(run).ok();
-    Ok(Ready::Fresh(Box::new((lock, past))))
+    Ok(Ready::Fresh(Box::new((lock, past, gathered))))
 }

@@ -5,11 +5,12 @@
 //! values in the keyring. Everything here may wait for a person to unlock a keyring, though never for ever: not for the
 //! window's thread.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use zeroize::Zeroizing;
 
-use crate::model::{Notice, ResourceName, ResourceSource, Secret};
+use crate::model::{Flow, NodeId, Notice, ResourceName, ResourceSource, Secret, Secrets};
 use crate::secrets::{KeyringError, Look, Patience, Patient, os_keyring};
 use crate::store::{self, Home, ResourceList, StoreError};
 
@@ -122,6 +123,42 @@ pub enum Keep {
     Environment,
 }
 
+/// What the nodes of a run may be given.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    /// The values.
+    pub secrets: Secrets,
+    /// Names that no node has in its environment unless it names them.
+    pub hidden: BTreeSet<ResourceName>,
+    /// What cannot be had, and why.
+    pub missing: Vec<(ResourceName, Notice)>,
+}
+
+impl Gathered {
+    /// Why a run cannot start; `None` when it can.
+    pub fn refusal(&self) -> Option<Notice> {
+        let (_, first) = self.missing.first()?;
+        let names: Vec<&str> = self.missing.iter().map(|(name, _)| name.as_str()).collect();
+        let what = format!(
+            "The run was not started for want of {}. {}",
+            names.join(", "),
+            first.what
+        );
+        Some(Notice::error(what, first.hint.clone()))
+    }
+}
+
+/// The names that these nodes of a flow need.
+pub fn needed<'a>(
+    flow: &Flow,
+    nodes: impl IntoIterator<Item = &'a NodeId>,
+) -> BTreeSet<ResourceName> {
+    let nodes = nodes.into_iter().filter_map(|id| flow.graph.node(id));
+    nodes
+        .flat_map(|node| node.resources.iter().cloned())
+        .collect()
+}
+
 /// The resources of this machine.
 #[derive(Clone)]
 pub struct Resources {
@@ -161,11 +198,24 @@ impl Resources {
 
     /// The value of a resource; a locked keyring is unlocked for it. The error names it and says what to do.
     pub fn find(&self, name: &ResourceName) -> Result<Secret, Notice> {
+        self.find_unless(name, &mut None)
+    }
+
+    /// The same, but for a keyring that was asked in vain.
+    fn find_unless(
+        &self,
+        name: &ResourceName,
+        in_vain: &mut Option<KeyringError>,
+    ) -> Result<Secret, Notice> {
         let source = self.listed()?.get(name).copied();
-        let kept = match source {
-            Some(ResourceSource::Environment) => Ok(None),
+        let kept = match (source, &in_vain) {
+            (Some(ResourceSource::Environment), _) => Ok(None),
+            (_, Some(why)) => Err(why.clone()),
             _ => self.keyring.get(name.clone()),
         };
+        if let Err(why @ (KeyringError::Silent(_) | KeyringError::Dismissed)) = &kept {
+            *in_vain = Some(why.clone());
+        }
         if let Ok(Some(secret)) = kept {
             return Ok(secret);
         }
@@ -189,6 +239,30 @@ impl Resources {
                 ),
             )),
         }
+    }
+
+    /// What the nodes of a flow may be given: the values of `names`, those of `given` before all others. What cannot be
+    /// had is told by name, with why. Once the keyring was asked in vain for a password it is not asked again.
+    pub fn gather(&self, flow: &Flow, names: &BTreeSet<ResourceName>, given: &Secrets) -> Gathered {
+        let mut gathered = Gathered::default();
+        let mut in_vain = None;
+        for name in names {
+            if let Some(secret) = given.get(name) {
+                gathered.secrets.insert(name.clone(), secret.clone());
+                continue;
+            }
+            match self.find_unless(name, &mut in_vain) {
+                Ok(secret) => gathered.secrets.insert(name.clone(), secret),
+                Err(why) => gathered.missing.push((name.clone(), why)),
+            }
+        }
+        // In the environment of Handmill a value would reach every node.
+        let named = flow.graph.nodes().flat_map(|node| &node.resources);
+        gathered.hidden.extend(named.cloned());
+        gathered
+            .hidden
+            .extend(self.listed().unwrap_or_default().into_keys());
+        gathered
     }
 
     /// Keeps a value, or only the name, in place of what was kept before.
@@ -419,6 +493,40 @@ mod tests {
             .remove(&name("DB_URL"))
             .expect_err("the value would stay behind");
         assert_eq!(desk.standings().len(), 2);
+    }
+
+    #[test]
+    fn what_a_run_is_given_comes_first_and_what_it_lacks_is_named() {
+        let desk = desk();
+        let mut flow = Flow::default();
+        for (id, names) in [
+            ("a", "GIVEN, IN_ENV"),
+            ("b", "LACKED"),
+            ("c", "OTHER SHORT"),
+        ] {
+            let mut node = crate::model::Node::new(id, "true", crate::model::Point::default());
+            node.resources = crate::model::parse_resources(names).0;
+            flow.graph.add_node(node).expect("fresh id");
+        }
+        let mut given = Secrets::default();
+        let Keep::Value(secret) = value("for this run") else {
+            unreachable!()
+        };
+        given.insert(name("GIVEN"), secret);
+        let nodes = ["a".into(), "b".into(), "c".into()];
+        let gather = |nodes: &[NodeId]| desk.resources.gather(&flow, &needed(&flow, nodes), &given);
+        let of_a = gather(&nodes[..1]);
+        assert!(of_a.refusal().is_none());
+        let found = |name_: &str| {
+            of_a.secrets
+                .get(&name(name_))
+                .map(|s| s.reveal().to_owned())
+        };
+        assert_eq!(found("GIVEN").as_deref(), Some("for this run"));
+        assert_eq!(found("IN_ENV").as_deref(), Some("from the environment"));
+        assert_eq!(of_a.hidden.len(), 5, "also what only other nodes name");
+        let all = gather(&nodes).refusal().expect("some are missing");
+        assert!(all.what.contains("LACKED, OTHER, SHORT"), "{}", all.what);
     }
 
     #[test]

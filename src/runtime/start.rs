@@ -1,10 +1,13 @@
 //! A run's start, from the order to its first nodes. Part of the [`Dispatcher`].
 
-use crate::model::{Notice, RunId};
+use std::sync::Arc;
+
+use crate::model::{Choice, FlowRef, Notice, ResourceName, RunId};
 use crate::sched::{Input, Start};
 use crate::store::{self, FrozenRun};
 
 use super::answers::unopened;
+use super::board::Wanting;
 use super::clock;
 use super::control::Gate;
 use super::dispatcher::Dispatcher;
@@ -67,6 +70,7 @@ impl Dispatcher {
         open.forgone = false;
         self.n_run_ids += 1;
         let run = clock::new_run_id(clock::now(), self.n_run_ids);
+        let given = self.given.get(&flow).cloned().unwrap_or_default();
         prepare::prepare(
             &self.pool,
             &self.inbox,
@@ -74,7 +78,7 @@ impl Dispatcher {
             self.ours(),
             workspace,
             run,
-            (order, self.releasing.remove(&flow)),
+            (order, self.releasing.remove(&flow), given),
         );
     }
 
@@ -102,7 +106,7 @@ impl Dispatcher {
         }
         let workspace = open.workspace.clone();
         self.set_runner(&flow, prepared.runner);
-        let (lock, past) = match prepared.result {
+        let (lock, past, gathered) = match prepared.result {
             Ok(Ready::Fresh(fresh)) => *fresh,
             Ok(Ready::GoesOn(adoption)) => {
                 if let Some(workspace) = workspace {
@@ -113,6 +117,9 @@ impl Dispatcher {
             }
             Err(why) => {
                 self.refuse(&flow, why);
+                if !prepared.missing.is_empty() {
+                    self.want(&flow, choice, prepared.missing);
+                }
                 // Its last face may have gone meanwhile.
                 return self.forget_if_idle(&flow);
             }
@@ -138,6 +145,7 @@ impl Dispatcher {
                 (&run, epoch),
                 &workspace,
                 &self.manner.shell,
+                gathered,
             ),
             flow: flow.clone(),
             workspace: workspace.clone(),
@@ -178,6 +186,24 @@ impl Dispatcher {
             workspace.ledger.commit_now().ok();
             inbox.send(Incoming::StartStored(run));
         });
+    }
+
+    /// A start was just refused for want of resources: faces may ask for them. What is told of it goes when it is told
+    /// anew, or when a run of the flow begins.
+    fn want(&mut self, flow: &FlowRef, choice: Choice, names: Vec<ResourceName>) {
+        let told = self.picture.last_notice();
+        let open = self.flows.get_mut(flow);
+        if let Some(before) = open.and_then(|open| open.lacks.replace(told)) {
+            self.picture.dismiss(before);
+        }
+        let before = self.picture.work.wanting.as_ref();
+        self.picture.work.wanting = Some(Arc::new(Wanting {
+            n: before.map_or(0, |wanting| wanting.n) + 1,
+            flow: flow.clone(),
+            choice,
+            names,
+        }));
+        self.picture.touch();
     }
 
     /// What could not start before its run was recorded starts now.

@@ -67,9 +67,10 @@ pub fn acquire_control(
     Ok(ControlLock { _file: file })
 }
 
-/// Which process keeps control now; `None` when none does.
-pub fn control_holder(home: &Home, workspace: &WorkspaceId) -> Option<Held> {
-    note::holder(&lock_file(home, workspace))
+/// Which process keeps control now; `None` when none does. Waits for one that has only begun to, and names it as process 0
+/// when it does not say who it is within seconds.
+pub fn control_holder(home: &Home, workspace: &WorkspaceId) -> Result<Option<Held>, StoreError> {
+    note::settled_holder(&lock_file(home, workspace), note::wait_a_moment)
 }
 
 /// Waits until no process keeps control. May wait for as long as a window is open.
@@ -206,17 +207,52 @@ mod tests {
     #[test]
     fn one_process_keeps_control_and_the_next_comes_after_it() {
         let (_dir, home, ws) = home();
-        assert_eq!(control_holder(&home, &ws), None);
+        let holder = || control_holder(&home, &ws).expect("known");
+        assert_eq!(holder(), None);
         let lock = acquire_control(&home, &ws, "window", Timestamp(7)).expect("free");
         let told = acquire_control(&home, &ws, "command line", Timestamp(9)).expect_err("held");
         let LockError::Held(held) = told else {
             panic!("{told}");
         };
         assert_eq!((held.pid, &*held.face), (std::process::id(), "window"));
-        assert_eq!(control_holder(&home, &ws), Some(held));
+        assert_eq!(holder(), Some(held));
         drop(lock);
         wait_control_released(&home, &ws).expect("free");
         acquire_control(&home, &ws, "window", Timestamp(9)).expect("free again");
+    }
+
+    #[test]
+    fn a_keeper_that_has_not_said_yet_who_it_is_is_waited_for() {
+        let (_dir, home, ws) = home();
+        home.make_locks_dir().expect("made");
+        let path = lock_file(&home, &ws);
+        let take = || match LockFile::try_acquire(&path).expect("asked") {
+            disk::Locked::Ours(file) => file,
+            disk::Locked::Theirs => panic!("held"),
+        };
+        // One that was killed left its note.
+        let dead = r#"{"pid":4194305,"birth":1,"face":"window","since":1,"run":null}"#;
+        let mut file = take();
+        file.write_note(dead).expect("written");
+        let mut n_waits = 0;
+        let held = note::settled_holder(&path, || {
+            n_waits += 1;
+            if n_waits == 3 {
+                let note = to_text(&Note::of_us("command line", Timestamp(7)));
+                file.write_note(&note).expect("written");
+            }
+        });
+        let held = held.expect("known").expect("held");
+        assert_eq!(
+            (held.pid, &*held.face),
+            (std::process::id(), "command line")
+        );
+        file.write_note("").expect("written");
+        let nameless = note::settled_holder(&path, || ()).expect("known");
+        assert_eq!(nameless.map(|held| held.pid), Some(0));
+        let mut file = Some(file);
+        let freed = note::settled_holder(&path, || drop(file.take()));
+        assert_eq!(freed.expect("known"), None);
     }
 
     #[test]

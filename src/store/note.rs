@@ -32,6 +32,18 @@ pub struct Held {
     pub run: Option<RunId>,
 }
 
+impl Held {
+    /// By one that left no note.
+    fn nameless(since: Timestamp) -> Self {
+        Self {
+            pid: 0,
+            face: String::new(),
+            since,
+            run: None,
+        }
+    }
+}
+
 impl fmt::Display for Held {
     /// As it follows "it is running already,".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,21 +120,40 @@ pub(super) fn acquire(path: &Path, now: Timestamp) -> Result<LockFile, LockError
                 if let Some(held) = holder(path) {
                     return Err(LockError::Held(held));
                 }
-                std::thread::sleep(TRY_AGAIN_AFTER);
+                wait_a_moment();
             }
         }
     }
-    Err(LockError::Held(Held {
-        pid: 0,
-        face: String::new(),
-        since: now,
-        run: None,
-    }))
+    Err(LockError::Held(Held::nameless(now)))
 }
 
 /// Who holds a lock; `None` when nobody does. Cheap: it never stands in the way of one that wants the lock.
 pub(super) fn holder(path: &Path) -> Option<Held> {
     Note::living(&LockFile::note(path)?)
+}
+
+/// As [`holder`], but a lock that is held without a note of somebody who lives is not taken for a free one: its new holder
+/// is about to leave one, or the last one is about to let go. Tries again after each `wait`; a holder that cannot be
+/// named is told as process 0.
+pub(super) fn settled_holder(
+    path: &Path,
+    mut wait: impl FnMut(),
+) -> Result<Option<Held>, StoreError> {
+    for _ in 0..TRIES {
+        if let Some(held) = holder(path) {
+            return Ok(Some(held));
+        }
+        if LockFile::is_free(path)? {
+            return Ok(None);
+        }
+        wait();
+    }
+    Ok(Some(Held::nameless(Timestamp(0))))
+}
+
+/// Waits as long as it is worth between two tries.
+pub(super) fn wait_a_moment() {
+    std::thread::sleep(TRY_AGAIN_AFTER);
 }
 
 pub(super) fn to_text(value: &impl Serialize) -> String {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError, LockFile, Locked};
-use crate::model::{Env, Flow};
+use crate::model::{Env, Flow, resources_text};
 
 use super::machine::path_key;
 use super::{Home, StoreError};
@@ -158,6 +158,22 @@ fn what_runs(flow: &Flow) -> String {
     for text in nodes.iter().flatten() {
         put(text);
     }
+    // Which secrets a command is given matters as much as what it does. Files that name none keep the fingerprint they
+    // had before there were any.
+    let mut named: Vec<[String; 2]> = flow
+        .graph
+        .nodes()
+        .filter(|node| !node.resources.is_empty())
+        .map(|node| [node.command.clone(), resources_text(&node.resources)])
+        .collect();
+    named.sort_unstable();
+    if !named.is_empty() {
+        // No workfile can hold this one.
+        put("\0resources");
+    }
+    for text in named.iter().flatten() {
+        put(text);
+    }
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
@@ -198,6 +214,10 @@ mod tests {
             |flow: &mut Flow| flow.shell = "zsh".into(),
             |flow: &mut Flow| flow.cwd = "x".into(),
             |flow: &mut Flow| flow.env = Env::parse("LD_PRELOAD=x").0,
+            |flow: &mut Flow| {
+                let node = flow.graph.node_mut(&"a".into()).expect("there");
+                node.resources = crate::model::parse_resources("DB_URL").0;
+            },
             |flow: &mut Flow| flow.wrapper = Some(crate::model::Wrapper::new("x {}")),
         ] {
             let mut changed = mine.clone();

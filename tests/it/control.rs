@@ -389,7 +389,8 @@ fn processes_of_one_machine_run_under_one_keeper_and_the_next_goes_on_when_it_en
     let home = Home::at(place.homes.path().join("a"));
     wait("the other process as keeper", || {
         let held = store::control_holder(&home, &place.flow("a").workspace);
-        held.is_some_and(|held| held.pid == run.id())
+        held.expect("known")
+            .is_some_and(|held| held.pid == run.id())
     });
     let again = place.machine("a").show();
     let board = again.until("the same tenure", is_owner);

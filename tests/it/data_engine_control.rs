@@ -303,7 +303,8 @@ fn item_23_a_request_that_is_not_granted_in_time_is_taken_back() {
     desk.until("A", "no request", |status| {
         status["requests"] == Value::Array(Vec::new())
     });
-    assert_eq!(desk.status("A")["has_control"], true);
+    let status = desk.status("A");
+    assert_eq!(status["has_control"], true, "{status}");
     // And one that its owner refuses says so.
     let mut asking = desk.command("B", &["control", "request", "claims", "--wait", "40"]);
     let asking = asking

@@ -1,6 +1,7 @@
 //! Facts about the program seen from outside its modules. One binary, because egui links slowly.
 
 mod adoption;
+mod canaries;
 mod cli;
 mod conformance;
 mod control;

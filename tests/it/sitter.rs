@@ -435,7 +435,7 @@ fn a_long_home_has_a_sitter_too() {
     let mut stdout = sitter.stdout.take().expect("piped");
     stdout.read_to_string(&mut said).expect("read");
     assert_eq!(said, "");
-    assert!(home.join("sitter/sitter-3.sock").exists());
+    assert!(home.join("sitter/sitter-4.sock").exists());
     // A second one sees that there is one.
     let second = Command::new(BINARY)
         .arg("__sitter")
@@ -446,7 +446,7 @@ fn a_long_home_has_a_sitter_too() {
     let status = sitter.wait().expect("waited for");
     assert!(status.success() && status.signal().is_none(), "{status:?}");
     assert!(
-        !home.join("sitter/sitter-3.sock").exists(),
+        !home.join("sitter/sitter-4.sock").exists(),
         "it took its socket away"
     );
 }

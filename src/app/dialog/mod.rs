@@ -1,6 +1,7 @@
 //! What stands over the window and asks: save before closing, quit, replace, wrapper, settings, all keys.
 
 mod ask;
+mod give;
 mod keys;
 mod kill;
 mod quit;
@@ -13,6 +14,8 @@ use super::path_dialog::List;
 use super::settings;
 use super::view::Dialog;
 use super::window::App;
+
+pub use give::Give;
 
 use ask::{Choice, Question, ask_ui};
 
@@ -42,6 +45,7 @@ pub fn dialogs_ui(ui: &Ui, app: &mut App) -> Option<List> {
         Dialog::Settings(page) => settings::page_ui(ui, app, page, &mut actions),
         Dialog::Kill(kill) => kill::kill_ui(ui, kill, &mut actions),
         Dialog::Killing => kill::killing_ui(ui, app, &mut actions),
+        Dialog::Give(give) => give::give_ui(ui, give, &mut actions),
         Dialog::Keys => keys::keys_ui(ui, &mut actions),
         Dialog::Safety(page) => page.show(ui, app, &mut actions),
         Dialog::Control(page) => page.show(ui, app, &mut actions),

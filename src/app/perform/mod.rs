@@ -302,6 +302,11 @@ impl App {
                     self.kill(*kill);
                 }
             }
+            Some(Dialog::Give(give)) => {
+                if answer == Answer::Save {
+                    self.run_with(*give);
+                }
+            }
             Some(
                 Dialog::Settings(_)
                 | Dialog::Wrapper(_)

@@ -6,6 +6,7 @@ use crate::model::{Choice, NodeId};
 use crate::runtime::Order;
 
 use crate::app::action::Verb;
+use crate::app::dialog::Give;
 use crate::app::window::App;
 
 /// What a verb would run, with these nodes selected; `None` for verbs that run nothing.
@@ -22,6 +23,29 @@ pub fn choice_of(verb: Verb, selected: &[NodeId]) -> Option<Choice> {
 }
 
 impl App {
+    /// Starts the run that was refused for want of resources, with the values that were typed for it.
+    pub(super) fn run_with(&mut self, give: Give) {
+        let (Some(doc), Some(secrets)) = (self.view.doc(), give.secrets) else {
+            return;
+        };
+        let wanting = give.wanting;
+        if doc.flow_ref != wanting.flow {
+            return;
+        }
+        let frozen = doc.flow().clone();
+        let flow = wanting.flow.clone();
+        self.engine.send(Order::Give {
+            flow: flow.clone(),
+            secrets,
+        });
+        self.engine.send(Order::StartRun {
+            flow,
+            frozen,
+            choice: wanting.choice.clone(),
+            jobs_max: None,
+        });
+    }
+
     pub(super) fn run_verb(&mut self, verb: Verb) {
         if self.asks_to_trust(verb) {
             return;

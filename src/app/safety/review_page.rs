@@ -8,7 +8,7 @@ use crate::app::action::{Action, Answer, TabId, Verb};
 use crate::app::theme::{Theme, mono, regular, semibold, size, space};
 use crate::app::widgets::{self, Button};
 use crate::app::window::App;
-use crate::model::{Env, Flow};
+use crate::model::{Env, Flow, resources_text};
 
 use super::Act;
 use super::changes::{framed, head_ui, shown};
@@ -71,7 +71,7 @@ impl ReviewPage {
             };
             head_ui(ui, "Trust this workfile?", &hint);
             if self.n_marked > 0 {
-                let told = "Lines marked below make other programs load or run something.";
+                let told = "Lines marked below name secrets of yours, or make other programs load or run something.";
                 ui.label(RichText::new(told).font(semibold(size::UI)).color(theme.warning()));
                 ui.add_space(space::S);
             }
@@ -186,6 +186,10 @@ fn lines(flow: &Flow) -> Vec<Line> {
         let name = name.replace('\n', " ");
         put(Kind::Head, &format!("{name}{folder}"));
         put_env(&mut put, "with", &node.env);
+        if !node.resources.is_empty() {
+            put(Kind::Head, "is given these resources");
+            put(Kind::Marked, &resources_text(&node.resources));
+        }
         put(Kind::Command, &node.command);
     }
     lines
@@ -239,6 +243,7 @@ mod tests {
         };
         let mut node = Node::new("a", "echo 1\nrm \u{202e}x", Point::default());
         node.env = Env::parse("PYTHONPATH=.").0;
+        node.resources = crate::model::parse_resources("DB_URL").0;
         flow.graph.add_node(node).expect("fresh id");
         let lines = lines(&flow);
         let told: Vec<(&str, bool)> = lines
@@ -253,6 +258,7 @@ mod tests {
                 ("A=1", false),
                 ("LD_PRELOAD=/tmp/x.so", true),
                 ("PYTHONPATH=.", true),
+                ("DB_URL", true),
                 ("echo 1", false),
                 ("rm \\u{202e}x", false),
             ]

@@ -3,7 +3,6 @@
 //! What a person types as a value is held masked and in memory that is overwritten; it is handed over once and shown
 //! never. The keyring is asked on a worker thread, since it may ask the person for its password.
 
-use egui::text_edit::TextEditState;
 use egui::{Align, Color32, Label, Layout, RichText, TextEdit, Ui, vec2};
 use zeroize::Zeroizing;
 
@@ -362,24 +361,14 @@ fn draft_ui(
     let environment = "Keep no value: take it from the environment that Handmill is started with";
     ui.scope(|ui| {
         ui.spacing_mut().interact_size.y = 20.0;
+        widgets::seen_marks(ui);
         ui.radio_value(&mut draft.source, keyring, "Keep its value in the keyring");
         ui.radio_value(&mut draft.source, ResourceSource::Environment, environment);
     });
     if draft.source == ResourceSource::Keyring {
-        let label = widgets::field_label(ui, "Value");
         let id = egui::Id::new("resource value");
-        let field = TextEdit::singleline(&mut *draft.value)
-            .id(id)
-            .password(true)
-            .margin(widgets::field_margin())
-            .desired_width(width);
-        let field = ui.add(field).labelled_by(label.id);
+        let field = widgets::masked_field(ui, id, "Value", &mut draft.value, width);
         enter |= field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        // Nothing typed here may stay behind in the memory of the field.
-        if let Some(mut state) = TextEditState::load(ui.ctx(), id) {
-            state.clear_undoer();
-            state.store(ui.ctx(), id);
-        }
     }
     if !draft.trouble.is_empty() {
         note(ui, &draft.trouble, theme.error());

@@ -10,7 +10,7 @@ use super::fakes::{NOW, Shared, flow_ref, other_flow, with_finance, world};
 use super::journeys::{Stage, click, opened, press, runs, stands, window};
 use crate::app::ThemeChoice;
 use crate::model::{Choice, Counts, NodeState, NodeStatus, Notice, RunSummary};
-use crate::runtime::{FlowBoard, KillScope, Order, Preview};
+use crate::runtime::{FlowBoard, KillScope, Order, Preview, Wanting};
 
 /// A flow with a live run, its nodes so: `a=running b=failed`.
 fn live(nodes: &str) -> FlowBoard {
@@ -318,4 +318,60 @@ fn r_on_a_failed_node_runs_it_again_within_the_live_run() {
     press(&mut harness, Modifiers::NONE, Key::R);
     assert_eq!(again(&world).len(), 1);
     harness.get_by_label("This flow is running; stop it first");
+}
+
+#[test]
+fn what_a_run_lacks_is_asked_for_once_and_given_with_the_run() {
+    let (world, mut harness) = opened();
+    let name = |text: &str| crate::model::ResourceName::new(text).expect("a name");
+    let wanting = |n| {
+        Some(Arc::new(Wanting {
+            n,
+            flow: flow_ref(),
+            choice: Choice::Full,
+            names: vec![name("DB_URL"), name("TOKEN")],
+        }))
+    };
+    world.borrow_mut().board.wanting = wanting(1);
+    harness.run_steps(3);
+    harness.get_by_label("This run needs 2 values");
+    click(&mut harness, "Run with them");
+    assert_eq!(harness.query_all_by_label("The value is empty.").count(), 2);
+    click(&mut harness, "Don't run");
+    harness.run_steps(3);
+    assert!(
+        harness.query_by_label("This run needs 2 values").is_none(),
+        "asked once"
+    );
+    assert_eq!(runs(&world), []);
+
+    world.borrow_mut().board.wanting = wanting(2);
+    harness.run_steps(3);
+    harness.get_by_label("DB_URL").click();
+    harness.run_steps(2);
+    for (label, value) in [("DB_URL", "canary-1"), ("TOKEN", "canary-2")] {
+        assert!(harness.get_by_label(label).is_focused(), "{label}");
+        harness.get_by_label(label).type_text(value);
+        harness.run_steps(2);
+        // From the first it leads to the second, which is empty; there the run is next.
+        if label == "DB_URL" {
+            press(&mut harness, Modifiers::NONE, Key::Enter);
+            harness.run_steps(2);
+            assert_eq!(runs(&world), []);
+        }
+    }
+    assert!(harness.query_by_value("canary-1").is_none());
+    click(&mut harness, "Run with them");
+    assert_eq!(runs(&world), [Choice::Full]);
+    let world = world.borrow();
+    let given = world.orders.iter().find_map(|order| match order {
+        Order::Give { secrets, .. } => Some(secrets.clone()),
+        _ => None,
+    });
+    let given = given.expect("given before the run");
+    assert_eq!(
+        given.get(&name("TOKEN")).expect("given").reveal(),
+        "canary-2"
+    );
+    assert!(!format!("{:?}", world.orders).contains("canary"));
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Edge, EdgeId, EdgeKind, EdgeSpec, Edit, Env, FlowField, Frame, FrameId, Node, NodeField,
-    NodeId, Point, Rect, Timestamp, Trigger, Wrapper,
+    NodeId, Point, Rect, ResourceName, Timestamp, Trigger, Wrapper,
 };
 
 /// What was done since the record before.
@@ -84,6 +84,8 @@ struct NodeRow {
     disabled: bool,
     cwd: String,
     env: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<String>,
     timeout: Option<Duration>,
     retries: u32,
     retry_delay: Duration,
@@ -115,6 +117,7 @@ enum NodeFieldRow {
     Timeout(Option<Duration>),
     Retries(u32),
     RetryDelay(Duration),
+    Resources(Vec<String>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -230,6 +233,16 @@ fn point([x, y]: &[Number; 2]) -> Option<Point> {
     })
 }
 
+fn words_of(names: &[ResourceName]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+/// What is no name costs only itself.
+fn names_of(words: &[String]) -> Vec<ResourceName> {
+    let names = words.iter().map(|word| ResourceName::new(word));
+    names.filter_map(Result::ok).collect()
+}
+
 impl NodeRow {
     fn of(node: &Node) -> Self {
         // Taken apart by name, so that a field added to Node is not forgotten here.
@@ -241,6 +254,7 @@ impl NodeRow {
             disabled,
             cwd,
             env,
+            resources,
             timeout,
             retries,
             retry_delay,
@@ -253,6 +267,7 @@ impl NodeRow {
             disabled,
             cwd,
             env: env.0,
+            resources: words_of(&resources),
             timeout,
             retries,
             retry_delay,
@@ -268,6 +283,7 @@ impl NodeRow {
             disabled: self.disabled,
             cwd: self.cwd,
             env: Env(self.env),
+            resources: names_of(&self.resources),
             timeout: self.timeout,
             retries: self.retries,
             retry_delay: self.retry_delay,
@@ -324,6 +340,7 @@ impl NodeFieldRow {
             NodeField::Timeout(timeout) => Self::Timeout(timeout),
             NodeField::Retries(n) => Self::Retries(n),
             NodeField::RetryDelay(delay) => Self::RetryDelay(delay),
+            NodeField::Resources(names) => Self::Resources(words_of(&names)),
         }
     }
 
@@ -337,6 +354,7 @@ impl NodeFieldRow {
             Self::Timeout(timeout) => NodeField::Timeout(timeout),
             Self::Retries(n) => NodeField::Retries(n),
             Self::RetryDelay(delay) => NodeField::RetryDelay(delay),
+            Self::Resources(names) => NodeField::Resources(names_of(&names)),
         }
     }
 }
@@ -468,6 +486,9 @@ mod tests {
             field(NodeField::Timeout(None)),
             field(NodeField::Retries(3)),
             field(NodeField::RetryDelay(Duration::from_millis(1_500))),
+            field(NodeField::Resources(vec![
+                ResourceName::new("DB_URL").expect("a name"),
+            ])),
             Edit::SetEdgeKind(vec![("e".into(), EdgeKind::Blocking)]),
             Edit::Batch(vec![
                 Edit::SetFlow(FlowField::Title("t".into())),

@@ -15,7 +15,7 @@ use super::super::{End, Job, Live, Report};
 use crate::model::{FlowRef, NodeRunId, RunId, WorkspaceId};
 
 /// Of the protocol.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// No frame is longer: commands are 16 MiB at most, environments less.
 const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -183,7 +183,7 @@ mod tests {
 
     use super::*;
     use crate::exec::{Environment, Why};
-    use crate::model::{Exit, NodeIdx, Notice};
+    use crate::model::{Exit, NodeIdx, Notice, ResourceName, Secret, Secrets};
 
     fn attempt() -> NodeRunId {
         NodeRunId {
@@ -192,6 +192,14 @@ mod tests {
             pass: 2,
             attempt: 3,
         }
+    }
+
+    fn secrets() -> Secrets {
+        let mut secrets = Secrets::default();
+        let name = ResourceName::new("TOKEN").expect("a name");
+        let value = Secret::new("hunter2".to_owned().into()).expect("a value");
+        secrets.insert(name, value);
+        secrets
     }
 
     #[track_caller]
@@ -222,6 +230,7 @@ mod tests {
             cwd: odd().into(),
             base: Environment::default(),
             env: vec![("A".into(), odd())],
+            secrets: secrets(),
             stdout: odd().into(),
             stderr: odd().into(),
             is_bound: false,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::{
     Edge, EdgeKind, EdgeSpec, Env, Flow, Frame, FrameId, Node, NodeId, Point, Rect, Trigger,
-    Wrapper,
+    Wrapper, parse_resources,
 };
 
 const HEAD: &str = "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">";
@@ -147,13 +147,14 @@ fn full() -> Flow {
     node.timeout = Some(Duration::from_millis(1_500));
     node.retries = 2;
     node.retry_delay = Duration::from_secs(10);
+    node.resources = parse_resources("DB_URL TOKEN").0;
     flow
 }
 
 #[test]
 fn every_attribute_is_written_and_read_back() {
     let text = written(&full(), None);
-    assert_eq!(text.matches("<key ").count(), 21, "{text}");
+    assert_eq!(text.matches("<key ").count(), 22, "{text}");
     let reading = must_read(&text);
     assert_eq!(warnings(&reading), [""; 0]);
     // And taken out again, down to a file that says none of them.

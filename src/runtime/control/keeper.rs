@@ -511,6 +511,33 @@ mod tests {
     }
 
     #[test]
+    fn a_release_closes_the_workspace_at_the_sitter_when_it_sets_out() {
+        let mut script = Script::new();
+        script.begin(true);
+        script.own();
+        let n_closed = |deeds: &[Deed]| deeds.iter().filter(|deed| **deed == Deed::Close).count();
+        // While something runs it does not set out: what goes on may still start its nodes.
+        let (now, work) = (
+            script.now,
+            Work {
+                n_runs: 1,
+                n_children: 1,
+            },
+        );
+        script.keeper.work(now, work, &mut script.deeds);
+        script.give(Input::Wish(Wish::Release {
+            when: When::AfterRuns,
+        }));
+        script.serve(|_| false);
+        assert_eq!(n_closed(&script.deeds), 0, "{:?}", script.deeds);
+        script.keeper.work(now, Work::default(), &mut script.deeds);
+        // Before its first page is written, and once.
+        assert_eq!(n_closed(&script.deeds), 1, "{:?}", script.deeds);
+        script.serve(|_| false);
+        assert_eq!(n_closed(&script.deeds), 1, "{:?}", script.deeds);
+    }
+
+    #[test]
     fn a_tenure_of_a_dead_process_goes_on_and_starts_nothing_before_it_is_certain() {
         let mut script = Script::new();
         let now = script.now;

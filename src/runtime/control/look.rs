@@ -23,6 +23,10 @@ use super::opening::{self, Shown, parsed};
 /// How long a folder may take to answer before it counts as one that hangs.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
+/// How often a keeper is asked what it shows, [`ASK_AGAIN_AFTER`] apart: 5 s.
+const SHOWN_WITHIN: u32 = 500;
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
 /// Operations that one look takes at most; a whole one has less than ten.
 const OPERATIONS_MAX: usize = 64;
 
@@ -35,13 +39,45 @@ pub struct Looked {
     pub held_by: Option<Runner>,
 }
 
-/// The process of this machine that keeps control of a workspace, or looks after it.
-pub fn keeper_of(home: &Home, workspace: &WorkspaceId) -> Option<Runner> {
-    let held = store::control_holder(home, workspace)?;
-    Some(Runner {
+/// The process of this machine that keeps control of a workspace, or looks after it. Why it cannot be told, as a
+/// sentence.
+pub fn keeper_of(home: &Home, workspace: &WorkspaceId) -> Result<Option<Runner>, String> {
+    let held = store::control_holder(home, workspace);
+    let held = held.map_err(|why| format!("Who keeps control cannot be told: failed to {why}."))?;
+    Ok(held.map(|held| Runner {
         pid: held.pid,
         face: held.face.into(),
         since: held.since,
+    }))
+}
+
+/// What the keeper of this machine shows; `None` when there is no keeper. One that has the lock and shows nothing yet is
+/// waited for: a fresh look in its place would say that nobody has what it is about to take, or has already.
+fn shown(
+    home: &Home,
+    workspace: &WorkspaceId,
+    mut wait: impl FnMut(),
+) -> Result<Option<Looked>, String> {
+    for _ in 0..SHOWN_WITHIN {
+        let Some(held) = keeper_of(home, workspace)? else {
+            return Ok(None);
+        };
+        let board = store::read_control(home, workspace, ControlText::Board);
+        if let Some(shown) = board.and_then(|text| parsed::<Shown>(&text)) {
+            let passed = clock::boot().since(shown.at);
+            let status = shown.status.after(passed);
+            let held_by = Some(held);
+            return Ok(Some(Looked { status, held_by }));
+        }
+        wait();
+    }
+    Err(match keeper_of(home, workspace)? {
+        Some(Runner { pid, face, .. }) if pid != 0 => format!(
+            "The Handmill that looks after the workspace does not say how control stands ({face}, process {pid})."
+        ),
+        _ => {
+            "A Handmill that looks after the workspace does not say how control stands.".to_owned()
+        }
     })
 }
 
@@ -68,20 +104,16 @@ impl Looker {
 
     /// Looks once; `None` when the folder is no workspace that anybody shares. Why it cannot be told, as a sentence.
     pub fn look(&mut self) -> Result<Option<Looked>, String> {
-        let held_by = keeper_of(&self.home, &self.workspace);
-        if held_by.is_some()
-            && let Some(text) = store::read_control(&self.home, &self.workspace, ControlText::Board)
-            && let Some(shown) = parsed::<Shown>(&text)
-        {
-            let passed = clock::boot().since(shown.at);
-            let status = shown.status.after(passed);
-            return Ok(Some(Looked { status, held_by }));
+        let wait = || std::thread::sleep(ASK_AGAIN_AFTER);
+        if let Some(shown) = shown(&self.home, &self.workspace, wait)? {
+            return Ok(Some(shown));
         }
         let (home, id, root) = (self.home.clone(), self.workspace.clone(), self.root.clone());
         let looked = self
             .under_way
             .within(ANSWERS_WITHIN, move || look_now(&home, &id, &root));
         let status = told(looked, &self.root)??;
+        let held_by = None;
         Ok(status.map(|status| Looked { status, held_by }))
     }
 }
@@ -269,6 +301,48 @@ fn import_now(home: &Home, workspace: &WorkspaceId, root: &Arc<Path>) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lease::{MachineId, Moment};
+    use crate::model::Timestamp;
+
+    #[test]
+    fn a_keeper_that_shows_nothing_yet_is_waited_for_and_is_not_nobody() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (home, ws) = (Home::at(dir.path().join("home")), "w-1".into());
+        assert_eq!(shown(&home, &ws, || panic!("for nobody")), Ok(None));
+        let lock = store::acquire_control(&home, &ws, "window", Timestamp(7)).expect("free");
+        let board = Shown {
+            boot: "boot".to_owned(),
+            machine: MachineId("me".to_owned()),
+            at: Moment(0),
+            status: Status::refused("Told by the keeper.".to_owned()),
+            policy: Policy::default(),
+        };
+        let mut n_waits = 0;
+        let looked = shown(&home, &ws, || {
+            n_waits += 1;
+            let text = match n_waits {
+                // Of another Handmill, which means something else by it.
+                1 => b"{}".to_vec(),
+                _ => opening::text(&board),
+            };
+            store::write_control(&home, &ws, ControlText::Board, &text).expect("written");
+        });
+        let looked = looked.expect("told").expect("kept");
+        assert_eq!(looked.status, board.status);
+        assert_eq!(
+            looked.held_by.map(|held| held.pid),
+            Some(std::process::id())
+        );
+        store::forget_control(&home, &ws, ControlText::Board).expect("gone");
+        let why = shown(&home, &ws, || ()).expect_err("it never says");
+        assert!(why.contains("(window, process "), "{why}");
+        let mut lock = Some(lock);
+        assert_eq!(
+            shown(&home, &ws, || drop(lock.take())),
+            Ok(None),
+            "it let go"
+        );
+    }
 
     #[test]
     fn what_hangs_is_asked_once_and_its_answer_is_taken_when_it_comes() {

@@ -1,5 +1,7 @@
 //! Runs that are refused, planned, stopped, retried or resumed.
 
+use handmill::model::{Edit, NodeField, ResourceName, ResourceSource, Secret, Secrets};
+
 use super::*;
 
 #[test]
@@ -226,4 +228,42 @@ fn imported_results_are_shown_resumed_from_and_imported_once() {
     assert_eq!(statuses(&again, &["a", "b", "c"]), [NodeStatus::Ran; 3]);
     assert_eq!(again.history.len(), 2, "one import, one run");
     assert_eq!(again.resumable, 0);
+}
+
+#[test]
+fn what_was_said_of_a_run_that_lacked_a_resource_goes_when_one_begins() {
+    let mut flow = flows::flow(&[("a", "test \"$LACKED\" = \"by hand\"")], &[]);
+    let name = ResourceName::new("LACKED").expect("a name");
+    let names = vec![name.clone()];
+    let edit = Edit::SetNode {
+        id: "a".into(),
+        field: NodeField::Resources(names.clone()),
+    };
+    edit.apply(&mut flow).expect("set");
+    let place = Place::new(&flow);
+    // No keyring is asked: it may be this machine's own.
+    let from = ResourceSource::Environment;
+    store::list_resource(&place.home(), &name, from).expect("listed");
+    let face = Face::open(&place, "window");
+    for n in 1..=2 {
+        face.start(Choice::Full);
+        let board = face.until_board("it is asked for", |board| {
+            board.wanting.as_ref().is_some_and(|wanting| wanting.n == n)
+        });
+        let wanting = board.wanting.as_ref().expect("just seen");
+        assert_eq!(wanting.names, names);
+        let told: Vec<&str> = board.notices.iter().map(|(_, told)| &*told.what).collect();
+        assert!(
+            matches!(told[..], [what] if what.contains("for want of LACKED.")),
+            "{told:?}"
+        );
+    }
+    let mut secrets = Secrets::default();
+    let value = Secret::new("by hand".to_owned().into()).expect("a value");
+    secrets.insert(name, value);
+    let flow = face.flow.clone();
+    face.handle.send(Order::Give { flow, secrets });
+    face.start(Choice::Full);
+    assert_eq!(face.until_over(), Outcome::Succeeded);
+    assert_eq!(face.handle.board().notices.len(), 0);
 }

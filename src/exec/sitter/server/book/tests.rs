@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use super::*;
 use crate::model::NodeIdx;
 
@@ -31,12 +33,21 @@ impl Rig {
 
     /// A run of workspace `w` begins, with one attempt.
     fn runs(&mut self, client: Client, run: &str) {
+        self.runs_with(client, run, vec![]);
+    }
+
+    /// One that runs under control of its workspace.
+    fn runs_controlled(&mut self, client: Client, run: &str) {
+        self.runs_with(client, run, vec![format!("{EPOCH}=7").into()]);
+    }
+
+    fn runs_with(&mut self, client: Client, run: &str, env: Vec<OsString>) {
         let flow = FlowRef {
             workspace: "w".into(),
             root: std::path::Path::new("/w").into(),
             file: "a.graphml".into(),
         };
-        let (run_id, env) = (run.into(), vec![]);
+        let run_id = run.into();
         self.asks(
             client,
             Ask::Begin {
@@ -166,6 +177,43 @@ fn at_its_deadline_a_workspace_is_lost_and_what_runs_there_ends_within_the_grace
     rig.wants("launch t");
     rig.look(130);
     rig.wants("1: w lost, force t Control None");
+}
+
+#[test]
+fn in_place_of_one_that_was_killed_nothing_of_a_controlled_run_starts_before_a_deadline_is_told() {
+    let over = "the right to run in this workspace is over";
+    let mut rig = Rig::default();
+    let a = rig.client();
+    rig.runs_controlled(a, "r");
+    rig.wants(&format!("1: w lost, 1: r not started: {over}"));
+    // Nobody controls that workspace, so nobody tells a deadline.
+    rig.runs(a, "free");
+    rig.wants("launch free");
+    rig.deadline(a, 110);
+    rig.runs_controlled(a, "s");
+    rig.wants("launch s");
+    // One that has passed, and that nobody has looked at yet, is as good as none.
+    rig.deadline(a, 100);
+    rig.runs_controlled(a, "t");
+    rig.wants(&format!("1: w lost, 1: t not started: {over}"));
+}
+
+#[test]
+fn a_workspace_that_is_closed_starts_nothing_for_anybody_until_a_deadline_is_told() {
+    let mut rig = Rig::default();
+    let (a, b) = (rig.client(), rig.client());
+    rig.deadline(a, 110);
+    // As the keeper says it when its release sets out.
+    rig.deadline(a, 0);
+    rig.runs_controlled(b, "r");
+    rig.wants("2: w lost, 2: r not started: the right to run in this workspace is over");
+    rig.look(100);
+    rig.wants("1: w lost, 2: w lost");
+    rig.runs_controlled(b, "q");
+    rig.wants("2: q not started: the right to run in this workspace is over");
+    rig.deadline(a, 120);
+    rig.runs_controlled(b, "s");
+    rig.wants("launch s");
 }
 
 #[test]
