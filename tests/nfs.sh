@@ -63,6 +63,20 @@ say() { local at && read -r at _ </proc/uptime && echo "[$at] $*"; }
 fail() {
     say "FAILED: $*"
     failed=1
+    local n
+    for n in 0 1 2; do
+        say "  host$n: sitters $(sitters "$n"), beats from $(head -n 1 "/run/beats-host$n" 2>/dev/null) to" \
+            "$(tail -n 1 "/run/beats-host$n" 2>/dev/null)"
+    done
+}
+
+# users N: the processes that use the home of a host.
+users() { grep -lzx "HANDMILL_HOME=/run/home$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3; }
+
+# How many of them are sitters.
+sitters() {
+    local pid
+    for pid in $(users "$1"); do tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" && echo; done | grep -c ' __sitter' || true
 }
 
 # Mounts what a running system has, starts the server, and connects three hosts with it.
@@ -185,7 +199,12 @@ finish() {
     wait "$@" 2>/dev/null
 }
 
+# Nothing uses a home of the section before.
+is_over() { [ -z "$(users '[012]')" ]; }
+
 flow() {
+    # A sitter outlives what it was needed for by two seconds.
+    until_ "no process of before is left" 60 is_over || true
     rm -rf /run/home* /run/beats* /run/go /run/export/ws
     mkdir -p /run/export/ws/flow_modules
     # It touches nothing in the folder, so that only Handmill can end it.
@@ -255,7 +274,7 @@ show_journey() {
     start_run 1
     say "host2: $(status 2)"
     # As a power cut: its keeper, its run, its sitter, its nodes.
-    killed=$(grep -lzx HANDMILL_HOME=/run/home1 /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)
+    killed=$(users 1)
     # shellcheck disable=SC2086  # Several.
     kill -KILL $killed 2>/dev/null || true
     say "host1 has lost its power"

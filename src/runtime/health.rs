@@ -215,7 +215,7 @@ fn collection_rows(rows: &mut Rows, home: &Home, chosen: &Collection) {
         rows,
         "collection, file system",
         root,
-        "Handmill looks for changes there every few seconds; run each flow from one machine at a time.",
+        "Handmill looks for changes there every few seconds; flows run on the machine with control of their workspace.",
     );
     workspaces_rows(rows, home, &catalog);
 }

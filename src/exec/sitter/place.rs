@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -39,33 +39,66 @@ impl Place {
         fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))
     }
 
+    fn lock_file(&self) -> PathBuf {
+        self.0.join(format!("sitter-{VERSION}.lock"))
+    }
+
     /// The right to be the sitter here; `None` when another has it. Ends with its holder.
-    pub fn lock(&self) -> io::Result<Option<File>> {
+    pub fn take(&self) -> io::Result<Option<Seat>> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(self.0.join(format!("sitter-{VERSION}.lock")))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(err)) => Err(err),
+        let lock = options.open(self.lock_file())?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(fs::TryLockError::Error(err)) => return Err(err),
         }
-    }
-
-    /// Listens. For the holder of the lock: what a dead sitter left is removed.
-    pub fn listen(&self) -> io::Result<UnixListener> {
-        self.stop_listening();
-        short(&self.socket(), |path| UnixListener::bind(path))
-    }
-
-    /// From here on nobody finds the socket.
-    pub fn stop_listening(&self) {
-        // Gone already is as well.
-        fs::remove_file(self.socket()).ok();
+        let place = self.clone();
+        let seat = Seat { place, lock };
+        Ok(seat.is_here().then_some(seat))
     }
 
     /// A connection to the sitter, when there is one that lives.
     pub fn connect(&self) -> io::Result<UnixStream> {
         short(&self.socket(), |path| UnixStream::connect(path))
+    }
+}
+
+/// The right to be the sitter of a place, for as long as it is held.
+///
+/// A home can be removed, or another put in its stead, while its sitter lives. That one holds a lock that nobody else can
+/// see then, and the socket at its path is its successor's: without that, the nodes of the place would get no deadline.
+pub struct Seat {
+    place: Place,
+    lock: File,
+}
+
+impl Seat {
+    /// Whether the file that is locked is the one that others would lock.
+    fn is_here(&self) -> bool {
+        let (held, found) = (self.lock.metadata(), fs::metadata(self.place.lock_file()));
+        let (Ok(held), Ok(found)) = (held, found) else {
+            return false;
+        };
+        (held.dev(), held.ino()) == (found.dev(), found.ino())
+    }
+
+    /// Listens. What a dead sitter left is removed.
+    pub fn listen(&self) -> io::Result<UnixListener> {
+        self.remove_socket();
+        short(&self.place.socket(), |path| UnixListener::bind(path))
+    }
+
+    /// From here on nobody finds the socket, and another may take the seat.
+    pub fn leave(self) {
+        self.remove_socket();
+    }
+
+    fn remove_socket(&self) {
+        if self.is_here() {
+            // Gone already is as well.
+            fs::remove_file(self.place.socket()).ok();
+        }
     }
 }
 
@@ -107,4 +140,57 @@ pub fn is_ours(stream: &UnixStream) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub fn is_ours(_stream: &UnixStream) -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seat(place: &Place) -> Seat {
+        place.make().expect("made");
+        place.take().expect("asked").expect("free")
+    }
+
+    #[test]
+    fn a_place_has_one_sitter_and_is_free_when_that_has_left() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let place = Place::new(dir.path().join("sitter"));
+        let first = seat(&place);
+        let listener = first.listen().expect("listens");
+        assert!(place.take().expect("asked").is_none());
+        assert!(place.connect().is_ok());
+        first.leave();
+        assert!(!place.has_socket());
+        let second = seat(&place);
+        drop(listener);
+        let _listener = second.listen().expect("listens");
+        assert!(place.connect().is_ok());
+    }
+
+    #[test]
+    fn a_sitter_whose_home_was_removed_leaves_the_socket_of_its_successor() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let place = Place::new(dir.path().join("sitter"));
+        let first = seat(&place);
+        let _unseen = first.listen().expect("listens");
+        fs::remove_dir_all(dir.path().join("sitter")).expect("removed");
+        let second = seat(&place);
+        let _listener = second.listen().expect("listens");
+        first.leave();
+        assert!(place.connect().is_ok(), "its successor is still reached");
+        second.leave();
+        assert!(!place.has_socket());
+    }
+
+    #[test]
+    fn what_is_locked_after_it_was_removed_is_no_seat() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let place = Place::new(dir.path().join("sitter"));
+        let first = seat(&place);
+        fs::remove_file(place.lock_file()).expect("removed");
+        assert!(!first.is_here());
+        // Its successor's file has another number: the first one's is still open.
+        let second = seat(&place);
+        assert!(second.is_here() && !first.is_here());
+    }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::exec::environment::EPOCH;
 use crate::exec::launcher::KILL_GRACE;
 use crate::exec::sitter::message::{Ask, Scope, Tame};
 use crate::exec::{End, Environment, Job, Live, Report, Why};
@@ -83,6 +84,11 @@ struct Run {
 }
 
 impl Run {
+    /// It runs under control of its workspace: not without a process that ends it when that is lost.
+    fn is_bound(&self) -> bool {
+        self.env.has(EPOCH)
+    }
+
     fn begin(&self, run: &RunId) -> Ask {
         Ask::Begin {
             run: run.clone(),
@@ -134,7 +140,7 @@ impl Book {
         };
         self.live.insert(job.id.clone(), carried);
         match self.link {
-            Link::Without => out.push(Effect::LaunchOwn(job)),
+            Link::Without => self.launch_own(job, out),
             _ => self.say_worthy(Ask::Launch(Box::new(job)), out),
         }
     }

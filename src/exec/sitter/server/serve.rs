@@ -33,18 +33,18 @@ pub fn serve(
     clock: fn() -> Timestamp,
 ) -> io::Result<()> {
     place.make()?;
-    let mut held = place.lock()?;
+    let mut seat = place.take()?;
     for _ in 0..LOCK_TRIES {
-        if held.is_some() {
+        if seat.is_some() {
             break;
         }
         thread::sleep(LOCK_AGAIN_AFTER);
-        held = place.lock()?;
+        seat = place.take()?;
     }
-    let Some(_held) = held else { return Ok(()) };
+    let Some(seat) = seat else { return Ok(()) };
     unix::leave_session();
     raise_open_files();
-    let listener = place.listen()?;
+    let listener = seat.listen()?;
     // Whoever started us waits for this.
     unix::close_output();
     let (wake, woken) = UnixStream::pair()?;
@@ -73,7 +73,7 @@ pub fn serve(
         .name("accept".to_owned())
         .spawn(move || accepting.accept(&listener))?;
     server.tend(&woken);
-    place.stop_listening();
+    seat.leave();
     Ok(())
 }
 

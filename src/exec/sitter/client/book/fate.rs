@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{Book, Effect, Link, deadline, others, watch};
-use crate::exec::Report;
+use super::{Book, Effect, Link, Run, deadline, others, watch};
 use crate::exec::sitter::message::Ask;
+use crate::exec::{Job, Report};
 use crate::model::{Exit, Level, NodeRunId, Notice, Timestamp};
 
 /// What is known of an attempt whose sitter died.
@@ -55,20 +55,48 @@ impl Book {
         }
     }
 
-    /// What waits, and all that comes, are children of this process.
+    /// What waits, and all that comes, are children of this process, but for what needs somebody who ends it in time.
     fn do_without(&mut self, why: &str, out: &mut Vec<Effect>) {
         self.link = Link::Without;
         self.waiting.clear();
+        let is_useless = !self.runs.is_empty() && self.runs.values().all(Run::is_bound);
+        let notice = match is_useless {
+            true => Notice::warning(
+                format!(
+                    "No node starts, because no sitter could be started, which ends nodes when control is lost: {why}."
+                ),
+                "Run again. If that does not help, end what else uses this home.",
+            ),
+            false => Notice::warning(
+                format!(
+                    "Nodes run as children of this window, because no sitter could be started: {why}."
+                ),
+                "They end with it. Runs are not at risk while it stays open.",
+            ),
+        };
+        // First: runs may end by what follows.
+        out.push(Effect::Report(Report::Told(notice)));
         let ours = self.live.iter();
         let ours = ours.filter(|(id, one)| self.runs.contains_key(&id.run) && !one.lost);
-        let jobs = ours.filter_map(|(_, one)| one.job.clone());
-        out.extend(jobs.map(Effect::LaunchOwn));
-        out.push(Effect::Report(Report::Told(Notice::warning(
-            format!(
-                "Nodes run as children of this window, because no sitter could be started: {why}."
-            ),
-            "They end with it. Runs are not at risk while it stays open.",
-        ))));
+        let jobs: Vec<Job> = ours.filter_map(|(_, one)| one.job.clone()).collect();
+        for job in jobs {
+            self.launch_own(job, out);
+        }
+    }
+
+    /// Starts a job in this process, which ends nothing by itself at a deadline and may hang: so nothing that runs under
+    /// control of its workspace.
+    pub(super) fn launch_own(&mut self, job: Job, out: &mut Vec<Effect>) {
+        let run = self.runs.get(&job.id.run);
+        let Some(run) = run.filter(|run| run.is_bound()) else {
+            return out.push(Effect::LaunchOwn(job));
+        };
+        let lost = Report::ControlLost(run.flow.workspace.clone());
+        // Before the end: a run that is told so takes that for no failure.
+        out.push(Effect::Report(lost));
+        let why = "no sitter could be started, which ends nodes when control is lost";
+        let exit = Exit::NotStarted(why.into());
+        self.reported(Report::Exited { id: job.id, exit }, out);
     }
 
     /// The sitter died or hung up. Gives the attempts it held, with the folders that tell their [`Fate`]:

@@ -81,6 +81,7 @@ fn word(effect: &Effect) -> String {
         Effect::Say(Ask::Watch { workspace }) => format!("watch {workspace}"),
         Effect::Report(Report::Exited { id, .. }) => format!("{} ended", of(id)),
         Effect::Report(Report::Told(_)) => "notice".to_owned(),
+        Effect::Report(Report::ControlLost(workspace)) => format!("control of {workspace} lost"),
         Effect::Report(Report::Others { runs, .. }) => format!("others {runs}"),
         Effect::LaunchOwn(job) => format!("own {}", of(&job.id)),
         Effect::TerminateOwn(id, _) => format!("end own {}", of(id)),
@@ -166,11 +167,27 @@ fn when_no_sitter_can_be_had_what_waits_and_what_comes_are_children_of_this_proc
     rig.launch("r", 1);
     rig.wants("connect!");
     rig.tell(|book, out| book.not_connected(true, "no room", out));
-    rig.wants("own r1, own r2, notice");
+    rig.wants("notice, own r1, own r2");
     rig.launch("r", 3);
     rig.tell(|book, out| book.kill(&Scope::Everything, out));
     rig.wants("own r3, end own r1, end own r2, end own r3");
     assert!(rig.0.is_without());
+}
+
+#[test]
+fn when_no_sitter_can_be_had_nothing_that_needs_control_starts() {
+    let mut rig = Rig::default();
+    let env = Environment::new([(EPOCH, "7")].map(|(name, value)| (name.into(), value.into())));
+    rig.tell(|book, out| book.begin(&"r".into(), &flow(), &env, out));
+    rig.launch("r", 1);
+    rig.tell(|book, out| book.not_connected(true, "no room", out));
+    rig.wants("connect!, notice, control of w lost, r1 ended");
+    rig.launch("r", 2);
+    rig.wants("control of w lost, r2 ended");
+    // Others do.
+    rig.begin("s");
+    rig.launch("s", 1);
+    rig.wants("own s1");
 }
 
 #[test]
