@@ -319,7 +319,8 @@ fn item_23_a_request_that_is_not_granted_in_time_is_taken_back() {
     assert_eq!(code, Some(0), "{err}");
     let denied = asking.wait_with_output().expect("ends");
     assert_eq!(denied.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&denied.stderr).contains("keeps control"));
+    let said = String::from_utf8_lossy(&denied.stderr);
+    assert!(said.contains("keeps control"), "{said}");
     assert_eq!(owner.end(), Some(0));
 }
 
