@@ -1,13 +1,14 @@
 //! The tables, their version, and how a connection is set up.
 //!
-//! Format 4; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small integers so that the one table that
-//! grows with every attempt, `node_runs`, stays narrow: no text but a status word, no index but its
-//! key. Sets of nodes that are only ever read whole (`subset`, `kept`, `skipped`) are one blob each.
+//! Format 4; `migrate.rs` brings older files up. Ids of flows, nodes, runs and commands are small
+//! integers so that the one table that grows with every attempt, `node_runs`, stays narrow: no text
+//! but a status word, no index but its key. Sets of nodes that are only ever read whole (`subset`, `kept`, `skipped`) are one blob each.
 //! Retention deletes from `node_runs` and `log_index` by their leading `run` (`retain.rs`); every reader
 //! copes with a node run that is gone.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -234,11 +235,30 @@ pub(super) fn open_writer(path: &Path, now: Timestamp) -> Result<Connection, Fai
         fs::create_dir_all(folder).map_err(|err| LedgerError::open(err, folder))?;
     }
     let conn = Connection::open(path)?;
-    conn.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MS.into()))?;
+    let wait = Duration::from_millis(BUSY_WAIT_MS.into());
+    conn.busy_timeout(wait)?;
     conn.set_prepared_statement_cache_capacity(64);
-    let found = format_of(&conn, path)?;
+    // SQLite does not wait where two could wait for each other, as two do that make one file.
+    let until = Instant::now() + wait;
+    loop {
+        match prepare(&conn, path, now) {
+            Err(Failure::Sql(err)) if is_busy(&err) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            prepared => return prepared.map(|()| conn),
+        }
+    }
+}
+
+fn is_busy(err: &rusqlite::Error) -> bool {
+    err.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
+/// Brings the file behind `conn` to [`FORMAT`], and sets the connection up. May be done again.
+fn prepare(conn: &Connection, path: &Path, now: Timestamp) -> Result<(), Failure> {
+    let found = format_of(conn, path)?;
     if (1..FORMAT).contains(&found) {
-        migrate::migrate(&conn, path)?;
+        migrate::migrate(conn, path)?;
     }
     if found == 0 {
         // Must precede the first table, and the switch to WAL.
@@ -247,9 +267,9 @@ pub(super) fn open_writer(path: &Path, now: Timestamp) -> Result<Connection, Fai
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.execute_batch(WRITER)?;
     if found == 0 {
-        create(&conn, path, now)?;
+        create(conn, path, now)?;
     }
-    Ok(conn)
+    Ok(())
 }
 
 /// Opens a connection that can only read.
@@ -258,7 +278,7 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    conn.busy_timeout(std::time::Duration::from_millis(BUSY_WAIT_MS.into()))?;
+    conn.busy_timeout(Duration::from_millis(BUSY_WAIT_MS.into()))?;
     conn.execute_batch(READER)?;
     Ok(conn)
 }
