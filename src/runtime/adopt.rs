@@ -314,7 +314,7 @@ impl Dispatcher {
             return;
         }
         if let Some(mut live) = self.let_go(&run) {
-            self.executor.leave(&run);
+            self.leave_run(flow, &run);
             let lock = live.lock.take();
             self.pool.spawn_blocking(move || {
                 // Whoever comes reads the facts there.

@@ -45,7 +45,7 @@ impl Dispatcher {
         let Some(open) = self.flows.get_mut(&loaded.flow) else {
             // Closed meanwhile: another process carries the run on then.
             if let Some(adoption) = loaded.adoption {
-                self.executor.leave(adoption.run());
+                self.leave_run(&loaded.flow, adoption.run());
             }
             self.close_idle_workspaces();
             return;
@@ -69,7 +69,7 @@ impl Dispatcher {
         if let (Some(adoption), Some(workspace)) = (loaded.adoption, &workspace) {
             if self.ending {
                 // Too late: it is neither to be stopped nor to be waited for.
-                self.executor.leave(adoption.run());
+                self.leave_run(&loaded.flow, adoption.run());
             } else {
                 let run = adoption.run().clone();
                 self.adopt(&loaded.flow, workspace, *adoption);

@@ -94,7 +94,7 @@ impl Dispatcher {
         };
         let Some(open) = self.flows.get_mut(&flow) else {
             if let Ok(Ready::GoesOn(adoption)) = &prepared.result {
-                self.executor.leave(adoption.run());
+                self.leave_run(&flow, adoption.run());
             }
             return;
         };

@@ -472,9 +472,11 @@ impl Desk {
         );
         let picture = self.screenshot(&name);
         let said = fs::read_to_string(self.home.path().join("said.txt")).unwrap_or_default();
+        let control = self.handmill(["control", "log", "mill"]).stdout;
         panic!(
-            "waited in vain until {what}; picture: {}; the program said:\n{said}",
-            picture.display()
+            "waited in vain until {what}; picture: {}; the program said:\n{said}\ncontrol:\n{}",
+            picture.display(),
+            String::from_utf8_lossy(&control)
         )
     }
 }

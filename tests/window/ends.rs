@@ -13,7 +13,7 @@ use crate::hand::{
 const PATIENT: &str = "echo once &gt;&gt; times.txt; until test -e go.txt; do sleep 0.05; done";
 
 /// Its middle, in the list of sections of the settings page.
-const KILL_SWITCH: (i32, i32) = (462, 443);
+const KILL_SWITCH: (i32, i32) = (462, 469);
 /// The button *Kill everything…* of that section.
 const KILL_EVERYTHING: (i32, i32) = (677, 371);
 

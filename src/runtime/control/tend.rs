@@ -144,6 +144,15 @@ impl Dispatcher {
         }
     }
 
+    /// Another process carries this run on from now on. The sitter says so too, but a moment later, and control given up
+    /// in between would end it.
+    pub(in super::super) fn leave_run(&mut self, flow: &FlowRef, run: &RunId) {
+        self.executor.leave(run);
+        if let Some(control) = self.controls.by_workspace.get_mut(&flow.workspace) {
+            control.others.0 = control.others.0.max(1);
+        }
+    }
+
     /// When something about control is due.
     pub(in super::super) fn control_due(&self) -> Option<Instant> {
         let now = clock::boot();
@@ -444,9 +453,14 @@ impl Dispatcher {
 
     /// Gives control of a workspace up when nobody needs it here any more.
     fn close_if_idle(&mut self, workspace: &WorkspaceId) {
-        let needs = self.flows.iter().any(|(flow, open)| {
-            flow.workspace == *workspace && (open.preparing || !open.waiting.is_empty())
-        }) || !self.runs_in(workspace).is_empty();
+        // A run may be on its way to this process while it is in nobody's count.
+        let needs = self.n_looks > 0
+            || self.flows.iter().any(|(flow, open)| {
+                let may_adopt = open.coming || open.shown && !open.view.board.loaded;
+                let starts = open.preparing || !open.waiting.is_empty();
+                flow.workspace == *workspace && (starts || may_adopt)
+            })
+            || !self.runs_in(workspace).is_empty();
         let is_ending = self.controls.ending_since.is_some();
         let Some(control) = self.controls.by_workspace.get_mut(workspace) else {
             return;
