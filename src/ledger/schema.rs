@@ -8,7 +8,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -27,6 +27,9 @@ const CHECKED_BYTES_MAX: u64 = 64 << 20;
 
 /// Time a connection waits for another process's transaction.
 const BUSY_WAIT_MS: u32 = 5_000;
+
+/// Between two tries of what SQLite did not wait for.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 const TABLES: &str = "
 CREATE TABLE meta (
@@ -239,11 +242,12 @@ pub(super) fn open_writer(path: &Path, now: Timestamp) -> Result<Connection, Fai
     conn.busy_timeout(wait)?;
     conn.set_prepared_statement_cache_capacity(64);
     // SQLite does not wait where two could wait for each other, as two do that make one file.
-    let until = Instant::now() + wait;
+    let mut pauses = wait.as_millis() / BUSY_PAUSE.as_millis();
     loop {
         match prepare(&conn, path, now) {
-            Err(Failure::Sql(err)) if is_busy(&err) && Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(5));
+            Err(Failure::Sql(err)) if is_busy(&err) && pauses > 0 => {
+                pauses -= 1;
+                std::thread::sleep(BUSY_PAUSE);
             }
             prepared => return prepared.map(|()| conn),
         }
